@@ -1,0 +1,38 @@
+// Errors of the language: what failed, each operand with dtype, shape, name and source line, why, and a hint.
+import type { Node } from './types.ts';
+import { captureSite } from './provenance.ts';
+
+export interface Operand {
+  readonly name: string;
+  readonly node: Node;
+}
+
+const line = (o: Operand): string =>
+  `  ${o.name.padEnd(4)} ${describe(o.node)}   ${[o.node.site(), o.node.path].filter((s) => s !== '').join('   ')}`.trimEnd();
+
+/** `f32[2, 729, 1152]` */
+export const describe = (n: { readonly dtype: string; readonly shape: readonly number[] }): string =>
+  `${n.dtype}[${n.shape.join(', ')}]`;
+
+/** A mistake in the text of a program: thrown where the expression is built. */
+export class DslError extends Error {
+  readonly _tag = 'DslError';
+  readonly op: string;
+  readonly why: string;
+  readonly operands: readonly Operand[];
+  constructor(op: string, why: string, operands: readonly Operand[] = [], hint?: string) {
+    const site = captureSite()();
+    super(
+      [
+        `${op}: ${why}`,
+        ...operands.map(line),
+        ...(site === '' ? [] : [`  at   ${site}`]),
+        ...(hint === undefined ? [] : [`  hint: ${hint}`]),
+      ].join('\n'),
+    );
+    this.name = 'DslError';
+    this.op = op;
+    this.why = why;
+    this.operands = operands;
+  }
+}

@@ -1,0 +1,32 @@
+// Fused calls: named operations that carry their own reference graph (fallback, oracle and default gradient in one).
+import { DslError } from './error.ts';
+import type { Node, Result } from './types.ts';
+import type { Attrs } from './op.ts';
+
+export interface FusedCall {
+  readonly name: string;
+  /** Shapes and dtypes of the results; throws DslError where sources do not fit. */
+  readonly infer: (attrs: Attrs, src: readonly Node[]) => readonly Result[];
+  /** The same results from plain operations, one node a result. */
+  readonly reference: (attrs: Attrs, src: readonly Node[]) => readonly Node[];
+  /** Cotangents of the sources; absent: the reference is differentiated. `outs` are the call's own results. */
+  readonly vjp?: (attrs: Attrs, src: readonly Node[], outs: readonly Node[], ct: readonly (Node | null)[]) => readonly (Node | null)[];
+  /** Sources with a leading mapped axis each (all of size `n`); results with one too. Absent: the reference is mapped. */
+  readonly vmap?: (attrs: Attrs, src: readonly Node[], n: number) => readonly Node[];
+}
+
+const calls = new Map<string, FusedCall>();
+
+export const defineFused = (call: FusedCall): FusedCall => {
+  if (calls.has(call.name)) throw new DslError(call.name, 'a fused call of this name is defined already');
+  calls.set(call.name, Object.freeze(call));
+  return call;
+};
+
+export const fusedCall = (name: string): FusedCall => {
+  const call = calls.get(name);
+  if (!call) throw new DslError(name, 'no such fused call');
+  return call;
+};
+
+export const fusedCallNames = (): readonly string[] => [...calls.keys()];

@@ -1,0 +1,79 @@
+// Frozen, hash-consed expression nodes. `id` orders them topologically; `digest` is structural and stable.
+import { hashText } from './hash.ts';
+import { infer } from './infer.ts';
+import type { Op, OpOf } from './op.ts';
+import { captureSite, currentPath } from './provenance.ts';
+import type { Node } from './types.ts';
+
+export type { Node, Result } from './types.ts';
+
+let next = 0;
+const table = new Map<string, WeakRef<Node>>();
+let sweepAt = 1 << 16;
+
+const sweep = (): void => {
+  for (const [key, ref] of table) if (ref.deref() === undefined) table.delete(key);
+  sweepAt = Math.max(1 << 16, table.size * 2);
+};
+
+/**
+ * The node for `op` over `src`: the existing one where an equal one lives. `origin` lends its place in the user's program to
+ * a node that a transformation makes. Throws DslError for shapes or dtypes that do not fit.
+ */
+export const makeNode = (op: Op, src: readonly Node[], origin?: Node): Node => {
+  const attrs = JSON.stringify(op);
+  const key = `${attrs}|${src.map((s) => s.id).join(',')}`;
+  const found = table.get(key)?.deref();
+  if (found) return found;
+  const outs = infer(op, src);
+  const first = outs[0]!;
+  const node: Node = Object.freeze({
+    id: next++,
+    digest: hashText(`${attrs}|${src.map((s) => s.digest).join(',')}`),
+    op: Object.freeze(op),
+    src: Object.freeze([...src]),
+    shape: Object.freeze([...first.shape]),
+    dtype: first.dtype,
+    outs,
+    site: origin?.site ?? captureSite(),
+    path: origin?.path ?? currentPath(),
+  });
+  if (table.size >= sweepAt) sweep();
+  table.set(key, new WeakRef(node));
+  return node;
+};
+
+export const isKind = <K extends Op['kind']>(n: Node, kind: K): n is Node & { readonly op: OpOf<K> } => n.op.kind === kind;
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Every node that `roots` need, sources first. Iterative: graphs are tens of thousands deep. */
+export const topological = (roots: readonly Node[]): readonly Node[] => {
+  const seen = new Set<Node>();
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const n = stack.pop()!;
+    if (seen.has(n)) continue;
+    seen.add(n);
+    for (const s of n.src) if (!seen.has(s)) stack.push(s);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+};
+
+/** Rebuilds the graph below `roots` bottom-up: `f` gets each node with its sources already rebuilt. */
+export const rewrite = (roots: readonly Node[], f: (node: Node, src: readonly Node[]) => Node): readonly Node[] => {
+  const made = new Map<Node, Node>();
+  for (const n of topological(roots)) {
+    const src = n.src.map((s) => made.get(s)!);
+    made.set(n, f(n, src));
+  }
+  return roots.map((r) => made.get(r)!);
+};
+
+/** `n` with other sources; `n` itself where they are the same. */
+export const withSources = (n: Node, src: readonly Node[]): Node =>
+  src.every((s, i) => s === n.src[i]) ? n : makeNode(n.op, src, n);
+
+/** Replaces nodes by others (for example placeholders by arguments) everywhere below `roots`. */
+export const substitute = (roots: readonly Node[], by: ReadonlyMap<Node, Node>): readonly Node[] =>
+  rewrite(roots, (n, src) => by.get(n) ?? withSources(n, src));

@@ -1,0 +1,43 @@
+// Where in the user's program a node was made: file and line, and the module path in force.
+
+let path: readonly string[] = [];
+
+/** Runs `f` with `name` appended to the module path of every node that it builds. */
+export const withPath = <A>(name: string, f: () => A): A => {
+  const before = path;
+  path = [...before, name];
+  try {
+    return f();
+  } finally {
+    path = before;
+  }
+};
+
+export const currentPath = (): string => path.join('.');
+
+const here = import.meta.url.replace(/src\/dsl\/core\/[^/]*$|dsl\/core\/[^/]*$/, '');
+const library = /[/\\](?:dsl|models)[/\\]|node_modules|node:internal/;
+
+const shorten = (frame: string): string | null => {
+  const m = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+:\d+):\d+\)?$/.exec(frame.trim());
+  if (!m?.[1]) return null;
+  const place = m[1];
+  return place.startsWith(here) ? place.slice(here.length) : place.replace(/^file:\/\//, '').split(/[/\\]/).slice(-3).join('/');
+};
+
+/** Captures the stack now and formats it only when asked: `file:line` of the first frame outside the language. */
+export const captureSite = (): (() => string) => {
+  const holder: { stack?: string } = {};
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 14;
+  Error.captureStackTrace(holder, captureSite);
+  Error.stackTraceLimit = limit;
+  let text: string | undefined;
+  return () => {
+    if (text !== undefined) return text;
+    const frames = (holder.stack ?? '').split('\n').slice(1);
+    const user = frames.find((f) => !library.test(f) && shorten(f) !== null) ?? frames.at(-1) ?? '';
+    text = shorten(user) ?? '';
+    return text;
+  };
+};
