@@ -1,0 +1,81 @@
+// Everything that can be wrong with a user's files, as one union, and the sentence shown for each.
+import { match } from 'ts-pattern';
+
+/** The file system refused: missing, not permitted, full. */
+export interface FileError {
+  readonly _tag: 'FileError';
+  readonly action: 'read' | 'write' | 'list';
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** A safetensors file or index that breaks the format, or a tensor that is not what was asked for. */
+export interface SafetensorsError {
+  readonly _tag: 'SafetensorsError';
+  readonly path: string;
+  readonly tensor: string | null;
+  readonly reason: string;
+}
+
+/** A file that is not a picture, or a picture that does not decode. */
+export interface ImageError {
+  readonly _tag: 'ImageError';
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** A data set, folder or pattern that yields nothing usable. */
+export interface DatasetError {
+  readonly _tag: 'DatasetError';
+  readonly path: string;
+  readonly reason: string;
+}
+
+export type DataError = FileError | SafetensorsError | ImageError | DatasetError;
+
+const meaning: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied: choose another folder or change its permissions',
+  EPERM: 'operation not permitted: choose another folder or change its permissions',
+  EROFS: 'the file system is read-only: choose another folder',
+  ENOSPC: 'no space left on the device: free some, or choose another folder',
+  EDQUOT: 'disk quota exceeded: free some space, or choose another folder',
+  EFBIG: 'the file would be larger than the system allows',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EISDIR: 'this is a folder, not a file',
+  EEXIST: 'a file of that name is in the way',
+  EMFILE: 'too many open files',
+};
+
+/** The plain meaning of a thrown system error; its own message where the code is unknown. */
+export const describeCause = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause);
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+  return meaning[code] ?? cause.message;
+};
+
+export const fileError =
+  (action: FileError['action'], path: string) =>
+  (cause: unknown): DataError => ({ _tag: 'FileError', action, path, reason: describeCause(cause) });
+
+export const safetensorsError = (path: string, tensor: string | null, reason: string): DataError => ({
+  _tag: 'SafetensorsError',
+  path,
+  tensor,
+  reason,
+});
+
+export const imageError = (path: string, reason: string): DataError => ({ _tag: 'ImageError', path, reason });
+
+export const datasetError = (path: string, reason: string): DataError => ({ _tag: 'DatasetError', path, reason });
+
+/** One line for a person: what failed, on which file (and tensor), why, and what to do where that is known. */
+export const renderDataError = (error: DataError): string =>
+  match(error)
+    .with({ _tag: 'FileError' }, (e) => `cannot ${e.action} ${e.path}: ${e.reason}`)
+    .with({ _tag: 'SafetensorsError' }, (e) =>
+      e.tensor === null ? `safetensors ${e.path}: ${e.reason}` : `safetensors ${e.path}, tensor "${e.tensor}": ${e.reason}`,
+    )
+    .with({ _tag: 'ImageError' }, (e) => `image ${e.path}: ${e.reason}`)
+    .with({ _tag: 'DatasetError' }, (e) => `data ${e.path}: ${e.reason}`)
+    .exhaustive();
