@@ -1,0 +1,31 @@
+// What a device says of itself: everything that choices of the compiler depend on.
+
+export interface Limits {
+  /** Bytes of one storage binding, and of one buffer. */
+  readonly binding: number;
+  readonly buffer: number;
+  readonly storageBuffers: number;
+  readonly workgroupBytes: number;
+  readonly invocations: number;
+  readonly groupsPerDimension: number;
+  readonly immediateBytes: number;
+}
+
+export interface Caps {
+  /** The language that kernels are printed in. */
+  readonly target: 'wgsl' | 'js';
+  /** Hand-shaped templates; without them every call is decomposed into generic kernels. */
+  readonly templates: boolean;
+  readonly f16: boolean;
+  /** Subgroup sizes, or null where subgroups are missing. */
+  readonly subgroups: { readonly min: number; readonly max: number } | null;
+  readonly immediates: boolean;
+  readonly timestamps: boolean;
+  /** A software rasteriser: loads are dear, barriers dearer, compile time counts. */
+  readonly software: boolean;
+  readonly limits: Limits;
+  /** Adapter and driver in words. */
+  readonly name: string;
+  /** Key of caches: adapter, driver, features and limits. */
+  readonly fingerprint: string;
+}

@@ -1,0 +1,151 @@
+// Scalar and small-vector expressions of a kernel. Interned: equal expressions are one object, so sharing is identity.
+import type { Binary, MapFn, Unary } from '../../dsl/core/op.ts';
+
+export type Scalar = 'f32' | 'f16' | 'i32' | 'u32' | 'bool';
+export type Width = 1 | 2 | 4;
+export interface Type {
+  readonly scalar: Scalar;
+  readonly width: Width;
+}
+
+/** What only kernels need, beside the opcodes of the language. */
+export type KernelFn =
+  | 'fma' | 'dot' | 'vec' | 'component'
+  | 'isNonFinite'
+  | 'packHalf2' | 'unpackHalf2' | 'roundHalf' | 'roundBfloat'
+  | 'subgroupBroadcast' | 'subgroupAdd' | 'subgroupMax' | 'subgroupMin' | 'subgroupShuffleXor';
+export type Fn = Exclude<MapFn, never> | KernelFn;
+
+interface Base {
+  readonly id: number;
+  readonly type: Type;
+  /** Bounds of an integer, inclusive; meaningless for floats. */
+  readonly lo: number;
+  readonly hi: number;
+}
+export type Expr = Base &
+  (
+    | { readonly e: 'lit'; readonly value: number }
+    /** A local name: a builtin, a loop counter, a `let` (mutable: false) or a `var` (mutable: true). */
+    | { readonly e: 'ref'; readonly name: string; readonly mutable: boolean }
+    | { readonly e: 'call'; readonly fn: Fn; readonly args: readonly Expr[] }
+    /** Element `index` of a buffer; width > 1 reads that many from `index` on. */
+    | { readonly e: 'load'; readonly buffer: number; readonly index: Expr }
+    /** Element of a workgroup array or of a private array. */
+    | { readonly e: 'element'; readonly array: string; readonly index: Expr }
+    /** A scalar bound at run time (position, step, seed). */
+    | { readonly e: 'scalar'; readonly slot: string }
+  );
+export type ExprOf<K extends Expr['e']> = Extract<Expr, { readonly e: K }>;
+
+export const scalarType = (scalar: Scalar, width: Width = 1): Type => types[scalar][width];
+const widths = (scalar: Scalar): Readonly<Record<Width, Type>> => ({ 1: { scalar, width: 1 }, 2: { scalar, width: 2 }, 4: { scalar, width: 4 } });
+const types: Readonly<Record<Scalar, Readonly<Record<Width, Type>>>> = {
+  f32: widths('f32'), f16: widths('f16'), i32: widths('i32'), u32: widths('u32'), bool: widths('bool'),
+};
+
+const I32_LO = -2147483648;
+const I32_HI = 2147483647;
+const table = new Map<string, Expr>();
+let nextId = 0;
+
+type Body = Expr extends infer X ? (X extends Expr ? Omit<X, 'id'> : never) : never;
+const intern = (key: string, body: Body): Expr => {
+  const found = table.get(key);
+  if (found) return found;
+  // Losing sharing on overflow only makes a kernel's text longer.
+  if (table.size > 400_000) table.clear();
+  const made: Expr = { ...body, id: nextId++ } as Expr;
+  table.set(key, made);
+  return made;
+};
+
+const numbers = new Float64Array(1);
+const bits = new Uint32Array(numbers.buffer);
+/** Distinguishes -0 from 0. */
+const numberKey = (v: number): string => {
+  numbers[0] = v;
+  return `${bits[0]}:${bits[1]}`;
+};
+
+export const lit = (value: number, scalar: Scalar = 'i32'): Expr =>
+  intern(`l${scalar}${numberKey(value)}`, { e: 'lit', value, type: scalarType(scalar), lo: value, hi: value });
+export const int = (value: number): Expr => lit(value, 'i32');
+
+/** An immutable name with known bounds (loop counters, lane and group indices). */
+export const ref = (name: string, type: Type = scalarType('i32'), lo = I32_LO, hi = I32_HI): Expr =>
+  intern(`r${name}|${type.scalar}${type.width}|${lo}|${hi}`, { e: 'ref', name, mutable: false, type, lo, hi });
+export const variable = (name: string, type: Type): Expr =>
+  intern(`m${name}|${type.scalar}${type.width}`, { e: 'ref', name, mutable: true, type, lo: I32_LO, hi: I32_HI });
+
+export const load = (buffer: number, index: Expr, type: Type): Expr =>
+  intern(`b${buffer}|${index.id}|${type.scalar}${type.width}`, { e: 'load', buffer, index, type, lo: I32_LO, hi: I32_HI });
+export const element = (array: string, index: Expr, type: Type): Expr =>
+  intern(`e${array}|${index.id}|${type.scalar}${type.width}`, { e: 'element', array, index, type, lo: I32_LO, hi: I32_HI });
+export const scalarInput = (slot: string, scalar: Scalar): Expr =>
+  intern(`s${slot}|${scalar}`, { e: 'scalar', slot, type: scalarType(scalar), lo: I32_LO, hi: I32_HI });
+
+/** A call as it stands; `call` below picks the type and folds. */
+export const rawCall = (fn: Fn, args: readonly Expr[], type: Type, lo = I32_LO, hi = I32_HI): Expr =>
+  intern(`c${fn}|${args.map((a) => a.id).join(',')}|${type.scalar}${type.width}|${lo}|${hi}`, { e: 'call', fn, args, type, lo, hi });
+
+const booleans: ReadonlySet<Fn> = new Set<Unary | Binary>(['lt', 'le', 'eq', 'ne']);
+
+const foldBool = (fn: Fn, args: readonly Expr[]): Expr | null => {
+  const [a, b] = args;
+  if (!a) return null;
+  const isBool = a.type.scalar === 'bool';
+  if (fn === 'and' && isBool) {
+    if (a.e === 'lit') return a.value ? b! : a;
+    if (b!.e === 'lit') return b!.value ? a : b!;
+    if (a === b) return a;
+  }
+  if (fn === 'or' && isBool) {
+    if (a.e === 'lit') return a.value ? a : b!;
+    if (b!.e === 'lit') return b!.value ? b! : a;
+    if (a === b) return a;
+  }
+  if (fn === 'not' && isBool && a.e === 'lit') return lit(a.value ? 0 : 1, 'bool');
+  if (fn === 'where' && a.e === 'lit') return a.value ? args[1]! : args[2]!;
+  if (fn === 'where' && args[1] === args[2]) return args[1]!;
+  return null;
+};
+
+/** A scalar or vector operation of the language; the type follows the operands. Comparisons of bounded integers fold. */
+export const call = (fn: Fn, ...args: readonly Expr[]): Expr => {
+  const folded = foldBool(fn, args);
+  if (folded) return folded;
+  const first = args[fn === 'where' ? 1 : 0]!;
+  if (booleans.has(fn)) {
+    const [a, b] = args as readonly [Expr, Expr];
+    if (a.type.scalar === 'i32' && a.type.width === 1) {
+      if (fn === 'lt' && a.hi < b.lo) return lit(1, 'bool');
+      if (fn === 'lt' && a.lo >= b.hi) return lit(0, 'bool');
+      if (fn === 'le' && a.hi <= b.lo) return lit(1, 'bool');
+      if (fn === 'le' && a.lo > b.hi) return lit(0, 'bool');
+      if (fn === 'eq' && a === b) return lit(1, 'bool');
+      if (fn === 'eq' && a.lo === a.hi && a.lo === b.lo && b.lo === b.hi) return lit(1, 'bool');
+    }
+    return rawCall(fn, args, scalarType('bool', a.type.width));
+  }
+  if (fn === 'isNonFinite') return rawCall(fn, args, scalarType('bool'));
+  return rawCall(fn, args, first.type);
+};
+
+export const castTo = (x: Expr, scalar: Scalar): Expr => {
+  if (x.type.scalar === scalar) return x;
+  if (x.e === 'lit' && scalar === 'f32') return lit(Math.fround(x.value), 'f32');
+  return rawCall('cast', [x], scalarType(scalar, x.type.width), x.lo, x.hi);
+};
+export const bitcastTo = (x: Expr, scalar: Scalar): Expr =>
+  x.type.scalar === scalar ? x : rawCall('bitcast', [x], scalarType(scalar, x.type.width));
+export const where = (c: Expr, a: Expr, b: Expr): Expr => call('where', c, a, b);
+export const and = (a: Expr, b: Expr): Expr => call('and', a, b);
+export const TRUE = lit(1, 'bool');
+
+/** Four scalars as a vec4. */
+export const vec4 = (xs: readonly Expr[]): Expr => rawCall('vec', xs, scalarType(xs[0]!.type.scalar, 4));
+export const splat4 = (x: Expr): Expr => rawCall('vec', [x], scalarType(x.type.scalar, 4));
+export const component = (v: Expr, i: number): Expr => rawCall('component', [v, int(i)], scalarType(v.type.scalar));
+export const fma = (a: Expr, b: Expr, c: Expr): Expr => rawCall('fma', [a, b, c], c.type);
+export const dot = (a: Expr, b: Expr): Expr => rawCall('dot', [a, b], scalarType(a.type.scalar));

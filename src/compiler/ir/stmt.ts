@@ -1,0 +1,54 @@
+// Statements and whole kernels: a small structured language that knows no target; wgsl/ and js/ print it.
+import type { DType } from '../../dsl/core/dtype.ts';
+import type { Expr, Scalar, Type } from './expr.ts';
+
+export type Stmt =
+  | { readonly s: 'let'; readonly name: string; readonly value: Expr }
+  | { readonly s: 'var'; readonly name: string; readonly type: Type; readonly value: Expr }
+  | { readonly s: 'assign'; readonly name: string; readonly value: Expr }
+  /** A fixed-size array private to one invocation. */
+  | { readonly s: 'array'; readonly name: string; readonly type: Type; readonly length: number }
+  | { readonly s: 'setElement'; readonly array: string; readonly index: Expr; readonly value: Expr }
+  | { readonly s: 'store'; readonly buffer: number; readonly index: Expr; readonly value: Expr }
+  /** for (name = from; name < to; name += step); the counter's bounds are those of its `ref`. */
+  | { readonly s: 'for'; readonly counter: Expr & { readonly e: 'ref' }; readonly from: Expr; readonly to: Expr; readonly step: number; readonly body: readonly Stmt[] }
+  | { readonly s: 'if'; readonly cond: Expr; readonly then: readonly Stmt[]; readonly else?: readonly Stmt[] }
+  /** All invocations of the workgroup wait, and see each other's workgroup arrays. */
+  | { readonly s: 'barrier' };
+
+export interface BufferBinding {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly access: 'read' | 'read_write';
+  /** Elements. */
+  readonly length: number;
+}
+export interface WorkgroupArray {
+  readonly name: string;
+  readonly type: Type;
+  readonly length: number;
+}
+
+/** Names that every kernel may refer to without declaring them. */
+export const builtins = {
+  /** Linear workgroup index, unfolded. */
+  group: 'group',
+  /** Linear index of the invocation in its workgroup. */
+  local: 'local',
+  /** Lane in the subgroup, and which subgroup of the workgroup it is (only where the kernel asks for subgroups). */
+  lane: 'lane',
+  subgroup: 'subgroup',
+} as const;
+
+export interface KernelCode {
+  readonly label: string;
+  readonly buffers: readonly BufferBinding[];
+  /** Run-time scalars, in the order of their 4-byte immediates. */
+  readonly scalars: readonly { readonly slot: string; readonly scalar: Scalar }[];
+  readonly workgroupSize: number;
+  /** Workgroups in all; the runtime folds them into a grid. */
+  readonly groups: number;
+  readonly arrays: readonly WorkgroupArray[];
+  readonly subgroups: boolean;
+  readonly body: readonly Stmt[];
+}

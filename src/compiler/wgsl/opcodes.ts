@@ -1,0 +1,106 @@
+// How WGSL spells each opcode, and the helper functions that some need.
+import type { Expr, Fn, Type } from '../ir/expr.ts';
+
+export type Helper = 'dt_erf' | 'dt_pow' | 'dt_bf16' | 'dt_tanh';
+
+export const helpers: Readonly<Record<Helper, string>> = {
+  // Rational approximation on [-3.84, 3.84], within 2 ulp of f32.
+  dt_erf: `fn dt_erf(v: f32) -> f32 {
+  let x = clamp(v, -3.832506856900711f, 3.832506856900711f);
+  let s = x * x;
+  var p = fma(s, -2.72614225801306e-10f, 2.77068142495902e-08f);
+  p = fma(s, p, -2.10102402082508e-06f);
+  p = fma(s, p, -5.69250639462346e-05f);
+  p = fma(s, p, -7.34990630326855e-04f);
+  p = fma(s, p, -2.95459980854025e-03f);
+  p = fma(s, p, -1.60960333262415e-02f);
+  var q = fma(s, -1.45660718464996e-05f, -2.13374055278905e-04f);
+  q = fma(s, q, -1.68282697438203e-03f);
+  q = fma(s, q, -7.37332916720468e-03f);
+  q = fma(s, q, -1.42647390514189e-02f);
+  return x * p / q;
+}`,
+  // pow of WGSL is undefined below 0; whole exponents are not.
+  dt_pow: `fn dt_pow(x: f32, y: f32) -> f32 {
+  let r = pow(abs(x), y);
+  let odd = abs(y - 2.0f * floor(y * 0.5f)) == 1.0f;
+  return select(r, -r, x < 0.0f && odd);
+}`,
+  // Round to nearest even at 8 bits of precision.
+  dt_bf16: `fn dt_bf16(x: f32) -> f32 {
+  let b = bitcast<u32>(x);
+  return bitcast<f32>((b + 0x7fffu + ((b >> 16u) & 1u)) & 0xffff0000u);
+}`,
+  // Large arguments overflow inside some drivers' tanh.
+  dt_tanh: 'fn dt_tanh(x: f32) -> f32 { return tanh(clamp(x, -10.0f, 10.0f)); }',
+};
+
+export interface Spelling {
+  readonly text: (args: readonly string[], e: Expr, of: readonly Expr[]) => string;
+  readonly helper?: Helper;
+}
+
+export const typeText = (t: Type): string => (t.width === 1 ? t.scalar : `vec${t.width}<${t.scalar}>`);
+
+const fn = (name: string): Spelling => ({ text: (a) => `${name}(${a.join(', ')})` });
+const infix = (op: string): Spelling => ({ text: (a) => `(${a[0]} ${op} ${a[1]})` });
+const isBool = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'bool';
+const isFloat = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'f32' || of[0]!.type.scalar === 'f16';
+
+export const spellings = {
+  neg: { text: ([a]) => `(-${a})` },
+  abs: fn('abs'),
+  sign: fn('sign'),
+  exp: fn('exp'),
+  log: fn('log'),
+  sqrt: fn('sqrt'),
+  rsqrt: fn('inverseSqrt'),
+  recip: { text: ([a]) => `(1.0f / ${a})` },
+  tanh: { ...fn('dt_tanh'), helper: 'dt_tanh' },
+  erf: { ...fn('dt_erf'), helper: 'dt_erf' },
+  sin: fn('sin'),
+  cos: fn('cos'),
+  floor: fn('floor'),
+  ceil: fn('ceil'),
+  round: fn('round'),
+  not: { text: ([a], _, of) => (isBool(of) ? `(!${a})` : `(~${a})`) },
+  add: infix('+'),
+  sub: infix('-'),
+  mul: infix('*'),
+  div: infix('/'),
+  max: fn('max'),
+  min: fn('min'),
+  pow: { ...fn('dt_pow'), helper: 'dt_pow' },
+  // The result has the divisor's sign, as in Python; known non-negative integers need no correction.
+  mod: {
+    text: ([a, b], e, of) =>
+      isFloat(of) ? `(${a} - ${b} * floor(${a} / ${b}))` : e.type.scalar === 'u32' || of[0]!.lo >= 0 ? `(${a} % ${b})` : `(((${a} % ${b}) + ${b}) % ${b})`,
+  },
+  lt: infix('<'),
+  le: infix('<='),
+  eq: infix('=='),
+  ne: infix('!='),
+  // Not short-circuit: branches cost more than both sides.
+  and: infix('&'),
+  or: infix('|'),
+  xor: { text: ([a, b], _, of) => (isBool(of) ? `(${a} != ${b})` : `(${a} ^ ${b})`) },
+  shl: { text: ([a, b], _, of) => `(${a} << ${of[1]!.type.scalar === 'u32' ? b : `u32(${b})`})` },
+  shr: { text: ([a, b], _, of) => `(${a} >> ${of[1]!.type.scalar === 'u32' ? b : `u32(${b})`})` },
+  where: { text: ([c, a, b]) => `select(${b}, ${a}, ${c})` },
+  cast: { text: ([a], e) => `${typeText(e.type)}(${a})` },
+  bitcast: { text: ([a], e) => `bitcast<${typeText(e.type)}>(${a})` },
+  fma: fn('fma'),
+  dot: fn('dot'),
+  vec: { text: (a, e) => `${typeText(e.type)}(${a.join(', ')})` },
+  component: { text: ([a], _, of) => `${a}.${'xyzw'[of[1]!.lo]}` },
+  isNonFinite: { text: ([a]) => `((bitcast<u32>(${a}) & 0x7f800000u) == 0x7f800000u)` },
+  packHalf2: fn('pack2x16float'),
+  unpackHalf2: fn('unpack2x16float'),
+  subgroupBroadcast: { text: ([a, b]) => `subgroupBroadcast(${a}, u32(${b}))` },
+  subgroupAdd: fn('subgroupAdd'),
+  subgroupMax: fn('subgroupMax'),
+  subgroupMin: fn('subgroupMin'),
+  subgroupShuffleXor: { text: ([a, b]) => `subgroupShuffleXor(${a}, u32(${b}))` },
+  roundHalf: fn('quantizeToF16'),
+  roundBfloat: { ...fn('dt_bf16'), helper: 'dt_bf16' },
+} satisfies Readonly<Record<Fn, Spelling>>;

@@ -1,0 +1,178 @@
+// KernelCode -> WGSL text. The text holds no label, so that equal kernels of different layers are one shader.
+import type { DType } from '../../dsl/core/dtype.ts';
+import { bindShared } from '../ir/bind.ts';
+import type { Expr } from '../ir/expr.ts';
+import { divisible } from '../ir/index-math.ts';
+import { builtins, type KernelCode, type Stmt } from '../ir/stmt.ts';
+import { expressionsOf, visitExprs, visitStmts } from '../ir/walk.ts';
+import { type Helper, helpers, type Spelling, spellings, typeText } from './opcodes.ts';
+
+export interface WgslOptions {
+  /** Half-precision buffers as array<f16>; otherwise they are read as packed pairs. */
+  readonly f16: boolean;
+  /** Run-time scalars in the immediate address space; otherwise in a uniform buffer behind the storage bindings. */
+  readonly immediates: boolean;
+}
+
+const storage: Readonly<Record<DType, string>> = { f32: 'f32', f16: 'f16', bf16: 'u32', i32: 'i32', u32: 'u32', bool: 'u32' };
+
+const literal = (value: number, scalar: string): string => {
+  if (scalar === 'bool') return value ? 'true' : 'false';
+  if (scalar === 'u32') return `${value >>> 0}u`;
+  if (scalar === 'i32') return value === -2147483648 ? 'i32(-2147483647 - 1)' : `${value}i`;
+  const text = `${scalar === 'f32' ? Math.fround(value) : value}`;
+  const suffix = scalar === 'f16' ? 'h' : 'f';
+  return /[.e]/.test(text) ? `${text}${suffix}` : `${text}.0${suffix}`;
+};
+
+class Printer {
+  readonly lines: string[] = [];
+  readonly usedHelpers = new Set<Helper>();
+  readonly #code: KernelCode;
+  readonly #vector: ReadonlySet<number>;
+  readonly #options: WgslOptions;
+  constructor(code: KernelCode, vector: ReadonlySet<number>, options: WgslOptions) {
+    this.#code = code;
+    this.#vector = vector;
+    this.#options = options;
+  }
+
+  expr = (e: Expr): string => {
+    switch (e.e) {
+      case 'lit':
+        return literal(e.value, e.type.scalar);
+      case 'ref':
+        return e.name;
+      case 'scalar':
+        return `scalars.${fieldName(this.#code, e.slot)}`;
+      case 'element':
+        return `${e.array}[${this.expr(e.index)}]`;
+      case 'load':
+        return this.#load(e.buffer, e.index, e.type.width);
+      case 'call': {
+        const s: Spelling = spellings[e.fn];
+        if (s.helper) this.usedHelpers.add(s.helper);
+        return s.text(e.args.map(this.expr), e, e.args);
+      }
+    }
+  };
+
+  #load(buffer: number, index: Expr, width: number): string {
+    const b = this.#code.buffers[buffer]!;
+    if (this.#vector.has(buffer)) return `${b.name}[${this.expr(index)} / 4i]`;
+    if (width > 1) return `vec4<${b.dtype === 'i32' ? 'i32' : 'f32'}>(${[0, 1, 2, 3].map((k) => this.#scalarLoad(buffer, `(${this.expr(index)} + ${k}i)`)).join(', ')})`;
+    return this.#scalarLoad(buffer, this.expr(index));
+  }
+
+  #scalarLoad(buffer: number, index: string): string {
+    const b = this.#code.buffers[buffer]!;
+    switch (b.dtype) {
+      case 'bool':
+        return `(${b.name}[${index}] != 0u)`;
+      case 'bf16':
+        return `bitcast<f32>((${b.name}[${index} >> 1u] >> (u32(${index} & 1i) * 16u)) << 16u)`;
+      case 'f16':
+        return this.#options.f16 ? `f32(${b.name}[${index}])` : `unpack2x16float(${b.name}[${index} >> 1u])[${index} & 1i]`;
+      default:
+        return `${b.name}[${index}]`;
+    }
+  }
+
+  block(body: readonly Stmt[], indent: string): void {
+    for (const s of body) this.#stmt(s, indent);
+  }
+
+  #stmt(s: Stmt, indent: string): void {
+    const put = (text: string): void => {
+      this.lines.push(indent + text);
+    };
+    switch (s.s) {
+      case 'let':
+        return put(`let ${s.name} = ${this.expr(s.value)};`);
+      case 'var':
+        return put(`var ${s.name}: ${typeText(s.type)} = ${this.expr(s.value)};`);
+      case 'assign':
+        return put(`${s.name} = ${this.expr(s.value)};`);
+      case 'array':
+        return put(`var ${s.name}: array<${typeText(s.type)}, ${s.length}>;`);
+      case 'setElement':
+        return put(`${s.array}[${this.expr(s.index)}] = ${this.expr(s.value)};`);
+      case 'barrier':
+        return put('workgroupBarrier();');
+      case 'store': {
+        const b = this.#code.buffers[s.buffer]!;
+        const v = this.expr(s.value);
+        return put(`${b.name}[${this.expr(s.index)}] = ${b.dtype === 'bool' ? `select(0u, 1u, ${v})` : b.dtype === 'f16' && this.#options.f16 ? `f16(${v})` : v};`);
+      }
+      case 'if':
+        put(`if (${this.expr(s.cond)}) {`);
+        this.block(s.then, `${indent}  `);
+        if (s.else) {
+          put('} else {');
+          this.block(s.else, `${indent}  `);
+        }
+        return put('}');
+      case 'for': {
+        const i = s.counter.name;
+        put(`for (var ${i} = ${this.expr(s.from)}; ${i} < ${this.expr(s.to)}; ${i} += ${s.step}i) {`);
+        this.block(s.body, `${indent}  `);
+        return put('}');
+      }
+    }
+  }
+}
+
+export const fieldName = (code: KernelCode, slot: string): string => `s${code.scalars.findIndex((x) => x.slot === slot)}`;
+
+/** Buffers that are only ever read four aligned elements at a time. */
+const vectorBuffers = (code: KernelCode, body: readonly Stmt[]): ReadonlySet<number> => {
+  const all = new Set<number>();
+  const not = new Set<number>();
+  const roots: Expr[] = [];
+  visitStmts(body, (s) => {
+    roots.push(...expressionsOf(s));
+    if (s.s === 'store') not.add(s.buffer);
+  });
+  visitExprs(roots, (e) => {
+    if (e.e !== 'load') return;
+    const dtype = code.buffers[e.buffer]!.dtype;
+    if (e.type.width === 4 && divisible(e.index, 4) && (dtype === 'f32' || dtype === 'i32')) all.add(e.buffer);
+    else not.add(e.buffer);
+  });
+  return new Set([...all].filter((b) => !not.has(b)));
+};
+
+/** The shader. Throws where a half-precision store is asked of an adapter without f16. */
+export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
+  const vector = vectorBuffers(code, code.body);
+  const body = bindShared(code, Object.values(builtins));
+  const printer = new Printer(code, vector, options);
+  printer.block(body, '  ');
+  const half = options.f16 && code.buffers.some((b) => b.dtype === 'f16');
+  const element = (b: KernelCode['buffers'][number], i: number): string =>
+    vector.has(i) ? `vec4<${storage[b.dtype]}>` : b.dtype === 'f16' && !options.f16 ? 'u32' : storage[b.dtype];
+  const scalars = code.scalars.map((x, i) => `  s${i}: ${x.scalar},`);
+  const immediates = code.scalars.length > 0 && options.immediates;
+  return [
+    ...(half ? ['enable f16;'] : []),
+    ...(code.subgroups ? ['enable subgroups;'] : []),
+    ...(immediates ? ['requires immediate_address_space;'] : []),
+    ...code.buffers.map((b, i) => `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${element(b, i)}>;`),
+    ...(scalars.length > 0
+      ? ['struct Scalars {', ...scalars, '}', immediates ? 'var<immediate> scalars: Scalars;' : `@group(0) @binding(${code.buffers.length}) var<uniform> scalars: Scalars;`]
+      : []),
+    ...code.arrays.map((a) => `var<workgroup> ${a.name}: array<${typeText(a.type)}, ${a.length}>;`),
+    ...[...printer.usedHelpers].sort().map((h) => helpers[h]),
+    `@compute @workgroup_size(${code.workgroupSize}, 1, 1)`,
+    `fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32${
+      code.subgroups ? ', @builtin(subgroup_invocation_id) sid: u32, @builtin(subgroup_size) ssz: u32' : ''
+    }) {`,
+    '  let group = i32(wid.x + wid.y * nwg.x);',
+    '  let local = i32(lid);',
+    ...(code.subgroups ? ['  let lane = i32(sid);', '  let subgroup = i32(lid / ssz);'] : []),
+    `  if (group >= ${code.groups}i) { return; }`,
+    ...printer.lines,
+    '}',
+    '',
+  ].join('\n');
+};
