@@ -74,7 +74,9 @@ export const renderDataError = (error: DataError): string =>
   match(error)
     .with({ _tag: 'FileError' }, (e) => `cannot ${e.action} ${e.path}: ${e.reason}`)
     .with({ _tag: 'SafetensorsError' }, (e) =>
-      e.tensor === null ? `safetensors ${e.path}: ${e.reason}` : `safetensors ${e.path}, tensor "${e.tensor}": ${e.reason}`,
+      e.tensor === null
+        ? `safetensors ${e.path}: ${e.reason}`
+        : `safetensors ${e.path}, tensor "${e.tensor}": ${e.reason}`,
     )
     .with({ _tag: 'ImageError' }, (e) => `image ${e.path}: ${e.reason}`)
     .with({ _tag: 'DatasetError' }, (e) => `data ${e.path}: ${e.reason}`)

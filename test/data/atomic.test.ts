@@ -1,0 +1,68 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { writeAtomic, writeAtomicFrom } from '../../src/data/atomic.ts';
+import { fileError, renderDataError } from '../../src/data/error.ts';
+import { failure, inFolder, run } from '../support/files.ts';
+
+const test = suite('atomic files');
+
+test('writes text and bytes, makes folders, replaces, leaves nothing beside', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'a', 'b', 'file.json');
+    await run(writeAtomic(path, 'één'));
+    assert.is(await readFile(path, 'utf8'), 'één');
+    await run(writeAtomic(path, Uint8Array.of(1, 2, 3)));
+    assert.equal([...(await readFile(path))], [1, 2, 3]);
+    assert.equal(await readdir(join(folder, 'a', 'b')), ['file.json']);
+  }));
+
+test('chunks arrive in order', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'chunks');
+    await run(
+      writeAtomicFrom(path, async (write) => {
+        for (let i = 0; i < 5; i++) await write(Uint8Array.of(i, i));
+      }),
+    );
+    assert.equal([...(await readFile(path))], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]);
+  }));
+
+test('a full disk half-way leaves the old file and nothing else', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'kept');
+    await writeFile(path, 'old');
+    const full = Object.assign(new Error('write'), { code: 'ENOSPC' });
+    const message = await failure(
+      writeAtomicFrom(path, async (write) => {
+        await write(new Uint8Array(10));
+        throw full;
+      }),
+    );
+    assert.is(message, `cannot write ${path}: no space left on the device: free some, or choose another folder`);
+    assert.is(await readFile(path, 'utf8'), 'old');
+    assert.equal(await readdir(folder), ['kept']);
+  }));
+
+test('a path through a file, and a path that is a folder, name the path', () =>
+  inFolder(async (folder) => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    const through = join(file, 'x.png');
+    assert.match(await failure(writeAtomic(through, '')), new RegExp(`^cannot write ${through}: a `));
+    const taken = join(folder, 'taken');
+    await mkdir(taken);
+    await writeFile(join(taken, 'x'), '');
+    assert.is(await failure(writeAtomic(taken, '')), `cannot write ${taken}: this is a folder, not a file`);
+    assert.equal((await readdir(folder)).sort(), ['file', 'taken']);
+  }));
+
+test('system errors become sentences', () => {
+  const say = (code: string) => renderDataError(fileError('write', 'out')(Object.assign(new Error('raw'), { code })));
+  assert.match(say('EACCES'), /permission denied: choose another folder/);
+  assert.match(say('EROFS'), /read-only/);
+  assert.is(say('EWHAT'), 'cannot write out: raw');
+});
+
+test.run();
