@@ -1,0 +1,158 @@
+// Graph -> Program: the passes in order, each named and dumpable.
+import * as E from 'fp-ts/lib/Either.js';
+
+import { describe } from '../dsl/core/error.ts';
+import { hashText } from '../dsl/core/hash.ts';
+import { isKind, sizeOf, topological } from '../dsl/core/node.ts';
+import type { Node } from '../dsl/core/types.ts';
+import { templates } from '../kernels/registry.ts';
+import type { KernelTemplate, Schedule } from '../kernels/template.ts';
+import { dumpGraph, dumpRegions } from './dump.ts';
+import { type EmittedRegion, emitRegion } from './emit.ts';
+import type { CompileError } from './error.ts';
+import type { Caps } from './ir/caps.ts';
+import type { KernelCode } from './ir/stmt.ts';
+import { printJs } from './js/print.ts';
+import { partition } from './partition.ts';
+import { bytesOfNode, type Plan, plan, type PlannedInput, type PlannedStep } from './plan.ts';
+import type { Bound, Kernel, Program, Step } from './program.ts';
+import { isLeaf, readsOf, type Region } from './region.ts';
+import { segment } from './segment.ts';
+import { select, templateFinder } from './select.ts';
+import { simplify } from './simplify.ts';
+import { printWgsl } from './wgsl/print.ts';
+
+/** Part of every cache key: raise it when the same graph gives other kernels. */
+export const COMPILER_VERSION = 1;
+
+export interface CompileOptions {
+  /** Fuse nodes into kernels; off: one kernel a node, for comparison. */
+  readonly fuse?: boolean;
+  /** The schedule to use for a template call, where one was measured. */
+  readonly tuned?: (template: KernelTemplate, call: Node) => Schedule | undefined;
+  /** Called after each pass with its name and a text of the graph or kernels as they then are. */
+  readonly onPass?: (name: string, text: () => string) => void;
+}
+
+export interface Compilation {
+  /** Leaves in the order in which the caller will bind them; scalars are found by name. */
+  readonly inputs: readonly PlannedInput[];
+  readonly outputs: readonly Node[];
+}
+
+/** Key of a compilation: structure of the graph, bindings, device and options. */
+export const digestOf = (c: Compilation, caps: Caps, options: CompileOptions): string =>
+  hashText(
+    [
+      COMPILER_VERSION,
+      caps.fingerprint,
+      options.fuse ?? true,
+      ...c.inputs.map((i) => `${i.node.digest}${i.donated ? '!' : ''}`),
+      '->',
+      ...c.outputs.map((o) => o.digest),
+    ].join('\n'),
+  );
+
+const tooLarge = (nodes: Iterable<Node>, caps: Caps): CompileError | null => {
+  for (const n of nodes) {
+    const bytes = bytesOfNode(n);
+    if (bytes > caps.limits.buffer) return { _tag: 'TooLarge', what: `the tensor ${describe(n)}`, bytes, limit: caps.limits.buffer, site: n.site() };
+  }
+  return null;
+};
+
+const printKernel = (code: KernelCode, caps: Caps): string =>
+  caps.target === 'js' ? printJs(code) : printWgsl(code, { f16: caps.f16, immediates: caps.immediates });
+
+class Kernels {
+  readonly list: Kernel[] = [];
+  readonly #byText = new Map<string, number>();
+  add(code: KernelCode, caps: Caps): number {
+    const text = printKernel(code, caps);
+    const key = `${code.groups}|${text}`;
+    const known = this.#byText.get(key);
+    if (known !== undefined) return known;
+    this.list.push({
+      digest: hashText(key),
+      text,
+      bindings: code.buffers.map(({ name, access, dtype, length }) => ({ name, access, dtype, length })),
+      scalars: code.scalars.map((s) => s.scalar),
+      workgroupSize: code.workgroupSize,
+      groups: code.groups,
+      subgroups: code.subgroups,
+    });
+    this.#byText.set(key, this.list.length - 1);
+    return this.list.length - 1;
+  }
+}
+
+/** Steps of one region: its copies, then its dispatch, with large tensors bound in segments. */
+const stepsOf = (p: Plan['steps'][number], slotOf: ReadonlyMap<Node, number>, kernels: Kernels, caps: Caps): readonly Step[] => {
+  const { origin } = p.step.emitted;
+  const cut = segment(p.code, caps.limits.binding);
+  const buffers = cut.bindings.map((b): Bound => ({ slot: slotOf.get(p.bound[b.of]!)!, ...(b.range ?? {}) }));
+  return [
+    ...p.before.map((c): Step => ({ kind: 'copy', from: c.from, to: c.to, bytes: c.bytes, origin: { ...origin, label: `copy ${describe(c.node)}`, flops: 0, bytes: 2 * c.bytes } })),
+    { kind: 'dispatch', kernel: kernels.add(cut.code, caps), buffers, scalars: p.code.scalars.map((s) => s.slot), origin },
+  ];
+};
+
+const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program => {
+  const kernels = new Kernels();
+  const steps = p.steps.flatMap((s) => stepsOf(s, p.slotOf, kernels, caps));
+  const copies = p.after.map((x): Step => ({
+    kind: 'copy', from: x.from, to: x.to, bytes: x.bytes,
+    origin: { label: `copy ${describe(x.node)}`, why: 'an output that is also an input or another output', site: x.node.site(), path: x.node.path, schedule: 'copy', nodes: 0, flops: 0, bytes: 2 * x.bytes },
+  }));
+  const used = new Set([...steps, ...copies].flatMap((s) => (s.kind === 'copy' ? [s.from, s.to] : s.buffers.map((b) => b.slot))));
+  for (const o of p.outputs) used.add(o);
+  const scalars = topological(c.outputs).flatMap((n) => (isKind(n, 'input') && n.op.role === 'scalar' ? [{ name: n.op.slot, dtype: n.dtype }] : []));
+  return {
+    digest,
+    target: caps.target,
+    kernels: kernels.list,
+    steps: [...steps, ...copies],
+    slots: p.slots,
+    inputs: c.inputs.map(({ node, donated }) => {
+      if (!isKind(node, 'input')) throw new Error('compile: an input that is no input node');
+      const slot = p.slotOf.get(node)!;
+      return { name: node.op.slot, role: node.op.role, shape: node.shape, dtype: node.dtype, slot: used.has(slot) ? slot : -1, donated };
+    }),
+    scalars,
+    outputs: c.outputs.map((o, i) => ({ shape: o.shape, dtype: o.dtype, slot: p.outputs[i]! })),
+  };
+};
+
+/** Compiles a graph for a device. Left: a tensor that no buffer of the adapter holds, or a dtype that it cannot store. */
+export const compileGraph = (c: Compilation, caps: Caps, options: CompileOptions = {}): E.Either<CompileError, Program> => {
+  const report = options.onPass ?? (() => {});
+  const digest = digestOf(c, caps, options);
+  report('canonical', () => dumpGraph(c.outputs));
+  const simple = simplify(c.outputs);
+  report('simplify', () => dumpGraph(simple));
+  const templateOf = templateFinder(templates, caps);
+  const selected = simplify(select(simple, templateOf));
+  report('select', () => dumpGraph(selected));
+  const regions = partition(selected, templateOf, caps, options.fuse ?? true);
+  report('partition', () => dumpRegions(regions));
+  const live = regions.filter((r) => r.outputs.some((o) => sizeOf(o.shape) > 0));
+  const stored = new Set(regions.flatMap((r) => r.outputs));
+  const large = tooLarge([...c.inputs.map((i) => i.node), ...stored], caps);
+  if (large) return E.left(large);
+  const steps = live.map((region): PlannedStep => {
+    const template = region.core ? templateOf(region.core) : undefined;
+    const schedule = template && region.core ? (options.tuned?.(template, region.core) ?? template.heuristic(region.core, caps)) : undefined;
+    const emitted: EmittedRegion = emitRegion(region, stored, template, schedule, caps);
+    const updates = template?.updates !== undefined && region.core ? { updates: { operand: region.core.src[template.updates]!, result: region.outputs[0]! } } : {};
+    return { emitted, reads: [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0), writes: region.outputs, ...updates };
+  });
+  report('lower', () => steps.map((s) => `${s.emitted.origin.label}  ${s.emitted.origin.schedule}`).join('\n'));
+  // Zero-size outputs have no kernel but still a buffer.
+  const empty = [...stored].filter((n) => sizeOf(n.shape) === 0);
+  const planned = plan(steps, c.inputs, selected, empty);
+  report('plan', () => planned.slots.map((s, i) => `slot ${i} ${s.holds} ${s.bytes}`).join('\n'));
+  const program = assemble({ ...c, outputs: selected }, planned, digest, caps);
+  report('print', () => program.kernels.map((k) => k.text).join('\n'));
+  return E.right(program);
+};
+

@@ -1,0 +1,204 @@
+// A region -> KernelCode: bindings are numbered as they are met; the template or generic schedule supplies the loops.
+import { sizeOf } from '../dsl/core/node.ts';
+import { bytesOf } from '../dsl/core/dtype.ts';
+import { describe } from '../dsl/core/error.ts';
+import type { Node } from '../dsl/core/types.ts';
+import type { Block, Emitted, KernelTemplate, Schedule } from '../kernels/template.ts';
+import { ownCost } from './cost.ts';
+import { elementwise, reduction } from './generic.ts';
+import type { Caps } from './ir/caps.ts';
+import { bitcastTo, call, type Expr, int, lit, load, rawCall, scalarType, type Scalar, vec4 } from './ir/expr.ts';
+import { add, delinearise, difference, divisible, linearise, mul } from './ir/index-math.ts';
+import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
+import { expressionsOf, visitExprs, visitStmts } from './ir/walk.ts';
+import { type Coords, Lowering, pushView } from './lower.ts';
+import { isLeaf, type Region } from './region.ts';
+import type { Origin } from './program.ts';
+
+export interface EmittedRegion {
+  readonly code: KernelCode;
+  /** The node behind each binding. */
+  readonly bound: readonly Node[];
+  readonly origin: Origin;
+}
+
+class RegionEmitter {
+  readonly #region: Region;
+  readonly #stored: ReadonlySet<Node>;
+  readonly #caps: Caps;
+  readonly bound: Node[] = [];
+  readonly written = new Set<number>();
+  readonly #index = new Map<Node, number>();
+  constructor(region: Region, stored: ReadonlySet<Node>, caps: Caps) {
+    this.#region = region;
+    this.#stored = stored;
+    this.#caps = caps;
+  }
+
+  #bind(n: Node): number {
+    const known = this.#index.get(n);
+    if (known !== undefined) return known;
+    this.bound.push(n);
+    this.#index.set(n, this.bound.length - 1);
+    return this.bound.length - 1;
+  }
+
+  lowering(given: ReadonlyMap<Node, Expr>): Lowering {
+    return new Lowering({
+      given,
+      bindingOf: (n) => (!this.#region.members.has(n) && (isLeaf(n) || this.#stored.has(n)) ? this.#bind(n) : undefined),
+    });
+  }
+
+  /** Stores every output of the region that lives in the space of `root`, at `root`'s coordinates `at`. */
+  storeAll(root: Node, at: Coords, lower: Lowering): readonly Stmt[] {
+    const mine = this.#region.outputs.filter((o) => o === root || this.#region.spaces.has(o));
+    return mine.map((o) => {
+      let here = at;
+      for (const step of this.#region.spaces.get(o) ?? []) here = pushView(step.view, here, step.from, step.to)!;
+      const value = lower.valueAt(o, here);
+      const binding = this.#bind(o);
+      this.written.add(binding);
+      return { s: 'store', buffer: binding, index: linearise(here, o.shape), value } as const;
+    });
+  }
+
+  #packed(o: Node): boolean {
+    return this.#caps.target === 'wgsl' && (o.dtype === 'bf16' || (o.dtype === 'f16' && !this.#caps.f16));
+  }
+
+  elementwise(): Emitted {
+    const root = this.#region.seed;
+    const n = sizeOf(root.shape);
+    const lower = this.lowering(new Map());
+    if (!this.#packed(root)) return elementwise(n, this.#caps, (i) => this.storeAll(root, delinearise(i, root.shape), lower));
+    // Two 16-bit elements share a word, so one invocation writes both.
+    const binding = this.#bind(root);
+    this.written.add(binding);
+    return elementwise(Math.ceil(n / 2), this.#caps, (i) => {
+      const first = mul(i, int(2));
+      const last = n % 2 === 0 ? add(first, int(1)) : rawCall('min', [add(first, int(1)), int(n - 1)], scalarType('i32'), 0, n - 1);
+      const [a, b] = [first, last].map((k) => lower.valueAt(root, delinearise(k, root.shape))) as [Expr, Expr];
+      const word =
+        root.dtype === 'f16'
+          ? rawCall('packHalf2', [rawCall('vec', [a, b], scalarType('f32', 2))], scalarType('u32'))
+          : call('or', call('shr', bitcastTo(a, 'u32'), lit(16, 'u32')), call('and', bitcastTo(b, 'u32'), lit(0xffff0000, 'u32')));
+      return [{ s: 'store', buffer: binding, index: i, value: word }];
+    });
+  }
+
+  reduction(core: Node): Emitted & { readonly schedule: string } {
+    if (core.op.kind !== 'reduce') throw new Error('emit: not a reduction');
+    const source = this.lowering(new Map());
+    const { by, axes } = core.op;
+    return reduction(
+      {
+        node: core, by, axes,
+        source: (at) => source.valueAt(core.src[0]!, at),
+        store: (at, value) => this.storeAll(core, at, this.lowering(new Map([[core, value]]))),
+      },
+      this.#caps,
+    );
+  }
+
+  template(core: Node, t: KernelTemplate, schedule: Schedule): Emitted {
+    const source = this.lowering(new Map());
+    const results = core.op.kind === 'fused' ? new Map([...this.#region.members].flatMap((m) => (m.op.kind === 'pick' && m.src[0] === core ? [[m.op.index, m] as const] : []))) : new Map([[0, core]]);
+    const block: Block = {
+      load: (k, at) => source.valueAt(core.src[k]!, at),
+      loadVector: (k, at, axis, count) => {
+        const each = Array.from({ length: count }, (_, j) => source.valueAt(core.src[k]!, at.map((x, i) => (i === axis ? add(x, int(j)) : x))));
+        return vectorOf(each);
+      },
+      store: (r, at, value) => {
+        const node = results.get(r);
+        if (!node) return [];
+        return this.storeAll(node, at, this.lowering(new Map([[node, value]])));
+      },
+    };
+    return t.emit(core, schedule, block, this.#caps);
+  }
+}
+
+/** Neighbouring loads of one buffer as a single vector load, anything else as a vector of scalars. */
+const vectorOf = (each: readonly Expr[]): Expr => {
+  const first = each[0]!;
+  const together =
+    first.e === 'load' && each.length === 4 && divisible(first.index, 4) &&
+    each.every((e, j) => e.e === 'load' && e.buffer === first.buffer && difference(first.index, e.index) === j);
+  if (first.e === 'load' && together) return load(first.buffer, first.index, scalarType(first.type.scalar, 4));
+  return each.length === 4 ? vec4(each) : rawCall('vec', each, scalarType(first.type.scalar, 2));
+};
+
+const scalarsOf = (body: readonly Stmt[]): KernelCode['scalars'] => {
+  const found = new Map<string, Scalar>();
+  const roots: Expr[] = [];
+  visitStmts(body, (s) => {
+    roots.push(...expressionsOf(s));
+  });
+  visitExprs(roots, (e) => {
+    if (e.e === 'scalar') found.set(e.slot, e.type.scalar);
+  });
+  return [...found].map(([slot, scalar]) => ({ slot, scalar }));
+};
+
+const labelOf = (region: Region): string => {
+  const n = region.core ?? region.outputs.at(-1)!;
+  const op = n.op;
+  const name =
+    op.kind === 'map' ? op.fn : op.kind === 'reduce' ? op.by : op.kind === 'fused' ? op.call : op.kind === 'contract' ? `contract ${op.spec.a},${op.spec.b}->${op.spec.out}` : op.kind === 'view' ? op.view.v : op.kind;
+  return `${name} ${describe(region.outputs[0]!)}`;
+};
+
+/** The nodes that the region computes itself. */
+const computedBy = (region: Region, loaded: ReadonlySet<Node>): readonly Node[] => {
+  const seen = new Set<Node>();
+  const stack = [...region.outputs];
+  while (stack.length > 0) {
+    const n = stack.pop()!;
+    if (seen.has(n) || (loaded.has(n) && !region.members.has(n))) continue;
+    seen.add(n);
+    stack.push(...n.src);
+  }
+  return [...seen];
+};
+
+/** The kernel of a region. `stored` are the nodes that have a buffer. */
+export const emitRegion = (region: Region, stored: ReadonlySet<Node>, template: KernelTemplate | undefined, schedule: Schedule | undefined, caps: Caps): EmittedRegion => {
+  const emitter = new RegionEmitter(region, stored, caps);
+  const generic = region.core && !template ? emitter.reduction(region.core) : null;
+  const made: Emitted = template && region.core ? emitter.template(region.core, template, schedule ?? {}) : (generic ?? emitter.elementwise());
+  const buffers: BufferBinding[] = emitter.bound.map((n, i) => ({
+    name: `b${i}`,
+    dtype: n.dtype,
+    access: emitter.written.has(i) ? 'read_write' : 'read',
+    length: sizeOf(n.shape),
+  }));
+  const seed = region.core ?? region.outputs.at(-1)!;
+  const computed = computedBy(region, stored);
+  const own = template && region.core ? template.work(region.core) : { flops: 0, bytes: 0 };
+  const extra = computed.reduce((f, n) => f + (n === region.core && template ? 0 : (n.op.kind === 'reduce' ? sizeOf(n.src[0]!.shape) : ownCost(n) * sizeOf(n.shape))), 0);
+  return {
+    code: {
+      label: labelOf(region),
+      buffers,
+      scalars: scalarsOf(made.body),
+      workgroupSize: made.workgroupSize,
+      groups: made.groups,
+      arrays: made.arrays ?? [],
+      subgroups: made.subgroups ?? false,
+      body: made.body,
+    },
+    bound: emitter.bound,
+    origin: {
+      label: labelOf(region),
+      why: region.why,
+      site: seed.site(),
+      path: seed.path,
+      schedule: template ? `${template.name}@${template.version} ${JSON.stringify(schedule)}` : (generic?.schedule ?? 'an invocation an element'),
+      nodes: computed.length,
+      flops: own.flops + extra,
+      bytes: emitter.bound.reduce((b, n) => b + sizeOf(n.shape) * bytesOf[n.dtype], 0),
+    },
+  };
+};

@@ -1,0 +1,153 @@
+// Pulled indices: the value of a node at given coordinates, as an expression over loads of materialised nodes.
+import { match, P } from 'ts-pattern';
+import type { DType } from '../dsl/core/dtype.ts';
+import type { View } from '../dsl/core/op.ts';
+import type { Node } from '../dsl/core/types.ts';
+import { call, castTo, bitcastTo, type Expr, int, lit, load, rawCall, type Scalar, scalarInput, scalarType, where } from './ir/expr.ts';
+import { add, delinearise, div, linearise, max, min, mod, mul, sub, within } from './ir/index-math.ts';
+
+export type Coords = readonly Expr[];
+
+/** The type a value is computed in: half precision is storage, arithmetic is f32. */
+export const computeType = (d: DType): Scalar => (d === 'f16' || d === 'bf16' ? 'f32' : d);
+
+export interface Sources {
+  /** Binding of a materialised node, or undefined for one that is computed in place. */
+  readonly bindingOf: (n: Node) => number | undefined;
+  /** The value of a kernel's own reduction or template result. */
+  readonly given: ReadonlyMap<Node, Expr>;
+}
+
+interface Place {
+  readonly at: Coords;
+  /** Where false the value is `fill`; null: everywhere valid. */
+  readonly valid: Expr | null;
+  readonly fill: number;
+}
+const everywhere = (at: Coords): Place => ({ at, valid: null, fill: 0 });
+
+/** Coordinates in the source of a view, for coordinates in its result. */
+export const pullView = (view: View, at: Coords, from: readonly number[], to: readonly number[]): Place =>
+  match<View, Place>(view)
+    .with({ v: 'reshape' }, () => everywhere(delinearise(linearise(at, to), from)))
+    .with({ v: 'permute' }, ({ perm }) => everywhere(from.map((_, i) => at[perm.indexOf(i)]!)))
+    .with({ v: 'expand' }, () => everywhere(from.map((d, i) => (d === 1 ? int(0) : at[i]!))))
+    .with({ v: 'slice' }, ({ start, step }) => everywhere(at.map((x, i) => add(mul(x, int(step[i]!)), int(start[i]!)))))
+    .with({ v: 'flip' }, ({ axes }) => everywhere(at.map((x, i) => (axes.includes(i) ? sub(int(from[i]! - 1), x) : x))))
+    .with({ v: 'pad' }, ({ before, interior, fill }) => {
+      let valid: Expr | null = null;
+      const require = (c: Expr): void => {
+        valid = valid === null ? c : call('and', valid, c);
+      };
+      const inner = at.map((x, i) => {
+        const [n, b, k] = [from[i]!, before[i]!, interior[i]! + 1];
+        const t = sub(x, int(b));
+        const end = n === 0 ? 0 : (n - 1) * k + 1;
+        if (t.lo < 0 || t.hi >= end) require(within(t, 0, end));
+        if (k > 1) require(call('eq', mod(t, k), int(0)));
+        return div(t, k);
+      });
+      return { at: inner, valid, fill };
+    })
+    .with({ v: 'slide' }, ({ axis, window, stride, dilation }) =>
+      everywhere(at.map((x, i) => (i === axis ? add(mul(x, int(stride)), mul(at[window]!, int(dilation))) : x))))
+    .with({ v: 'unslide' }, ({ axis, window, stride, dilation }) => {
+      const t = sub(at[axis]!, mul(at[window]!, int(dilation)));
+      const end = (from[axis]! - 1) * stride + 1;
+      const inside = within(t, 0, end);
+      const valid = stride === 1 ? inside : call('and', inside, call('eq', mod(t, stride), int(0)));
+      return { at: at.map((x, i) => (i === axis ? div(t, stride) : x)), valid, fill: 0 };
+    })
+    .exhaustive();
+
+/** Coordinates in the result of a bijective view, for coordinates in its source. */
+export const pushView = (view: View, at: Coords, from: readonly number[], to: readonly number[]): Coords | null =>
+  match(view)
+    .with({ v: 'reshape' }, () => delinearise(linearise(at, from), to))
+    .with({ v: 'permute' }, ({ perm }) => perm.map((p) => at[p]!))
+    .with({ v: P.union('expand', 'slice', 'pad', 'flip', 'slide', 'unslide') }, () => null)
+    .exhaustive();
+
+const castValue = (x: Expr, from: DType, to: DType): Expr => {
+  if (to === 'f16') return rawCall('roundHalf', [castTo(x, 'f32')], scalarType('f32'));
+  if (to === 'bf16') return rawCall('roundBfloat', [castTo(x, 'f32')], scalarType('f32'));
+  if (to === 'bool') return from === 'bool' ? x : call('ne', x, lit(0, x.type.scalar));
+  return castTo(x, computeType(to));
+};
+
+export class Lowering {
+  readonly #sources: Sources;
+  readonly #memo = new Map<Node, Map<string, Expr>>();
+  constructor(sources: Sources) {
+    this.#sources = sources;
+  }
+
+  /** Element of a materialised node. */
+  element(binding: number, n: Node, at: Coords): Expr {
+    return load(binding, linearise(at, n.shape), scalarType(computeType(n.dtype)));
+  }
+
+  valueAt = (n: Node, at: Coords): Expr => {
+    const given = this.#sources.given.get(n);
+    if (given) return given;
+    const key = at.map((x) => x.id).join(',');
+    const memo = this.#memo.get(n) ?? new Map<string, Expr>();
+    this.#memo.set(n, memo);
+    const known = memo.get(key);
+    if (known) return known;
+    const binding = this.#sources.bindingOf(n);
+    const made = binding !== undefined ? this.element(binding, n, at) : this.#compute(n, at);
+    memo.set(key, made);
+    return made;
+  };
+
+  #compute(n: Node, at: Coords): Expr {
+    const type = computeType(n.dtype);
+    return match<Node['op'], Expr>(n.op)
+      .with({ kind: 'map', fn: 'cast' }, () => castValue(this.valueAt(n.src[0]!, at), n.src[0]!.dtype, n.dtype))
+      .with({ kind: 'map', fn: 'bitcast' }, () => bitcastTo(this.valueAt(n.src[0]!, at), type))
+      .with({ kind: 'map' }, ({ fn }) => call(fn, ...n.src.map((s) => this.valueAt(s, at))))
+      .with({ kind: 'view' }, ({ view }) => {
+        const x = n.src[0]!;
+        const p = pullView(view, at, x.shape, n.shape);
+        if (p.valid === null) return this.valueAt(x, p.at);
+        if (p.valid.e === 'lit' && p.valid.value === 0) return lit(p.fill, type);
+        return where(p.valid, this.valueAt(x, p.at), lit(p.fill, type));
+      })
+      .with({ kind: 'const' }, ({ value }) => lit(type === 'f32' ? Math.fround(value) : value, type))
+      .with({ kind: 'input', role: 'scalar' }, ({ slot }) => {
+        const raw = scalarInput(slot, type === 'bool' ? 'u32' : type);
+        return type === 'bool' ? call('ne', raw, lit(0, 'u32')) : raw;
+      })
+      .with({ kind: 'iota' }, ({ axis }) => at[axis]!)
+      .with({ kind: 'concat' }, ({ axis }) => this.#concat(n, axis, at))
+      .with({ kind: 'gather' }, ({ batch }) => {
+        const [x, index] = n.src as readonly [Node, Node];
+        const rank = index.shape.length;
+        const raw = this.valueAt(index, at.slice(0, rank));
+        const row = max(min(raw, int(x.shape[batch]! - 1)), int(0));
+        return this.valueAt(x, [...at.slice(0, batch), row, ...at.slice(rank)]);
+      })
+      .with({ kind: 'mark' }, () => this.valueAt(n.src[0]!, at))
+      .with({ kind: P.union('input', 'random', 'reduce', 'cumulate', 'sort', 'contract', 'conv', 'scatter', 'fused', 'pick') }, ({ kind }) => {
+        throw new Error(`lower: '${kind}' should have been materialised or decomposed`);
+      })
+      .exhaustive();
+  }
+
+  #concat(n: Node, axis: number, at: Coords): Expr {
+    let start = n.shape[axis]!;
+    let value: Expr | null = null;
+    for (let k = n.src.length - 1; k >= 0; k--) {
+      const part = n.src[k]!;
+      const size = part.shape[axis]!;
+      start -= size;
+      if (size === 0) continue;
+      const begin = start;
+      const here = this.valueAt(part, at.map((x, i) => (i === axis ? sub(x, int(begin)) : x)));
+      value = value === null ? here : where(call('lt', at[axis]!, int(start + size)), here, value);
+    }
+    return value ?? lit(0, computeType(n.dtype));
+  }
+}
+

@@ -1,0 +1,150 @@
+// Groups nodes into kernels. A region stores `outputs`; everything between them and other regions' outputs is computed in place.
+import { sizeOf, topological } from '../dsl/core/node.ts';
+import type { Node } from '../dsl/core/types.ts';
+import type { KernelTemplate } from '../kernels/template.ts';
+import { LOAD, ownCost, readRatio } from './cost.ts';
+import { grow } from './grow.ts';
+import type { Caps } from './ir/caps.ts';
+import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf } from './region.ts';
+
+const usersOf = (order: readonly Node[]): ReadonlyMap<Node, readonly Node[]> => {
+  const users = new Map<Node, Node[]>();
+  for (const n of order) users.set(n, []);
+  for (const n of order) for (const s of new Set(n.src)) users.get(s)!.push(n);
+  return users;
+};
+
+/** Cost of recomputing a node from leaves, and how many loads that takes; both saturate. */
+const recomputeCost = (a: Analysis): ReadonlyMap<Node, { readonly ops: number; readonly loads: number }> => {
+  const costs = new Map<Node, { ops: number; loads: number }>();
+  for (const n of a.order) {
+    if (isLeaf(n) || isResult(n, a)) {
+      costs.set(n, { ops: 0, loads: 1 });
+      continue;
+    }
+    let ops = ownCost(n);
+    let loads = 0;
+    for (const s of n.src) {
+      const c = costs.get(s)!;
+      ops += c.ops;
+      loads += c.loads;
+    }
+    costs.set(n, { ops: Math.min(ops, 1e6), loads: Math.min(loads, 1e6) });
+  }
+  return costs;
+};
+
+/** Marks elementwise nodes whose recomputation in every reader would cost more than a buffer. */
+const chooseRoots = (a: Analysis): void => {
+  const costs = recomputeCost(a);
+  const reads = new Map<Node, number>();
+  for (let i = a.order.length - 1; i >= 0; i--) {
+    const n = a.order[i]!;
+    let times = a.outputs.has(n) ? 1 : 0;
+    let heaviest = 0;
+    for (const u of a.users.get(n)!) {
+      u.src.forEach((s, k) => {
+        if (s !== n) return;
+        const template = a.templateOf(u);
+        const each = template ? template.reuse(u, k) : u.op.kind === 'reduce' || a.roots.has(u) ? readRatio0(u, n) : reads.get(u)! * readRatio(u, k);
+        times += each;
+        heaviest = Math.max(heaviest, each);
+      });
+    }
+    reads.set(n, times);
+    if (isLeaf(n) || isCore(n, a) || isResult(n, a) || n.op.kind === 'fused') continue;
+    if (a.outputs.has(n)) a.roots.set(n, 'output of the program');
+    else if (n.op.kind === 'mark' && n.op.mark.m === 'materialise') a.roots.set(n, 'marked materialise');
+    else if (n.op.kind === 'map' && n.op.to === 'bf16') a.roots.set(n, 'bf16 is stored in pairs');
+    else if (n.op.kind === 'map' || n.op.kind === 'concat' || n.op.kind === 'gather') {
+      const c = costs.get(n)!;
+      const cheap = c.loads <= 1 && c.ops <= (times > 6 ? 1 : 4);
+      if (times > 1.01 && !cheap && c.ops + c.loads * LOAD > 2 && sizeOf(n.shape) > 0)
+        a.roots.set(n, `read ${times.toFixed(1)}x, recomputing costs ${c.ops} ops and ${c.loads} loads each`);
+    }
+  }
+};
+const readRatio0 = (u: Node, n: Node): number => (u.op.kind === 'reduce' || u.op.kind === 'map' ? 1 : readRatio(u, u.src.indexOf(n)));
+
+/** Splits what would be too large a kernel, or one with too many bindings. */
+const splitLarge = (a: Analysis): void => {
+  const budget = a.caps.limits.storageBuffers - 2;
+  const weight = new Map<Node, number>();
+  const leaves = new Map<Node, ReadonlySet<Node>>();
+  const stored = (n: Node): boolean => isLeaf(n) || isResult(n, a) || a.roots.has(n);
+  const leavesOf = (n: Node): ReadonlySet<Node> => (stored(n) ? new Set([n]) : leaves.get(n)!);
+  const weightOf = (n: Node): number => (stored(n) ? 0 : weight.get(n)!);
+  for (const n of a.order) {
+    const splittable = (s: Node): boolean => !stored(s) && s.op.kind !== 'const' && s.op.kind !== 'iota' && !(s.op.kind === 'input');
+    const tooMany = (): boolean => new Set(n.src.flatMap((s) => [...leavesOf(s)])).size > budget;
+    const tooHeavy = (): boolean => n.src.reduce((w, s) => w + weightOf(s), 1) > MAX_REGION_NODES;
+    while (tooMany() || tooHeavy()) {
+      const candidates = n.src.filter(splittable);
+      if (candidates.length === 0) break;
+      const score = (s: Node): number => leavesOf(s).size * 1000 + weightOf(s);
+      const worst = candidates.reduce((x, y) => (score(y) > score(x) ? y : x));
+      a.roots.set(worst, tooMany() ? 'too many bindings for one kernel' : 'too large for one kernel');
+    }
+    leaves.set(n, new Set(n.src.flatMap((s) => [...leavesOf(s)])));
+    weight.set(n, Math.min(1e6, n.src.reduce((w, s) => w + weightOf(s), n.op.kind === 'view' || n.op.kind === 'const' ? 0 : 1)));
+  }
+};
+
+/** Regions in an order in which they can run. */
+export const partition = (outputs: readonly Node[], templateOf: (n: Node) => KernelTemplate | undefined, caps: Caps, fuse = true): readonly Region[] => {
+  const order = topological(outputs);
+  const a: Analysis = { caps, order, users: usersOf(order), outputs: new Set(outputs), templateOf, roots: new Map() };
+  chooseRoots(a);
+  if (!fuse) for (const n of order) if (n.op.kind === 'map' && !a.roots.has(n)) a.roots.set(n, 'fusion is off');
+  splitLarge(a);
+  const alone = new Set<Node>();
+  for (;;) {
+    const regions = formRegions(a, fuse ? alone : new Set(order));
+    const { sorted, stuck } = sortRegions(regions);
+    if (stuck.length === 0) return sorted;
+    // Two epilogues wait for each other: the youngest of them gives up its own.
+    const grown = stuck.filter((r) => !alone.has(r.seed));
+    if (grown.length === 0) throw new Error(`partition: ${stuck.length} of ${regions.length} kernels wait for each other`);
+    alone.add(grown.reduce((x, y) => (y.seed.id > x.seed.id ? y : x)).seed);
+  }
+};
+
+const formRegions = (a: Analysis, alone: ReadonlySet<Node>): readonly Region[] => {
+  const claimed = new Set<Node>();
+  const regions: Region[] = [];
+  for (const n of a.order) {
+    if (claimed.has(n) || isLeaf(n) || !(isCore(n, a) || a.roots.has(n))) continue;
+    const region = grow(n, a, claimed, !alone.has(n));
+    for (const m of region.members) claimed.add(m);
+    regions.push(region);
+  }
+  return regions;
+};
+
+const sortRegions = (regions: readonly Region[]): { readonly sorted: readonly Region[]; readonly stuck: readonly Region[] } => {
+  const maker = new Map<Node, number>();
+  regions.forEach((r, i) => {
+    for (const o of r.outputs) maker.set(o, i);
+  });
+  const needs = regions.map((r) => new Set([...readsOf(r, (n) => isLeaf(n) || maker.has(n))].flatMap((n) => (maker.has(n) ? [maker.get(n)!] : []))));
+  const rank = regions.map((r) => Math.min(...r.outputs.map((o) => o.id), r.core?.id ?? Number.POSITIVE_INFINITY));
+  const waiting = needs.map((s) => s.size);
+  const feeds: number[][] = regions.map(() => []);
+  needs.forEach((s, i) => {
+    for (const j of s) feeds[j]!.push(i);
+  });
+  const ready = regions.flatMap((_, i) => (waiting[i] === 0 ? [i] : [])).sort((x, y) => rank[y]! - rank[x]!);
+  const sorted: Region[] = [];
+  while (ready.length > 0) {
+    const i = ready.pop()!;
+    sorted.push(regions[i]!);
+    for (const j of feeds[i]!)
+      if (--waiting[j]! === 0) {
+        let at = ready.length;
+        while (at > 0 && rank[ready[at - 1]!]! < rank[j]!) at--;
+        ready.splice(at, 0, j);
+      }
+  }
+  const done = new Set(sorted);
+  return { sorted, stuck: regions.filter((r) => !done.has(r)) };
+};

@@ -1,0 +1,160 @@
+// Memory: lifetimes of stored values coloured onto whole-buffer slots, donated inputs reused, updates made in place.
+import { bytesOf } from '../dsl/core/dtype.ts';
+import { sizeOf } from '../dsl/core/node.ts';
+import type { Node } from '../dsl/core/types.ts';
+import type { EmittedRegion } from './emit.ts';
+import { type Expr, load } from './ir/expr.ts';
+import type { KernelCode, Stmt } from './ir/stmt.ts';
+import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from './ir/walk.ts';
+import { bufferBytes, type Slot } from './program.ts';
+
+export interface PlannedInput {
+  readonly node: Node;
+  readonly donated: boolean;
+}
+export interface PlannedStep {
+  readonly emitted: EmittedRegion;
+  readonly reads: readonly Node[];
+  readonly writes: readonly Node[];
+  /** An operand that its result must start as (scatter), with that result. */
+  readonly updates?: { readonly operand: Node; readonly result: Node };
+}
+export interface Copy {
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+  readonly node: Node;
+}
+export interface Plan {
+  readonly slots: readonly Slot[];
+  readonly slotOf: ReadonlyMap<Node, number>;
+  /** Slot of each output; two outputs never share one. */
+  readonly outputs: readonly number[];
+  /** Each step with its code (bindings merged where it works in place) and the copies to make before it. */
+  readonly steps: readonly { readonly step: PlannedStep; readonly code: KernelCode; readonly bound: readonly Node[]; readonly before: readonly Copy[] }[];
+  readonly after: readonly Copy[];
+}
+
+export const bytesOfNode = (n: Node): number => bufferBytes(sizeOf(n.shape), bytesOf[n.dtype]);
+
+/** Whether every load of binding `read` is at the very index that binding `write` is stored at. */
+const sameIndex = (code: KernelCode, read: number, write: number): boolean => {
+  const stores: Expr[] = [];
+  const roots: Expr[] = [];
+  visitStmts(code.body, (s) => {
+    roots.push(...expressionsOf(s));
+    if (s.s === 'store' && s.buffer === write) stores.push(s.index);
+  });
+  if (stores.length !== 1) return false;
+  let ok = true;
+  visitExprs(roots, (e) => {
+    if (e.e === 'load' && e.buffer === read && e.index !== stores[0]) ok = false;
+  });
+  return ok;
+};
+
+/** Binding `read` becomes binding `write`, which is then read and written in place. */
+const mergeBindings = (code: KernelCode, bound: readonly Node[], read: number, write: number): { readonly code: KernelCode; readonly bound: readonly Node[] } => {
+  const shift = (b: number): number => (b === read ? shift(write) : b > read ? b - 1 : b);
+  const by = new Map<Expr, Expr>();
+  const roots: Expr[] = [];
+  visitStmts(code.body, (s) => {
+    roots.push(...expressionsOf(s));
+  });
+  const memo = new Map<Expr, Expr>();
+  visitExprs(roots, (e) => {
+    if (e.e === 'load') by.set(e, load(shift(e.buffer), replaceIn(e.index, by, memo), e.type));
+  });
+  const body = (stmts: readonly Stmt[]): readonly Stmt[] =>
+    stmts.map((s) => {
+      const now = mapStmt(s, (e) => replaceIn(e, by, new Map()), body);
+      return now.s === 'store' ? { ...now, buffer: shift(now.buffer) } : now;
+    });
+  return {
+    code: { ...code, buffers: code.buffers.filter((_, i) => i !== read).map((b, i) => ({ ...b, name: `b${i}` })), body: body(code.body) },
+    bound: bound.filter((_, i) => i !== read),
+  };
+};
+
+export const plan = (steps: readonly PlannedStep[], inputs: readonly PlannedInput[], outputs: readonly Node[], empty: readonly Node[] = []): Plan => {
+  const slots: Slot[] = [];
+  const slotOf = new Map<Node, number>();
+  const lastUse = new Map<Node, number>();
+  steps.forEach((s, i) => {
+    for (const r of s.reads) lastUse.set(r, i);
+  });
+  const isOutput = new Set(outputs);
+  const newSlot = (bytes: number, holds: Slot['holds']): number => slots.push({ bytes, holds }) - 1;
+  for (const { node } of inputs) slotOf.set(node, newSlot(bytesOfNode(node), 'input'));
+  for (const n of empty) slotOf.set(n, newSlot(bytesOfNode(n), isOutput.has(n) ? 'output' : 'temp'));
+  const donors = new Set(inputs.filter((i) => i.donated && !isOutput.has(i.node)).map((i) => i.node));
+  const free: number[] = [];
+  const takeTemp = (bytes: number): number => {
+    const fit = free.filter((f) => slots[f]!.bytes >= bytes && slots[f]!.bytes <= bytes * 1.125 + 256);
+    if (fit.length === 0) return newSlot(bytes, 'temp');
+    const best = fit.reduce((x, y) => (slots[y]!.bytes < slots[x]!.bytes ? y : x));
+    free.splice(free.indexOf(best), 1);
+    return best;
+  };
+
+  const planned = steps.map((step, i) => {
+    let { code } = step.emitted;
+    let bound = step.emitted.bound;
+    const before: Copy[] = [];
+    const moved = new Set<Node>();
+    for (const w of step.writes) {
+      const bytes = bytesOfNode(w);
+      const dying = (d: Node): boolean => (lastUse.get(d) ?? -1) <= i && donors.has(d) && bytesOfNode(d) === bytes;
+      if (step.updates?.result === w) {
+        const from = step.updates.operand;
+        const isTemp = slots[slotOf.get(from)!]!.holds === 'temp';
+        const mine = (donors.has(from) || (isTemp && !isOutput.has(w))) && lastUse.get(from) === i && !isOutput.has(from);
+        if (mine) {
+          slotOf.set(w, slotOf.get(from)!);
+          donors.delete(from);
+          moved.add(from);
+        } else {
+          const to = isOutput.has(w) ? newSlot(bytes, 'output') : takeTemp(bytes);
+          slotOf.set(w, to);
+          before.push({ from: slotOf.get(from)!, to, bytes, node: from });
+        }
+        continue;
+      }
+      if (isOutput.has(w)) {
+        const write = bound.indexOf(w);
+        const here = [...donors].filter((d) => dying(d) && d.dtype === w.dtype);
+        const inPlace = here.find((d) => step.reads.includes(d) && bound.includes(d) && sameIndex(code, bound.indexOf(d), write));
+        const earlier = here.find((d) => !step.reads.includes(d));
+        const donor = inPlace ?? earlier;
+        if (donor) {
+          if (donor === inPlace) ({ code, bound } = mergeBindings(code, bound, bound.indexOf(donor), write));
+          slotOf.set(w, slotOf.get(donor)!);
+          donors.delete(donor);
+        } else slotOf.set(w, newSlot(bytes, 'output'));
+        continue;
+      }
+      slotOf.set(w, takeTemp(bytes));
+    }
+    for (const n of [...step.reads, ...step.writes]) {
+      const slot = slotOf.get(n)!;
+      if (slots[slot]!.holds === 'temp' && !moved.has(n) && (lastUse.get(n) ?? i) <= i && !free.includes(slot)) free.push(slot);
+    }
+    return { step, code, bound, before };
+  });
+
+  const after: Copy[] = [];
+  const given = new Set<number>();
+  const outSlots = outputs.map((o) => {
+    const slot = slotOf.get(o)!;
+    const own = slots[slot]!.holds === 'output' || inputs.some((x) => slotOf.get(x.node) === slot && x.donated);
+    if (own && !given.has(slot)) {
+      given.add(slot);
+      return slot;
+    }
+    const to = newSlot(bytesOfNode(o), 'output');
+    after.push({ from: slot, to, bytes: bytesOfNode(o), node: o });
+    given.add(to);
+    return to;
+  });
+  return { slots, slotOf, outputs: outSlots, steps: planned, after };
+};

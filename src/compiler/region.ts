@@ -1,0 +1,59 @@
+// A region is one kernel to be: what it stores, what it is built around, and which nodes it evaluates at its own index.
+import type { View } from '../dsl/core/op.ts';
+import type { Node } from '../dsl/core/types.ts';
+import type { KernelTemplate } from '../kernels/template.ts';
+import type { Caps } from './ir/caps.ts';
+
+export interface Region {
+  /** The node that it was grown from. */
+  readonly seed: Node;
+  /** Stored nodes, all over one index space (up to bijective views). */
+  readonly outputs: readonly Node[];
+  /** The reduction or template call that the region is built around; null for an elementwise region. */
+  readonly core: Node | null;
+  /** Nodes evaluated at the region's own index: they are never loaded by it. */
+  readonly members: ReadonlySet<Node>;
+  /** How a member's coordinates follow from the root's: through these bijective views, in order. */
+  readonly spaces: ReadonlyMap<Node, readonly SpaceStep[]>;
+  readonly why: string;
+}
+export interface SpaceStep {
+  readonly view: View;
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+export interface Analysis {
+  readonly caps: Caps;
+  readonly order: readonly Node[];
+  readonly users: ReadonlyMap<Node, readonly Node[]>;
+  readonly outputs: ReadonlySet<Node>;
+  readonly templateOf: (n: Node) => KernelTemplate | undefined;
+  /** Elementwise nodes that get a buffer, with the reason. */
+  readonly roots: Map<Node, string>;
+}
+
+/** Everything computed in place in one kernel: beyond this a value is stored, so that shaders stay small. */
+export const MAX_REGION_NODES = 160;
+
+export const isCore = (n: Node, a: Pick<Analysis, 'templateOf'>): boolean => n.op.kind === 'reduce' || a.templateOf(n) !== undefined;
+/** The nodes that a core's results are known by. */
+export const isResult = (n: Node, a: Pick<Analysis, 'templateOf'>): boolean =>
+  n.op.kind === 'pick' || (isCore(n, a) && n.op.kind !== 'fused');
+export const isLeaf = (n: Node): boolean => n.op.kind === 'input' && n.op.role !== 'scalar';
+
+/** Nodes that a region loads. */
+export const readsOf = (region: Region, isStored: (n: Node) => boolean): ReadonlySet<Node> => {
+  const found = new Set<Node>();
+  const seen = new Set<Node>();
+  const stack: Node[] = [...region.outputs, ...(region.core ? [region.core] : [])];
+  while (stack.length > 0) {
+    const n = stack.pop()!;
+    if (seen.has(n)) continue;
+    seen.add(n);
+    const inside = region.members.has(n) || n === region.core;
+    if (!inside && isStored(n)) found.add(n);
+    else stack.push(...n.src);
+  }
+  return found;
+};

@@ -1,0 +1,21 @@
+// Chooses for each call a kernel template that takes it, or its reference decomposition.
+import type { Node } from '../dsl/core/types.ts';
+import { decompose } from '../dsl/reference/index.ts';
+import type { KernelTemplate } from '../kernels/template.ts';
+import type { Caps } from './ir/caps.ts';
+
+const callKinds: ReadonlySet<string> = new Set(['contract', 'conv', 'cumulate', 'sort', 'scatter', 'random', 'fused']);
+
+/** The first template that takes a call, remembered per node. */
+export const templateFinder = (templates: readonly KernelTemplate[], caps: Caps): ((n: Node) => KernelTemplate | undefined) => {
+  const found = new Map<Node, KernelTemplate | undefined>();
+  return (n) => {
+    if (!caps.templates || !callKinds.has(n.op.kind)) return undefined;
+    if (!found.has(n)) found.set(n, n.shape.includes(0) || n.src.some((s) => s.shape.includes(0)) ? undefined : templates.find((t) => t.refuses(n, caps) === null));
+    return found.get(n);
+  };
+};
+
+/** The graph with every call that no template takes written out in generic families. */
+export const select = (roots: readonly Node[], templateOf: (n: Node) => KernelTemplate | undefined): readonly Node[] =>
+  decompose(roots, (n) => templateOf(n) !== undefined);

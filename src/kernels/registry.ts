@@ -1,0 +1,4 @@
+// All templates, in the order in which they are asked: the first that does not refuse a call takes it.
+import type { KernelTemplate } from './template.ts';
+
+export const templates: readonly KernelTemplate[] = [];
