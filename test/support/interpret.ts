@@ -2,8 +2,9 @@
 
 import type { DType } from '../../src/dsl/core/dtype.ts';
 import { fusedCall } from '../../src/dsl/core/fused-registry.ts';
-import { topological } from '../../src/dsl/core/node.ts';
+
 import type { Node } from '../../src/dsl/core/types.ts';
+import { topologicalUntil } from '../../src/dsl/core/walk.ts';
 import * as f from './interpret/families.ts';
 import { binary, bitcastScalar, castScalar, roundTo, unary } from './interpret/scalar.ts';
 
@@ -101,8 +102,7 @@ export const interpret = (
   const values = new Map<Node, readonly Float64Array[]>();
   const results = (m: Node) => values.get(m)!;
   const solve = (wanted: readonly Node[]): readonly Float64Array[] => {
-    for (const n of topological(wanted)) {
-      if (values.has(n)) continue;
+    for (const n of topologicalUntil(wanted, (m) => values.has(m))) {
       const out = evaluate(n, inputs, results, solve);
       values.set(n, options.round ? out.map((o, i) => o.map((x) => roundTo(x, n.outs[i]!.dtype))) : out);
     }

@@ -1,7 +1,7 @@
 // Fused calls: named operations that carry their own reference graph (fallback, oracle and default gradient in one).
 import { DslError } from './error.ts';
-import type { Node, Result } from './types.ts';
 import type { Attrs } from './op.ts';
+import type { Node, Result } from './types.ts';
 
 export interface FusedCall {
   readonly name: string;
@@ -10,7 +10,22 @@ export interface FusedCall {
   /** The same results from plain operations, one node a result. */
   readonly reference: (attrs: Attrs, src: readonly Node[]) => readonly Node[];
   /** Cotangents of the sources; absent: the reference is differentiated. `outs` are the call's own results. */
-  readonly vjp?: (attrs: Attrs, src: readonly Node[], outs: readonly Node[], ct: readonly (Node | null)[]) => readonly (Node | null)[];
+  readonly vjp?: (
+    attrs: Attrs,
+    src: readonly Node[],
+    outs: readonly Node[],
+    ct: readonly (Node | null)[],
+  ) => readonly (Node | null)[];
+  /**
+   * A row operation: its reference is made only of elementwise maps, reductions over the last axis, and expansions back, over
+   * sources and results shaped [.., n] (row vectors), [..] (row scalars) or [n] (the `shared` ones). One kernel template walks it.
+   */
+  readonly rows?: true;
+  /**
+   * Positions of the sources that all rows share. Present (if only as []), it says that the others take any number of
+   * leading axes, so that mapping the call is giving it one more.
+   */
+  readonly shared?: (attrs: Attrs) => readonly number[];
   /** Sources with a leading mapped axis each (all of size `n`); results with one too. Absent: the reference is mapped. */
   readonly vmap?: (attrs: Attrs, src: readonly Node[], n: number) => readonly Node[];
 }

@@ -13,7 +13,24 @@ export const withPath = <A>(name: string, f: () => A): A => {
   }
 };
 
-export const currentPath = (): string => path.join('.');
+export interface Origin {
+  readonly site: () => string;
+  readonly path: string;
+}
+let origin: Origin | null = null;
+
+/** Gives every node that `f` builds the place of `at`: a transformation's nodes belong to the node they come from. */
+export const withOrigin = <A>(at: Origin, f: () => A): A => {
+  const before = origin;
+  origin = at;
+  try {
+    return f();
+  } finally {
+    origin = before;
+  }
+};
+
+export const currentPath = (): string => origin?.path ?? path.join('.');
 
 const here = import.meta.url.replace(/src\/dsl\/core\/[^/]*$|dsl\/core\/[^/]*$/, '');
 const library = /[/\\](?:dsl|models)[/\\]|node_modules|node:internal/;
@@ -22,11 +39,18 @@ const shorten = (frame: string): string | null => {
   const m = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+:\d+):\d+\)?$/.exec(frame.trim());
   if (!m?.[1]) return null;
   const place = m[1];
-  return place.startsWith(here) ? place.slice(here.length) : place.replace(/^file:\/\//, '').split(/[/\\]/).slice(-3).join('/');
+  return place.startsWith(here)
+    ? place.slice(here.length)
+    : place
+        .replace(/^file:\/\//, '')
+        .split(/[/\\]/)
+        .slice(-3)
+        .join('/');
 };
 
 /** Captures the stack now and formats it only when asked: `file:line` of the first frame outside the language. */
 export const captureSite = (): (() => string) => {
+  if (origin) return origin.site;
   const holder: { stack?: string } = {};
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 14;
