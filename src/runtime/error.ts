@@ -6,7 +6,12 @@ export type RunError =
   | { readonly _tag: 'DeviceLost'; readonly reason: string }
   | { readonly _tag: 'OutOfMemory'; readonly asked: number; readonly what: string }
   | { readonly _tag: 'TooLarge'; readonly what: string; readonly bytes: number; readonly limit: number }
-  | { readonly _tag: 'ShaderError'; readonly kernel: string; readonly messages: readonly string[]; readonly source: string }
+  | {
+      readonly _tag: 'ShaderError';
+      readonly kernel: string;
+      readonly messages: readonly string[];
+      readonly source: string;
+    }
   | { readonly _tag: 'ValidationError'; readonly message: string; readonly kernel: string; readonly site: string }
   | { readonly _tag: 'BadInput'; readonly message: string }
   | { readonly _tag: 'NonFinite'; readonly message: string };
@@ -16,11 +21,27 @@ const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 export const renderRunError = (e: RunError): string =>
   match(e)
     .with({ _tag: 'NoAdapter' }, ({ why }) => `no WebGPU adapter: ${why}`)
-    .with({ _tag: 'DeviceLost' }, ({ reason }) => `the device was lost: ${reason}. Open a new runtime; its tensors are gone`)
-    .with({ _tag: 'OutOfMemory' }, ({ asked, what }) => `the device has no room for ${what} (${mib(asked)}). Free tensors, or use a smaller batch`)
-    .with({ _tag: 'TooLarge' }, ({ what, bytes, limit }) => `${what} needs ${mib(bytes)}; this adapter allows ${mib(limit)} in one buffer`)
-    .with({ _tag: 'ShaderError' }, ({ kernel, messages }) => `kernel '${kernel}' does not compile:\n  ${messages.join('\n  ')}`)
-    .with({ _tag: 'ValidationError' }, ({ message, kernel, site }) => `${message}${kernel ? `\n  in kernel '${kernel}'` : ''}${site ? `\n  from ${site}` : ''}`)
+    .with(
+      { _tag: 'DeviceLost' },
+      ({ reason }) => `the device was lost: ${reason}. Open a new runtime; its tensors are gone`,
+    )
+    .with(
+      { _tag: 'OutOfMemory' },
+      ({ asked, what }) => `the device has no room for ${what} (${mib(asked)}). Free tensors, or use a smaller batch`,
+    )
+    .with(
+      { _tag: 'TooLarge' },
+      ({ what, bytes, limit }) => `${what} needs ${mib(bytes)}; this adapter allows ${mib(limit)} in one buffer`,
+    )
+    .with(
+      { _tag: 'ShaderError' },
+      ({ kernel, messages }) => `kernel '${kernel}' does not compile:\n  ${messages.join('\n  ')}`,
+    )
+    .with(
+      { _tag: 'ValidationError' },
+      ({ message, kernel, site }) =>
+        `${message}${kernel ? `\n  in kernel '${kernel}'` : ''}${site ? `\n  from ${site}` : ''}`,
+    )
     .with({ _tag: 'BadInput' }, { _tag: 'NonFinite' }, ({ message }) => message)
     .exhaustive();
 
