@@ -1,0 +1,204 @@
+// Contraction without workgroup memory: each lane of a subgroup loads other elements of A and hands them round by broadcast, while
+// it keeps four columns of B. A subgroup owns `rows` rows and 4 columns a lane; four summed positions a step.
+import type { Caps } from '../compiler/ir/caps.ts';
+import { call, component, element, type Expr, int, lit, rawCall, ref, scalarType, splat4, variable, vec4, where } from '../compiler/ir/expr.ts';
+import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
+import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
+import type { Node } from '../dsl/core/types.ts';
+import { asMatrixProduct, loadA, loadB, type MatrixProduct, outAt, quadA, quadB } from './contraction.ts';
+import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
+
+const i32 = scalarType('i32');
+const f32x4 = scalarType('f32', 4);
+const STEP = 4;
+
+/** A lane's share of A for one step: register j of lane l holds quad l + j * lanes of the rows x 4 tile. */
+interface Fragment {
+  readonly quads: readonly Expr[];
+  /** Element (row r, summed k) as seen by every lane. */
+  readonly at: (r: number, k: number) => Expr;
+}
+
+const broadcast = (x: Expr, lane: number): Expr => rawCall('subgroupBroadcast', [x, int(lane)], scalarType('f32'));
+
+const fragmentA = (p: MatrixProduct, block: Block, lanes: number, rows: number, batch: Expr, row0: Expr, step: Expr, lane: Expr): Fragment => {
+  const registers = Math.ceil(rows / lanes);
+  const name = (j: number): Expr => ref(`a${j}`, f32x4);
+  const quadOf = (j: number): Expr => add(lane, int(j * lanes));
+  // Stored [.., M, 4k]: a quad is one row; stored [.., K, 4m]: a quad is four rows of one summed position.
+  const clampRow = (r: Expr): Expr => min(r, int(p.M - 1));
+  const byRow = Array.from({ length: registers }, (_, j) => quadA(p, block, batch, clampRow(add(row0, quadOf(j))), step, 'summed'));
+  if (p.K % STEP === 0 && byRow.every((q) => q !== null))
+    return { quads: byRow.map((q) => q!), at: (r, k) => broadcast(component(name(Math.floor(r / lanes)), k), r % lanes) };
+  if (p.M % 4 === 0 && p.K % STEP === 0 && rows % 4 === 0) {
+    const perStep = rows / 4;
+    const byColumn = Array.from({ length: registers }, (_, j) => {
+      const v = min(quadOf(j), int(rows - 1));
+      const quadRow = min(add(div(row0, 4), mod(v, perStep)), int(p.M / 4 - 1));
+      return quadA(p, block, batch, quadRow, add(mul(step, int(STEP)), div(v, perStep)), 'row');
+    });
+    if (byColumn.every((q) => q !== null))
+      return {
+        quads: byColumn.map((q) => q!),
+        at: (r, k) => {
+          const v = k * perStep + Math.floor(r / 4);
+          return broadcast(component(name(Math.floor(v / lanes)), r % 4), v % lanes);
+        },
+      };
+  }
+  const scalars = Array.from({ length: registers }, (_, j) => {
+    const row = clampRow(add(row0, quadOf(j)));
+    return vec4([0, 1, 2, 3].map((k) => masked(p, add(mul(step, int(STEP)), int(k)), (s) => loadA(p, block, batch, row, s))));
+  });
+  return { quads: scalars, at: (r, k) => broadcast(component(name(Math.floor(r / lanes)), k), r % lanes) };
+};
+
+/** 0 past the end of the summed axis; the load itself stays inside. */
+const masked = (p: MatrixProduct, s: Expr, load: (s: Expr) => Expr): Expr => {
+  if (p.K % STEP === 0) return load(s);
+  const inside = load(min(s, int(p.K - 1)));
+  return where(call('lt', s, int(p.K)), inside, lit(0, 'f32'));
+};
+
+interface Columns {
+  /** vec4 over the lane's four columns, for summed positions 0..3 of a step. */
+  readonly values: readonly Expr[];
+  readonly setup: readonly Stmt[];
+  readonly column: (c: number) => Expr;
+}
+
+const columnsB = (p: MatrixProduct, block: Block, lanes: number, batch: Expr, column0: Expr, step: Expr, lane: Expr): Columns => {
+  if (p.N % 4 === 0) {
+    const first = add(div(column0, 4), lane);
+    const q = min(first, int(p.N / 4 - 1));
+    const quads = [0, 1, 2, 3].map((k) => quadB(p, block, batch, q, p.K % STEP === 0 ? add(mul(step, int(STEP)), int(k)) : min(add(mul(step, int(STEP)), int(k)), int(p.K - 1)), 'column'));
+    if (quads.every((x) => x !== null)) return { values: quads.map((x) => x!), setup: [], column: (c) => add(mul(first, int(4)), int(c)) };
+  }
+  const column = (c: number): Expr => add(add(column0, lane), int(c * lanes));
+  const inside = (c: number): Expr => min(column(c), int(p.N - 1));
+  const rows = p.K % STEP === 0 ? [0, 1, 2, 3].map((c) => quadB(p, block, batch, inside(c), step, 'summed')) : [null];
+  if (rows.every((x) => x !== null)) {
+    const name = (c: number): Expr => ref(`bq${c}`, f32x4);
+    return {
+      setup: rows.map((x, c) => ({ s: 'let', name: `bq${c}`, value: x! })),
+      values: [0, 1, 2, 3].map((k) => vec4([0, 1, 2, 3].map((c) => component(name(c), k)))),
+      column,
+    };
+  }
+  const at = (k: number): Expr => min(add(mul(step, int(STEP)), int(k)), int(p.K - 1));
+  return { setup: [], values: [0, 1, 2, 3].map((k) => vec4([0, 1, 2, 3].map((c) => loadB(p, block, batch, inside(c), at(k))))), column };
+};
+
+interface Params {
+  readonly rows: number;
+  readonly subgroups: number;
+}
+const params = (s: Schedule): Params => ({ rows: Number(s.rows), subgroups: Number(s.subgroups) });
+
+const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitted => {
+  const p = asMatrixProduct(call_)!;
+  const { rows, subgroups } = params(schedule);
+  const lanes = caps.subgroups!.max;
+  const width = lanes * 4;
+  const tilesM = Math.ceil(p.M / rows);
+  const tilesN = Math.ceil(p.N / width);
+  const total = p.B * tilesM * tilesN;
+  const groups = Math.ceil(total / subgroups);
+  const group = ref(builtins.group, i32, 0, groups - 1);
+  const lane = ref(builtins.lane, i32, 0, lanes - 1);
+  const raw = add(mul(group, int(subgroups)), ref(builtins.subgroup, i32, 0, subgroups - 1));
+  const tile = total % subgroups === 0 ? raw : min(raw, int(total - 1));
+  const batch = div(tile, tilesM * tilesN);
+  const row0 = mul(mod(div(tile, tilesN), tilesM), int(rows));
+  const column0 = mul(mod(tile, tilesN), int(width));
+  const steps = Math.ceil(p.K / STEP);
+  const step = ref('step', i32, 0, steps - 1) as Expr & { readonly e: 'ref' };
+
+  const fragment = fragmentA(p, block, lanes, rows, batch, row0, step, lane);
+  const columns = columnsB(p, block, lanes, batch, column0, step, lane);
+  const b = (k: number): Expr => ref(`b4_${k}`, f32x4);
+  const acc = (r: number): Expr => variable(`acc${r}`, f32x4);
+  const body: Stmt[] = [];
+  for (let r = 0; r < rows; r++) body.push({ s: 'var', name: `acc${r}`, type: f32x4, value: splat4(lit(0, 'f32')) });
+  const inner: Stmt[] = [
+    ...fragment.quads.map((q, j): Stmt => ({ s: 'let', name: `a${j}`, value: q })),
+    ...columns.setup,
+    ...columns.values.map((v, k): Stmt => ({ s: 'let', name: `b4_${k}`, value: v })),
+  ];
+  for (let r = 0; r < rows; r++) {
+    let sum: Expr = acc(r);
+    for (let k = 0; k < STEP; k++) sum = rawCall('add', [sum, rawCall('mul', [fragment.at(r, k), b(k)], f32x4)], f32x4);
+    inner.push({ s: 'assign', name: `acc${r}`, value: sum });
+  }
+  body.push({ s: 'for', counter: step, from: int(0), to: int(steps), step: 1, body: inner });
+  body.push(...storeTile(p, block, rows, { batch, row0, column: columns.column, whole: p.M % rows === 0, full: p.N % width === 0, live: total % subgroups === 0 ? null : call('lt', raw, int(total)) }));
+  return { workgroupSize: lanes * subgroups, groups, subgroups: true, body };
+};
+
+interface TileStore {
+  readonly batch: Expr;
+  readonly row0: Expr;
+  readonly column: (c: number) => Expr;
+  readonly whole: boolean;
+  readonly full: boolean;
+  readonly live: Expr | null;
+}
+/** The rows leave through a private array, so that the epilogue is written once and not once a row. */
+const storeTile = (p: MatrixProduct, block: Block, rows: number, t: TileStore): readonly Stmt[] => {
+  const r = ref('r', i32, 0, rows - 1) as Expr & { readonly e: 'ref' };
+  const row = add(t.row0, r);
+  const guard = (cond: Expr, then: readonly Stmt[]): readonly Stmt[] => (cond.e === 'lit' ? then : [{ s: 'if', cond, then }]);
+  const columns = [0, 1, 2, 3].flatMap((c) => {
+    const store = block.store(0, outAt(p, t.batch, row, t.column(c)), component(ref('out', f32x4), c));
+    return t.full ? store : guard(call('lt', t.column(c), int(p.N)), store);
+  });
+  const body: readonly Stmt[] = [{ s: 'let', name: 'out', value: element('tile', r, f32x4) }, ...columns];
+  const loop: Stmt = { s: 'for', counter: r, from: int(0), to: t.whole ? int(rows) : min(int(rows), add(int(p.M), mul(t.row0, int(-1)))), step: 1, body };
+  return [
+    { s: 'array', name: 'tile', type: f32x4, length: rows },
+    ...Array.from({ length: rows }, (_, k): Stmt => ({ s: 'setElement', array: 'tile', index: int(k), value: variable(`acc${k}`, f32x4) })),
+    ...(t.live ? [{ s: 'if' as const, cond: t.live, then: [loop] }] : [loop]),
+  ];
+};
+
+/** Tile heights, the ones that waste fewest rows first. */
+const heights = (p: MatrixProduct): readonly number[] => {
+  const waste = (r: number): number => Math.ceil(p.M / r) * r;
+  return [32, 28, 24, 20, 16, 12, 8, 4].filter((r) => r <= Math.max(4, Math.ceil(p.M / 4) * 4)).sort((x, y) => waste(x) - waste(y) || y - x);
+};
+
+const heuristic = (n: Node, caps: Caps): Schedule => {
+  const p = asMatrixProduct(n)!;
+  const large = p.B * p.M * p.N * p.K >= 1 << 28;
+  const tallest = caps.software ? (large ? 32 : 16) : 16;
+  const rows = heights(p).find((r) => r <= tallest && r >= Math.min(12, p.M)) ?? heights(p).find((r) => r <= tallest) ?? 4;
+  return { rows, subgroups: caps.software ? 1 : 4 };
+};
+
+export const contractSubgroup: KernelTemplate = {
+  name: 'contract-subgroup',
+  version: 1,
+  refuses: (n, caps) => {
+    const p = asMatrixProduct(n);
+    if (!p) return 'not a matrix product';
+    if (n.dtype !== 'f32' && n.dtype !== 'f16') return `dtype ${n.dtype}`;
+    if (!caps.subgroups || caps.subgroups.min !== caps.subgroups.max) return 'the subgroup size is not fixed';
+    return p.K === 0 ? 'nothing to sum' : null;
+  },
+  space: (n, caps) => {
+    const [first, ...rest] = [16, 8, 4, 12, 20, 24, 28, 32].flatMap((rows) => (caps.software ? [1] : [1, 2, 4]).map((subgroups) => ({ rows, subgroups })));
+    return [first!, ...rest.filter((s) => s.rows <= Math.max(4, asMatrixProduct(n)!.M))];
+  },
+  heuristic,
+  emit,
+  work: (n) => {
+    const p = asMatrixProduct(n)!;
+    return { flops: 2 * p.B * p.M * p.N * p.K, bytes: 4 * p.B * (p.M * p.K + p.K * p.N + p.M * p.N) };
+  },
+  reuse: (n, k) => {
+    const p = asMatrixProduct(n)!;
+    return Math.max(1, Math.ceil(k === 0 ? p.N / 32 : p.M / 16));
+  },
+  reassociates: () => false,
+  epilogue: true,
+};
