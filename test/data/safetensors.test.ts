@@ -42,7 +42,7 @@ test('every dtype, an empty tensor and a scalar come back as they went', () =>
         assert.equal((await run(file.floats('f16'))).data, Float32Array.of(1, -2, 2 ** -24));
         assert.equal([...(await run(file.raw('i32'))).bytes], [0xf9, 0xff, 0xff, 0xff]);
         assert.match(await failure(file.floats('i64')), /tensor "i64": is I64; F32, F16 or BF16 was expected/);
-        assert.match(await failure(file.floats('x.f16')), /tensor "x.f16": there is no such tensor; it has f16, bf16/);
+        assert.match(await failure(file.floats('x.f16')), /tensor "x.f16": there is no such tensor; it has bf16, f16/);
         return E.right(null);
       }),
     );

@@ -1,0 +1,18 @@
+// Pictures: files to tensors and back. Read in this order: picture, decode, resample, transforms, normalise; then what
+// people look at: grid, code-map, encode.
+export { type CodeGrid, codeColour, codeMap } from './code-map.ts';
+export { decodeImage, readImage } from './decode.ts';
+export { writePng } from './encode.ts';
+export { type GridOptions, grid, sideBySide } from './grid.ts';
+export {
+  clipNormalisation,
+  fromChannels,
+  type Normalisation,
+  stackChannels,
+  toChannels,
+  toUnit,
+  writeChannels,
+} from './normalise.ts';
+export { type Box, blank, crop, type Picture } from './picture.ts';
+export { enlarge, resize } from './resample.ts';
+export { centreCrop, type RandomCropOptions, randomResizedCrop, squash, type Transform } from './transforms.ts';

@@ -1,0 +1,77 @@
+// From a photo of any size to the square that a model takes, as the references do it.
+import { random } from '../random.ts';
+import { type Box, crop, type Picture } from './picture.ts';
+import { resize } from './resample.ts';
+
+/** A picture to a square one; `sample` is the number of the sample in the run, for transforms that draw. */
+export type Transform = (picture: Picture, sample: number) => Picture;
+
+/** Python's round: ties to even. */
+const round = (x: number): number => {
+  const floor = Math.floor(x);
+  if (x - floor !== 0.5) return Math.round(x);
+  return floor % 2 === 0 ? floor : floor + 1;
+};
+
+/** SigLIP's official preprocessing: the whole picture, squeezed to `size` x `size`. */
+export const squash =
+  (size: number): Transform =>
+  (picture) =>
+    resize(picture, size, size);
+
+/** torchvision's CenterCrop. */
+const centreBox = ({ width, height }: Picture, size: number): Box => ({
+  left: round((width - size) / 2),
+  top: round((height - size) / 2),
+  width: size,
+  height: size,
+});
+
+/** DualToken's evaluation: the shorter side to `size`, then the square in the middle (Resize and CenterCrop). */
+export const centreCrop =
+  (size: number): Transform =>
+  (picture) => {
+    const { width, height } = picture;
+    const long = Math.trunc((size * Math.max(width, height)) / Math.min(width, height));
+    const small = width <= height ? resize(picture, size, long) : resize(picture, long, size);
+    return crop(small, centreBox(small, size));
+  };
+
+export interface RandomCropOptions {
+  readonly seed: number;
+  /** Share of the area that is kept. Default [0.9, 1], as in DualToken. */
+  readonly scale?: readonly [number, number];
+  /** Width over height of what is cut out. Default [3/4, 4/3]. */
+  readonly ratio?: readonly [number, number];
+}
+
+/** torchvision's choice of the rectangle: ten tries, then the largest centred one with an allowed ratio. */
+export const randomBox = (
+  { width, height }: Picture,
+  draw: (index: number) => number,
+  [smallest, largest]: readonly [number, number],
+  [narrowest, widest]: readonly [number, number],
+): Box => {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const area = width * height * (smallest + (largest - smallest) * draw(attempt * 4));
+    const aspect = narrowest * (widest / narrowest) ** draw(attempt * 4 + 1);
+    const w = round(Math.sqrt(area * aspect));
+    const h = round(Math.sqrt(area / aspect));
+    if (w < 1 || h < 1 || w > width || h > height) continue;
+    const top = Math.floor(draw(attempt * 4 + 2) * (height - h + 1));
+    const left = Math.floor(draw(attempt * 4 + 3) * (width - w + 1));
+    return { left, top, width: w, height: h };
+  }
+  const w = Math.min(width, round(height * widest));
+  const h = Math.min(height, round(width / narrowest));
+  return { left: Math.floor((width - w) / 2), top: Math.floor((height - h) / 2), width: w, height: h };
+};
+
+/**
+ * DualToken's training: RandomResizedCrop. The draw depends on the seed and on the sample's number
+ * alone. With the defaults, no crop of a photo longer than about 3:2 qualifies, and its middle is taken every time.
+ */
+export const randomResizedCrop =
+  (size: number, { seed, scale = [0.9, 1], ratio = [3 / 4, 4 / 3] }: RandomCropOptions): Transform =>
+  (picture, sample) =>
+    resize(crop(picture, randomBox(picture, random(seed, 'crop', sample), scale, ratio)), size, size);
