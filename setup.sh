@@ -41,6 +41,7 @@ as_root() {
 install_software_vulkan() {
   command -v apt-get >/dev/null 2>&1 || return 1
   [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 || return 1
+  echo "Vulkan: Dawn finds no adapter; installing Mesa's software driver"
   suite=''
   # Debian 12's own Mesa is 22.3, which Dawn refuses.
   if [ "$(. /etc/os-release && echo "$ID $VERSION_CODENAME")" = 'debian bookworm' ]; then
@@ -58,14 +59,13 @@ install_software_vulkan() {
 
 if [ "$(uname -s)" = Linux ]; then
   if ! found=$(adapter); then
-    echo "Vulkan: Dawn finds no adapter; installing Mesa's software driver"
-    install_software_vulkan >&2 || true
+    install_software_vulkan || true
     found=$(adapter) || found=''
   fi
   if [ -n "$found" ]; then
     echo "Vulkan: $found"
   else
-    echo "Vulkan: Dawn still finds no adapter, so programs run on the gpu.js fallback, many times slower."
+    echo "Vulkan: Dawn finds no adapter, so programs run on the gpu.js fallback, many times slower."
     echo "Install your GPU's Vulkan driver, or Mesa 24 or newer: packages mesa-vulkan-drivers and libvulkan1 (apt), vulkan-loader (dnf), vulkan-swrast (pacman)."
   fi
 fi
