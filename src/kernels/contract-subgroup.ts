@@ -147,7 +147,7 @@ interface TileStore {
 const storeTile = (p: MatrixProduct, block: Block, rows: number, t: TileStore): readonly Stmt[] => {
   const r = ref('r', i32, 0, rows - 1) as Expr & { readonly e: 'ref' };
   const row = add(t.row0, r);
-  const guard = (cond: Expr, then: readonly Stmt[]): readonly Stmt[] => (cond.e === 'lit' ? then : [{ s: 'if', cond, then }]);
+  const guard = (cond: Expr, then: readonly Stmt[]): readonly Stmt[] => (cond.e === 'lit' ? (cond.value ? then : []) : [{ s: 'if', cond, then }]);
   const columns = [0, 1, 2, 3].flatMap((c) => {
     const store = block.store(0, outAt(p, t.batch, row, t.column(c)), component(ref('out', f32x4), c));
     return t.full ? store : guard(call('lt', t.column(c), int(p.N)), store);

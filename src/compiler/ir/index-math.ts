@@ -153,13 +153,16 @@ export const linearise = (at: readonly Expr[], shape: readonly number[]): Expr =
   return sum;
 };
 
-/** Coordinates in `shape` of the row-major position `flat`. */
+/** Coordinates in `shape` of the row-major position `flat`, which is inside: the outermost axis takes what is left without a mod. */
 export const delinearise = (flat: Expr, shape: readonly number[]): readonly Expr[] => {
   const out: Expr[] = [];
   let stride = shape.reduce((a, b) => a * b, 1);
-  for (let i = 0; i < shape.length; i++) {
-    stride = shape[i] === 0 ? 0 : stride / shape[i]!;
-    out.push(shape[i]! <= 1 ? int(0) : mod(div(flat, Math.max(1, stride)), shape[i]!));
+  let outermost = true;
+  for (const d of shape) {
+    stride = d === 0 ? 0 : stride / d;
+    const at = div(flat, Math.max(1, stride));
+    out.push(d <= 1 ? int(0) : outermost ? at : mod(at, d));
+    if (d > 1) outermost = false;
   }
   return out;
 };

@@ -1,0 +1,60 @@
+// The program cache on disk: one file an entry, written aside and renamed, so that two processes never see half of one.
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { isProgram, noCache, type ProgramCache } from './cache.ts';
+import type { Program } from './program.ts';
+
+/** Entries are dropped, oldest first, once the folder exceeds this. */
+const MAX_BYTES = 256 * 2 ** 20;
+
+/** `DUALTOKEN_CACHE` (a folder, or `off`), else the user's cache folder. */
+export const cacheFolder = (): string | null => {
+  const asked = process.env.DUALTOKEN_CACHE;
+  if (asked === 'off') return null;
+  return asked ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualtoken', 'programs');
+};
+
+const prune = async (folder: string): Promise<void> => {
+  const names = (await readdir(folder)).filter((n) => n.endsWith('.json'));
+  const entries = await Promise.all(names.map(async (n) => ({ path: join(folder, n), ...(await stat(join(folder, n))) })));
+  let total = entries.reduce((n, e) => n + e.size, 0);
+  for (const e of entries.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
+    if (total <= MAX_BYTES) return;
+    await rm(e.path, { force: true });
+    total -= e.size;
+  }
+};
+
+export const diskCache = (folder: string | null = cacheFolder(), warn: (message: string) => void = () => {}): ProgramCache => {
+  if (folder === null) return noCache;
+  let broken = false;
+  let writes = 0;
+  const fileOf = (digest: string): string => join(folder, `${createHash('sha256').update(digest).digest('hex').slice(0, 32)}.json`);
+  return {
+    get: async (digest) => {
+      try {
+        const parsed: unknown = JSON.parse(await readFile(fileOf(digest), 'utf8'));
+        return isProgram(parsed, digest) ? parsed : null;
+      } catch {
+        return null;
+      }
+    },
+    put: async (program: Program) => {
+      if (broken) return;
+      const target = fileOf(program.digest);
+      const aside = `${target}.${process.pid}.${writes++}.tmp`;
+      try {
+        await mkdir(folder, { recursive: true });
+        await writeFile(aside, JSON.stringify(program));
+        await rename(aside, target);
+        if (writes % 64 === 1) await prune(folder);
+      } catch (e) {
+        broken = true;
+        await rm(aside, { force: true }).catch(() => {});
+        warn(`programs are not cached: ${folder} cannot be written (${e instanceof Error ? e.message : String(e)})`);
+      }
+    },
+  };
+};
