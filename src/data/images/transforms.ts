@@ -69,7 +69,7 @@ export const randomBox = (
 
 /**
  * DualToken's training: RandomResizedCrop. The draw depends on the seed and on the sample's number
- * alone. With the defaults, no crop of a photo longer than about 3:2 qualifies, and its middle is taken every time.
+ * alone. With the defaults a photo longer than 1.48:1 (so 3:2 too) has no such crop: its middle is taken every time.
  */
 export const randomResizedCrop =
   (size: number, { seed, scale = [0.9, 1], ratio = [3 / 4, 4 / 3] }: RandomCropOptions): Transform =>

@@ -1,0 +1,138 @@
+// Batches of pictures as floats: shuffled, loaded ahead, and able to begin at any sample, so that a run resumes exactly.
+import * as E from 'fp-ts/lib/Either.js';
+import type { ImageDataset } from './dataset.ts';
+import { type DataError, datasetError, renderDataError } from './error.ts';
+import { type Normalisation, type Picture, stackChannels, type Transform } from './images/index.ts';
+import { sampleOrder } from './order.ts';
+
+export interface BatchOptions {
+  readonly batchSize: number;
+  /** To one size for all, such as `squash(64)`; it runs on the way in. */
+  readonly transform: Transform;
+  readonly normalisation?: Normalisation;
+  /** Shuffles anew in every epoch; null: in listed order. */
+  readonly seed: number | null;
+  /** The sample to begin with: a batch's `next`, to resume. Default 0. */
+  readonly start?: number;
+  /** The sample to stop before; `dataset.size` is one pass. The last batch may be smaller. Default: never. */
+  readonly end?: number;
+  /** Batches that are loaded ahead. Default 1. */
+  readonly prefetch?: number;
+  /** Told once of each picture that cannot be used, and how many there are so far. */
+  readonly onSkip: (error: DataError, total: number) => void;
+}
+
+export interface Batch {
+  /** f32 [count, 3, height, width], row-major. */
+  readonly images: Float32Array<ArrayBuffer>;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly names: readonly string[];
+  readonly labels: readonly (number | null)[];
+  /** The number of its first sample, and the one after its last: samples are numbered through all epochs. */
+  readonly first: number;
+  readonly next: number;
+}
+
+interface Loading {
+  readonly sample: number;
+  readonly index: number;
+  readonly picture: Promise<E.Either<DataError, Picture>>;
+}
+
+interface Good {
+  readonly sample: number;
+  readonly index: number;
+  readonly picture: Picture;
+}
+
+const assemble = (
+  dataset: ImageDataset,
+  good: readonly Good[],
+  next: number,
+  normalisation?: Normalisation,
+): E.Either<DataError, Batch> => {
+  const { width, height } = good[0]!.picture;
+  const odd = good.find(({ picture }) => picture.width !== width || picture.height !== height);
+  if (odd !== undefined)
+    return E.left(
+      datasetError(
+        dataset.path,
+        `the transform gave ${width} x ${height} and, for ${dataset.nameOf(odd.index)}, another size`,
+      ),
+    );
+  return E.right({
+    images: stackChannels(
+      good.map(({ picture }) => picture),
+      normalisation,
+    ),
+    count: good.length,
+    height,
+    width,
+    names: good.map(({ index }) => dataset.nameOf(index)),
+    labels: good.map(({ index }) => dataset.labelOf(index)),
+    first: good[0]!.sample,
+    next,
+  });
+};
+
+/**
+ * Batches without end, or to `end`; they run on over the end of an epoch. A picture that cannot be read is skipped, and the
+ * next sample takes its place. If none of the data set can be read, or it is empty, the last item is that error.
+ */
+export async function* batches(
+  dataset: ImageDataset,
+  options: BatchOptions,
+): AsyncGenerator<E.Either<DataError, Batch>, void, undefined> {
+  const {
+    batchSize,
+    transform,
+    normalisation,
+    seed,
+    start = 0,
+    end = Number.POSITIVE_INFINITY,
+    prefetch = 1,
+    onSkip,
+  } = options;
+  if (dataset.size === 0) return yield E.left(datasetError(dataset.path, 'there are no pictures'));
+  const indexOf = sampleOrder(dataset.size, seed);
+  const unusable = new Map<number, DataError>();
+  const ahead: Loading[] = [];
+  let position = start;
+  let good: Good[] = [];
+
+  const begin = (sample: number): Loading => {
+    const index = indexOf(sample);
+    const known = unusable.get(index);
+    const load = async () => E.map((picture: Picture) => transform(picture, sample))(await dataset.load(index)());
+    const picture = known === undefined ? load() : Promise.resolve(E.left(known));
+    // A consumer that leaves early never awaits what is loading: its rejection must not end the process.
+    picture.catch(() => undefined);
+    return { sample, index, picture };
+  };
+
+  while (true) {
+    while (position < end && ahead.length < batchSize * (1 + prefetch)) ahead.push(begin(position++));
+    const loading = ahead.shift();
+    if (loading === undefined) break;
+    const { sample, index } = loading;
+    const picture = await loading.picture;
+    if (E.isRight(picture)) good.push({ sample, index, picture: picture.right });
+    else if (!unusable.has(index)) {
+      unusable.set(index, picture.left);
+      onSkip(picture.left, unusable.size);
+    }
+    if (unusable.size === dataset.size) {
+      const reason = `none of the ${dataset.size} pictures can be used; the first: ${renderDataError([...unusable.values()][0]!)}`;
+      return yield E.left(datasetError(dataset.path, reason));
+    }
+    if (good.length === batchSize) {
+      const batch = assemble(dataset, good, sample + 1, normalisation);
+      yield batch;
+      if (E.isLeft(batch)) return;
+      good = [];
+    }
+  }
+  if (good.length > 0) yield assemble(dataset, good, end, normalisation);
+}

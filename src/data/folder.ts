@@ -1,0 +1,82 @@
+// Finding a user's pictures: folders, listed the same way everywhere, and patterns.
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as A from 'fp-ts/lib/ReadonlyArray.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type DataError, datasetError, fileError } from './error.ts';
+import { globBase, globMatcher, isPattern } from './glob.ts';
+
+/** Whether a file name ends like a picture that can be decoded. */
+export const isImagePath = (path: string): boolean => /\.(jpe?g|png|webp)$/i.test(path);
+
+/** Files under `folder`, links followed once, hidden names left out. */
+const walk = async (folder: string, seen: Set<string>): Promise<readonly string[]> => {
+  const real = await realpath(folder);
+  if (seen.has(real)) return [];
+  seen.add(real);
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(folder, entry.name);
+    const kind = entry.isSymbolicLink() ? await stat(path).catch(() => null) : entry;
+    if (kind?.isDirectory()) found.push(...(await walk(path, seen)));
+    else if (kind?.isFile()) found.push(path);
+  }
+  return found;
+};
+
+const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** All files under a folder, at any depth, in an order that no locale and no file system changes. */
+const listFiles = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
+  pipe(
+    TE.tryCatch(() => walk(folder, new Set()), fileError('list', folder)),
+    TE.map((files) => [...files].sort(byCodeUnit)),
+  );
+
+/** The JPEG, PNG and WebP files under a folder, at any depth, sorted. An empty list is an error. */
+export const listImages = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
+  pipe(
+    listFiles(folder),
+    TE.map((files) => files.filter(isImagePath)),
+    TE.filterOrElse(
+      (files) => files.length > 0,
+      () => datasetError(folder, 'the folder holds no JPEG, PNG or WebP file'),
+    ),
+  );
+
+const expandPattern = (pattern: string): TE.TaskEither<DataError, readonly string[]> => {
+  const slashed = pattern.replaceAll(sep, '/').replace(/^\.\//, '');
+  const matches = globMatcher(slashed);
+  return pipe(
+    listFiles(globBase(slashed)),
+    TE.map((files) => files.filter((file) => matches(file.replaceAll(sep, '/')))),
+    TE.filterOrElse(
+      (files) => files.length > 0,
+      () => datasetError(pattern, 'no file matches this pattern'),
+    ),
+  );
+};
+
+const expandOne = (path: string): TE.TaskEither<DataError, readonly string[]> =>
+  pipe(
+    TE.tryCatch(() => stat(path), fileError('read', path)),
+    TE.matchE(
+      // What exists is meant literally, brackets in its name or not.
+      (missing) => (isPattern(path) ? expandPattern(path) : TE.left(missing)),
+      (found): TE.TaskEither<DataError, readonly string[]> =>
+        found.isDirectory() ? listImages(path) : TE.right([path]),
+    ),
+  );
+
+/**
+ * What a person gave on the command line to files, in that order, each once: a file stands for itself, a folder for its
+ * pictures, a pattern (`photos/**` + `/*.{jpg,png}`) for the files that it matches. Whatever yields nothing is an error.
+ */
+export const expandPaths = (paths: readonly string[]): TE.TaskEither<DataError, readonly string[]> =>
+  pipe(
+    paths,
+    TE.traverseSeqArray(expandOne),
+    TE.map((groups) => [...new Set(A.flatten(groups))]),
+  );
