@@ -24,3 +24,10 @@ export const attempt =
   };
 
 export const badInput = (message: string): RunFailure => new RunFailure({ _tag: 'BadInput', message });
+
+/** The value of a TaskEither; its error is thrown as a RunFailure. */
+export const orThrow = async <A>(work: TaskEither<RunError, A>): Promise<A> => {
+  const result = await work();
+  if (E.isLeft(result)) throw new RunFailure(result.left);
+  return result.right;
+};

@@ -1,5 +1,6 @@
 // Small facts about tensors on the host that every backend needs.
-import type { DType, HostArray } from '../dsl/core/dtype.ts';
+import { bytesOf, type DType, type HostArray } from '../dsl/core/dtype.ts';
+import { badInput } from './attempt.ts';
 
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -17,3 +18,13 @@ const views: Readonly<Record<DType, (bytes: ArrayBuffer) => HostArray>> = {
 
 /** Raw device bytes as the host array of a dtype. */
 export const hostArray = (dtype: DType, bytes: ArrayBuffer): HostArray => views[dtype](bytes);
+
+/** The tensor's number of elements; throws BadInput where `data` does not fit it. */
+export const checkUpload = (data: HostArray, shape: readonly number[], dtype: DType): number => {
+  const elements = elementsOf(shape);
+  const what = tensorText(dtype, shape);
+  if (data.length !== elements) throw badInput(`upload: ${data.length} values for ${what}, which has ${elements}`);
+  if (data.BYTES_PER_ELEMENT !== bytesOf[dtype])
+    throw badInput(`upload: ${data.constructor.name} for ${what}, which has ${bytesOf[dtype]} bytes an element`);
+  return elements;
+};

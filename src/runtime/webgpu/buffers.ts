@@ -5,7 +5,7 @@ import { bytesOf, type DType, type HostArray } from '../../dsl/core/dtype.ts';
 import { badInput } from '../attempt.ts';
 import type { DeviceBuffer } from '../backend.ts';
 import { type RunError, RunFailure } from '../error.ts';
-import { elementsOf, hostArray, tensorText } from '../host.ts';
+import { checkUpload, elementsOf, hostArray, tensorText } from '../host.ts';
 import type { Health } from './health.ts';
 import { type Allocation, Pool, usage } from './pool.ts';
 
@@ -43,13 +43,7 @@ export class Memory {
 
   upload(data: HostArray, shape: readonly number[], dtype: DType): TaskEither<RunError, DeviceBuffer> {
     return this.health.guard(async () => {
-      const elements = elementsOf(shape);
-      if (data.length !== elements)
-        throw badInput(`upload: ${data.length} values for ${tensorText(dtype, shape)}, which has ${elements}`);
-      if (data.BYTES_PER_ELEMENT !== bytesOf[dtype])
-        throw badInput(
-          `upload: ${data.constructor.name} for ${tensorText(dtype, shape)}, which has ${bytesOf[dtype]} bytes an element`,
-        );
+      const elements = checkUpload(data, shape, dtype);
       const allocation = await this.pool.allocate(bufferBytes(elements, bytesOf[dtype]), tensorText(dtype, shape));
       await this.#write(allocation.gpu, data);
       return this.wrap(allocation, shape, dtype);
@@ -105,9 +99,6 @@ export class WebGpuBuffer implements DeviceBuffer {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly bytes: number;
-  /** The last run that it was an input of, and the last that it was given up to: finds a donated tensor given twice. */
-  seenIn = -1;
-  donatedIn = -1;
   readonly #memory: Memory;
   #allocation: Allocation | null;
 

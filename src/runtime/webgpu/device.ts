@@ -24,7 +24,8 @@ const quietMesa = async (): Promise<void> => {
 };
 
 const makeInstance = async (): Promise<GPU> => {
-  if (typeof navigator !== 'undefined' && navigator.gpu) return navigator.gpu;
+  const browser = typeof navigator === 'undefined' ? undefined : navigator.gpu;
+  if (browser) return browser;
   await quietMesa();
   const { create } = await import('webgpu');
   // Without this, times are multiples of 65 microseconds.

@@ -1,11 +1,11 @@
 // What a program's steps need at every run, worked out once when it is loaded.
 import type { Kernel, Program, Step } from '../../compiler/program.ts';
 import { RunFailure } from '../error.ts';
+import { ScalarWords, scalarSources } from '../scalars.ts';
 import type { WebGpuContext } from './context.ts';
 import { foldGroups } from './grid.ts';
 import { type Pipeline, uniformBytes } from './pipelines.ts';
 import { type Allocation, usage } from './pool.ts';
-import { ScalarWords, scalarSources } from './scalars.ts';
 
 type DispatchStep = Extract<Step, { readonly kind: 'dispatch' }>;
 type CopyStep = Extract<Step, { readonly kind: 'copy' }>;

@@ -5,19 +5,17 @@ import { badInput } from '../attempt.ts';
 import type { DeviceBuffer, Executable, StepTime } from '../backend.ts';
 import { type RunError, RunFailure } from '../error.ts';
 import { tensorText } from '../host.ts';
+import { checkInputs, ownedSlots } from '../inputs.ts';
+import { scalarValues } from '../scalars.ts';
 import { WebGpuBuffer } from './buffers.ts';
 import type { WebGpuContext } from './context.ts';
 import { type Bindings, encodeStep, encodeSteps, placeScalars } from './encode.ts';
 import type { Plan } from './plan.ts';
 import type { Allocation } from './pool.ts';
-import { scalarValues } from './scalars.ts';
 import { runTimed } from './timestamps.ts';
 
 /** Runs submitted and not yet done, at most twice this: bounds what queues up in the driver. */
 const RUNS_AHEAD = 8;
-
-/** Numbers every run of the process, so that a donation can be recognised. */
-let runs = 0;
 
 export interface RunOptions {
   readonly profile?: (times: readonly StepTime[]) => void;
@@ -45,14 +43,7 @@ export class WebGpuExecutable implements Executable {
     this.#onRun = onRun;
     this.#slots = new Array<Allocation | null>(program.slots.length).fill(null);
     this.#values = new Float64Array(program.scalars.length);
-    const taken = new Set<number>();
-    const donated = new Set(program.inputs.flatMap((i) => (i.donated ? [i.slot] : [])));
-    this.#owned = program.outputs.map(({ slot }) => {
-      const holds = program.slots[slot]!.holds;
-      const free = !taken.has(slot) && (holds === 'output' || (holds === 'input' && donated.has(slot)));
-      taken.add(slot);
-      return free ? slot : -1;
-    });
+    this.#owned = ownedSlots(program);
   }
 
   readonly run = (
@@ -147,14 +138,11 @@ export class WebGpuExecutable implements Executable {
     const { memory } = this.#context;
     try {
       scalarValues(program, scalars, this.#values);
-      if (inputs.length !== program.inputs.length)
-        throw badInput(`run: ${inputs.length} inputs for a program of ${program.inputs.length}`);
-      const run = ++runs;
-      const given = program.inputs.map((expected, i) => {
-        const got = inputs[i] ?? null;
-        if (expected.slot < 0 && !(got && expected.donated)) return null;
-        return checkInput(expected, got, memory, run);
-      });
+      const given = checkInputs(
+        program,
+        inputs,
+        (b): b is WebGpuBuffer => b instanceof WebGpuBuffer && b.belongsTo(memory),
+      );
       program.inputs.forEach(({ slot, name }, i) => {
         const buffer = given[i];
         if (buffer && slot >= 0) this.#slots[slot] = buffer.allocation(`run: input '${name}'`);
@@ -265,27 +253,4 @@ export class WebGpuExecutable implements Executable {
 
 const releaseAll = (pool: WebGpuContext['memory']['pool'], all: readonly (Allocation | null)[]): void => {
   for (const a of all) if (a) pool.release(a);
-};
-
-const checkInput = (
-  expected: Program['inputs'][number],
-  got: DeviceBuffer | null,
-  memory: WebGpuContext['memory'],
-  run: number,
-): WebGpuBuffer => {
-  const what = `run: input '${expected.name}', ${tensorText(expected.dtype, expected.shape)},`;
-  if (!(got instanceof WebGpuBuffer) || !got.belongsTo(memory))
-    throw badInput(`${what} is ${got ? 'on another backend' : 'missing'}`);
-  if (
-    got.dtype !== expected.dtype ||
-    got.shape.length !== expected.shape.length ||
-    got.shape.some((n, i) => n !== expected.shape[i])
-  )
-    throw badInput(`${what} was given ${tensorText(got.dtype, got.shape)}`);
-  got.allocation(what);
-  if (got.seenIn === run && (got.donatedIn === run || expected.donated))
-    throw badInput(`${what} is donated, and is given twice`);
-  got.seenIn = run;
-  if (expected.donated) got.donatedIn = run;
-  return got;
 };

@@ -1,7 +1,7 @@
 // Run-time scalars as the 32-bit words that kernels read.
-import type { Scalar } from '../../compiler/ir/expr.ts';
-import type { Program } from '../../compiler/program.ts';
-import { badInput } from '../attempt.ts';
+import type { Scalar } from '../compiler/ir/expr.ts';
+import type { Program } from '../compiler/program.ts';
+import { badInput } from './attempt.ts';
 
 /** Values in the program's order; throws BadInput where one is missing. */
 export const scalarValues = (program: Program, given: Readonly<Record<string, number>>, into: Float64Array): void => {
