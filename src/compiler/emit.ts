@@ -7,7 +7,7 @@ import type { Block, Emitted, KernelTemplate, Schedule } from '../kernels/templa
 import { ownCost } from './cost.ts';
 import { elementwise, reduction } from './generic.ts';
 import type { Caps } from './ir/caps.ts';
-import { bitcastTo, call, type Expr, int, lit, load, rawCall, scalarType, type Scalar, vec4 } from './ir/expr.ts';
+import { bitcastTo, call, type Expr, int, lit, load, rawCall, ref, scalarType, type Scalar, vec4 } from './ir/expr.ts';
 import { add, delinearise, difference, divisible, linearise, mul } from './ir/index-math.ts';
 import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
 import { expressionsOf, visitExprs, visitStmts } from './ir/walk.ts';
@@ -29,6 +29,7 @@ class RegionEmitter {
   readonly bound: Node[] = [];
   readonly written = new Set<number>();
   readonly #index = new Map<Node, number>();
+  #names = 0;
   constructor(region: Region, stored: ReadonlySet<Node>, caps: Caps) {
     this.#region = region;
     this.#stored = stored;
@@ -53,14 +54,21 @@ class RegionEmitter {
   /** Stores every output of the region that lives in the space of `root`, at `root`'s coordinates `at`. */
   storeAll(root: Node, at: Coords, lower: Lowering): readonly Stmt[] {
     const mine = this.#region.outputs.filter((o) => o === root || this.#region.spaces.has(o));
-    return mine.map((o) => {
+    const lets: Stmt[] = [];
+    const stores = mine.map((o): Stmt => {
       let here = at;
       for (const step of this.#region.spaces.get(o) ?? []) here = pushView(step.view, here, step.from, step.to)!;
       const value = lower.valueAt(o, here);
       const binding = this.#bind(o);
       this.written.add(binding);
-      return { s: 'store', buffer: binding, index: linearise(here, o.shape), value } as const;
+      const index = linearise(here, o.shape);
+      if (mine.length === 1) return { s: 'store', buffer: binding, index, value };
+      // An output may take the buffer of an input that a later one still reads: all values come before all stores.
+      const name = `out${this.#names++}`;
+      lets.push({ s: 'let', name, value });
+      return { s: 'store', buffer: binding, index, value: ref(name, value.type) };
     });
+    return [...lets, ...stores];
   }
 
   #packed(o: Node): boolean {

@@ -3,18 +3,14 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { CompileOptions } from '../compiler/compile.ts';
 import { compileGraph } from '../compiler/compile.ts';
 import { renderCompileError } from '../compiler/error.ts';
-import type { DType, HostArray } from '../dsl/core/dtype.ts';
+import type { HostArray } from '../dsl/core/dtype.ts';
 import { isKind, topological } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { boundData } from '../dsl/ops/inputs.ts';
+import { orThrow } from './attempt.ts';
 import type { Backend } from './backend.ts';
 import { RunFailure } from './error.ts';
-
-export interface HostTensor {
-  readonly data: HostArray;
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-}
+import { HostTensor } from './tensor.ts';
 
 /** Values of named inputs, beside those that carry their own data; numbers bind scalars. */
 export type Bindings = Readonly<Record<string, HostArray | number>>;
@@ -25,9 +21,16 @@ export class CompileFailure extends Error {
 }
 
 /** Runs `roots` on `backend` and reads them back. Throws CompileFailure or RunFailure. */
-export const runGraph = async (backend: Backend, roots: readonly Node[], bindings: Bindings = {}, options: CompileOptions = {}): Promise<readonly HostTensor[]> => {
+export const runGraph = async (
+  backend: Backend,
+  roots: readonly Node[],
+  bindings: Bindings = {},
+  options: CompileOptions = {},
+): Promise<readonly HostTensor[]> => {
   const leaves = topological(roots).filter((n) => isKind(n, 'input'));
-  const inputs = leaves.filter((n) => isKind(n, 'input') && n.op.role !== 'scalar').map((node) => ({ node, donated: false }));
+  const inputs = leaves
+    .filter((n) => isKind(n, 'input') && n.op.role !== 'scalar')
+    .map((node) => ({ node, donated: false }));
   const compiled = compileGraph({ inputs, outputs: roots }, backend.caps, options);
   if (E.isLeft(compiled)) throw new CompileFailure(renderCompileError(compiled.left));
   const program = compiled.right;
@@ -35,14 +38,16 @@ export const runGraph = async (backend: Backend, roots: readonly Node[], binding
   const scalars: Record<string, number> = {};
   for (const s of program.scalars) {
     const value = bindings[s.name];
-    if (typeof value !== 'number') throw new RunFailure({ _tag: 'BadInput', message: `scalar input '${s.name}' is not bound to a number` });
+    if (typeof value !== 'number')
+      throw new RunFailure({ _tag: 'BadInput', message: `scalar input '${s.name}' is not bound to a number` });
     scalars[s.name] = value;
   }
   const buffers = await Promise.all(
     program.inputs.map(async (input, i) => {
       if (input.slot < 0) return null;
       const value = bindings[input.name] ?? boundData(inputs[i]!.node);
-      if (value === undefined || typeof value === 'number') throw new RunFailure({ _tag: 'BadInput', message: `input '${input.name}' is not bound to data` });
+      if (value === undefined || typeof value === 'number')
+        throw new RunFailure({ _tag: 'BadInput', message: `input '${input.name}' is not bound to data` });
       return orThrow(backend.upload(value, input.shape, input.dtype));
     }),
   );
@@ -50,7 +55,7 @@ export const runGraph = async (backend: Backend, roots: readonly Node[], binding
     const outputs = await orThrow(executable.run(buffers, scalars));
     const results: HostTensor[] = [];
     for (const o of outputs) {
-      results.push({ data: await orThrow(o.read), shape: o.shape, dtype: o.dtype });
+      results.push(new HostTensor(await orThrow(o.read), o.shape, o.dtype));
       o.free();
     }
     return results;
@@ -58,11 +63,4 @@ export const runGraph = async (backend: Backend, roots: readonly Node[], binding
     for (const b of buffers) b?.free();
     executable.dispose();
   }
-};
-
-/** Runs a TaskEither of the runtime, throwing its error as RunFailure. */
-export const orThrow = async <A>(task: () => Promise<E.Either<import('./error.ts').RunError, A>>): Promise<A> => {
-  const done = await task();
-  if (E.isLeft(done)) throw new RunFailure(done.left);
-  return done.right;
 };

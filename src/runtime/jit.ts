@@ -1,0 +1,156 @@
+// compile(f): traces a function over expressions once for each shape signature, and runs its program from then on.
+import * as E from 'fp-ts/lib/Either.js';
+import { noCache, type ProgramCache } from '../compiler/cache.ts';
+import { compileGraph, type CompileOptions, digestOf } from '../compiler/compile.ts';
+import { renderCompileError } from '../compiler/error.ts';
+import type { Program } from '../compiler/program.ts';
+import { input } from '../dsl/core/build.ts';
+import type { DType } from '../dsl/core/dtype.ts';
+import { DslError } from '../dsl/core/error.ts';
+import { isKind, topological } from '../dsl/core/node.ts';
+import type { Node } from '../dsl/core/types.ts';
+import { boundData } from '../dsl/ops/inputs.ts';
+import type { Shape } from '../dsl/shape.ts';
+import { type AnyTensor, isTensor, type Tensor, wrap } from '../dsl/tensor.ts';
+import { type Flat, flatten } from '../dsl/tree.ts';
+import { orThrow } from './attempt.ts';
+import type { Backend, DeviceBuffer, Executable, StepTime } from './backend.ts';
+import { CompileFailure } from './evaluate.ts';
+import { DeviceTensor, HostTensor, ScalarValue } from './tensor.ts';
+
+/** What may stand for a tensor in a call: a value on the device or the host; a number for a scalar. */
+export type Value = DeviceTensor | HostTensor | ScalarValue | number;
+/** Arguments of a compiled function: its trees with values for tensors. */
+export type Values<T> = T extends AnyTensor ? Value : T extends readonly unknown[] | object ? { readonly [K in keyof T]: Values<T[K]> } : T;
+/** Results of a compiled function: its trees with device tensors for expressions. */
+export type Results<T> = T extends Tensor<infer S, infer D> ? DeviceTensor<S, D> : T extends AnyTensor ? DeviceTensor : T extends object ? { readonly [K in keyof T]: Results<T[K]> } : T;
+
+export interface JitOptions {
+  readonly name?: string;
+  /** Positions of arguments whose buffers the program may reuse for its results: their tensors are gone after the call. */
+  readonly donate?: readonly number[];
+  readonly fuse?: boolean;
+}
+
+export interface Compiled<A extends readonly unknown[], B> {
+  (...args: { readonly [K in keyof A]: Values<A[K]> }): Promise<Results<B>>;
+  /** The program for arguments like these, without running it. */
+  readonly program: (...args: { readonly [K in keyof A]: Values<A[K]> }) => Promise<Program>;
+}
+
+export interface JitHost {
+  readonly backend: Backend;
+  readonly cache?: ProgramCache;
+  readonly warn: (message: string) => void;
+  readonly counters: { traces: number; compiles: number; cacheHits: number };
+  readonly compileOptions?: CompileOptions;
+  readonly onRun?: (program: Program, times: readonly StepTime[]) => void;
+}
+
+interface Entry {
+  readonly program: Program;
+  readonly executable: Executable;
+  /** Tensors of host data inside the function, uploaded once. */
+  readonly constants: ReadonlyMap<string, DeviceBuffer>;
+  readonly rebuild: Flat<AnyTensor>['rebuild'];
+}
+
+/** More signatures than this in one function are usually a length that should be a run-time scalar. */
+const STORM = 8;
+
+const isValue = (x: unknown): x is Value => x instanceof DeviceTensor || x instanceof HostTensor || x instanceof ScalarValue || typeof x === 'number';
+const typeOf = (v: Value): { readonly dtype: DType; readonly shape: readonly number[] | null } =>
+  typeof v === 'number' ? { dtype: 'f32', shape: null } : v instanceof ScalarValue ? { dtype: v.dtype, shape: null } : { dtype: v.dtype, shape: v.shape };
+
+export const jit = <A extends readonly unknown[], B>(host: JitHost, f: (...args: A) => B, options: JitOptions = {}): Compiled<A, B> => {
+  const name = options.name ?? (f.name || 'a compiled function');
+  const entries = new Map<string, Promise<Entry>>();
+  const donated = new Set(options.donate ?? []);
+
+  const trace = async (flat: Flat<Value>): Promise<Entry> => {
+    const nodes = flat.leaves.map(({ path, value }): Node => {
+      const { dtype, shape } = typeOf(value);
+      return shape === null ? input(path, [], dtype, 'scalar') : input(path, shape, dtype, donated.has(Number(path.split('.')[0])) ? 'state' : 'data');
+    });
+    host.counters.traces++;
+    const args = flat.rebuild(nodes.map((n) => wrap<Shape, DType>(n))) as unknown as A;
+    const out = flatten(f(...args), isTensor);
+    const outputs = out.leaves.map((l) => l.value.node);
+    const literals = topological(outputs).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar' && !nodes.includes(n));
+    for (const n of literals)
+      if (!boundData(n)) throw new DslError(name, `reads the input '${isKind(n, 'input') ? n.op.slot : ''}', which is none of its arguments`, [], 'pass it as an argument');
+    const inputs = [
+      ...nodes.flatMap((node) => (isKind(node, 'input') && node.op.role === 'scalar' ? [] : [{ node, donated: isKind(node, 'input') && node.op.role === 'state' }])),
+      ...literals.map((node) => ({ node, donated: false })),
+    ];
+    const compileOptions: CompileOptions = { ...host.compileOptions, ...(options.fuse === undefined ? {} : { fuse: options.fuse }) };
+    const program = await compileCached(host, { inputs, outputs }, compileOptions);
+    const executable = await orThrow(host.backend.load(program));
+    const constants = new Map<string, DeviceBuffer>();
+    for (const n of literals) {
+      const data = boundData(n);
+      if (data && isKind(n, 'input')) constants.set(n.op.slot, await orThrow(host.backend.upload(data, n.shape, n.dtype)));
+    }
+    return { program, executable, constants, rebuild: out.rebuild };
+  };
+
+  const entryFor = (flat: Flat<Value>): Promise<Entry> => {
+    const key = `${flat.form}|${flat.leaves.map(({ value }) => { const t = typeOf(value); return `${t.dtype}${t.shape ?? 's'}`; }).join(';')}`;
+    const known = entries.get(key);
+    if (known) return known;
+    const made = trace(flat);
+    entries.set(key, made);
+    made.catch(() => entries.delete(key));
+    if (entries.size === STORM + 1)
+      host.warn(`${name} was compiled for ${entries.size} different shapes; pass lengths that vary as run-time scalars over a buffer of the largest size`);
+    return made;
+  };
+
+  const run = async (...args: readonly unknown[]): Promise<Results<B>> => {
+    const flat = flatten(args, isValue);
+    const entry = await entryFor(flat);
+    const byPath = new Map(flat.leaves.map((l) => [l.path, l.value]));
+    const scalars: Record<string, number> = {};
+    for (const s of entry.program.scalars) {
+      const v = byPath.get(s.name);
+      scalars[s.name] = v instanceof ScalarValue ? v.value : Number(v);
+    }
+    const uploaded: DeviceBuffer[] = [];
+    const buffers = await Promise.all(
+      entry.program.inputs.map(async (i): Promise<DeviceBuffer | null> => {
+        const constant = entry.constants.get(i.name);
+        if (constant) return constant;
+        const v = byPath.get(i.name);
+        if (v instanceof DeviceTensor) return i.slot < 0 && !i.donated ? null : v.buffer;
+        if (!(v instanceof HostTensor) || i.slot < 0) return null;
+        const b = await orThrow(host.backend.upload(v.data, v.shape, v.dtype));
+        uploaded.push(b);
+        return b;
+      }),
+    );
+    const profile = host.onRun ? { profile: (times: readonly StepTime[]) => host.onRun?.(entry.program, times) } : {};
+    try {
+      const outputs = await orThrow(entry.executable.run(buffers, scalars, profile));
+      return entry.rebuild(outputs.map((b) => new DeviceTensor(b))) as Results<B>;
+    } finally {
+      for (const b of uploaded) if (!b.freed) b.free();
+    }
+  };
+
+  return Object.assign(run as Compiled<A, B>, { program: async (...args: readonly unknown[]) => (await entryFor(flatten(args, isValue))).program });
+};
+
+const compileCached = async (host: JitHost, c: Parameters<typeof compileGraph>[0], options: CompileOptions): Promise<Program> => {
+  const cache = host.cache ?? noCache;
+  const found = options.onPass ? null : await cache.get(digestOf(c, host.backend.caps, options));
+  if (found) {
+    host.counters.cacheHits++;
+    return found;
+  }
+  host.counters.compiles++;
+  const made = compileGraph(c, host.backend.caps, options);
+  if (E.isLeft(made)) throw new CompileFailure(renderCompileError(made.left));
+  await cache.put(made.right);
+  return made.right;
+};
+
