@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bf16Overflow } from '../../src/data/safetensors/half.ts';
 import { bf16FromFloats, f16FromFloats, floatsFromBf16, floatsFromF16 } from '../../src/data/safetensors/index.ts';
 
 const test = suite('16-bit floats');
@@ -18,7 +19,7 @@ const roundTrips = (encode: typeof f16FromFloats, decode: typeof floatsFromF16) 
 test('every f16 pattern survives f32', () => roundTrips(f16FromFloats, floatsFromF16));
 test('every bf16 pattern survives f32', () => roundTrips(bf16FromFloats, floatsFromBf16));
 
-test('f16 landmarks', () => {
+test('landmarks', () => {
   assert.equal(
     [...floatsFromF16(Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x0400))],
     [1, -2, 65504, 2 ** -24, 2 ** -14],
@@ -31,6 +32,9 @@ test('f16 landmarks', () => {
   assert.is(bits(1 + 2 ** -11), 0x3c00, 'a tie goes to even');
   assert.is(bits(1 + 3 * 2 ** -11), 0x3c02, 'a tie goes to even');
   assert.is(bits(-0), 0x8000);
+  const bfloat = (x: number) => bf16FromFloats(Float32Array.of(x))[0];
+  assert.is(bfloat(bf16Overflow), 0x7f80);
+  assert.is(bfloat(bf16Overflow - 2 ** 104), 0x7f7f);
 });
 
 /** The nearest of all finite values by search, ties to the even pattern. */

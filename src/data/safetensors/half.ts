@@ -69,6 +69,6 @@ export const f16FromFloats = convert(halfBits);
 /** f32 to bfloat16 bit patterns. */
 export const bf16FromFloats = convert(bfloatBits);
 
-/** Index of the first finite value that `convert`ed to a 16-bit infinity, or -1. `infinity` is 0x7c00 (f16) or 0x7f80 (bf16). */
-export const firstOverflow = (values: Float32Array, bits: Uint16Array, infinity: number): number =>
-  bits.findIndex((b, i) => (b & 0x7fff) === infinity && Number.isFinite(values[i]));
+/** Magnitudes from here on become infinity. */
+export const f16Overflow = 65520;
+export const bf16Overflow = 2 ** 128 - 2 ** 119;

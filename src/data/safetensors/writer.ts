@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { writeAtomicFrom } from '../atomic.ts';
 import { type DataError, safetensorsError } from '../error.ts';
 import { dtypeBytes, elementsOf, type StoredDtype, type TensorData } from './dtype.ts';
-import { bf16FromFloats, f16FromFloats, firstOverflow } from './half.ts';
+import { bf16FromFloats, bf16Overflow, f16FromFloats, f16Overflow } from './half.ts';
 
 export interface WriteOptions {
   /** How F32 tensors are stored; other dtypes are stored as they are. Default F32. */
@@ -22,17 +22,21 @@ interface Plan {
 
 const width = (dtype: StoredDtype): number => dtypeBytes.get(dtype) ?? 0;
 
-const infinityBits = { F16: 0x7c00, BF16: 0x7f80 } as const;
+const overflows: Readonly<Record<string, number>> = { F16: f16Overflow, BF16: bf16Overflow };
 
-/** The values in their stored form. */
-const stored = (path: string, { name, dtype, tensor }: Plan): E.Either<DataError, Uint8Array> => {
-  const asBytes = (data: ArrayBufferView): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (tensor.dtype !== 'F32' || (dtype !== 'F16' && dtype !== 'BF16')) return E.right(asBytes(tensor.data));
-  const bits = dtype === 'F16' ? f16FromFloats(tensor.data) : bf16FromFloats(tensor.data);
-  const overflow = firstOverflow(tensor.data, bits, infinityBits[dtype]);
-  return overflow === -1
-    ? E.right(asBytes(bits))
-    : E.left(safetensorsError(path, name, `${tensor.data[overflow]} is too large for ${dtype}: store it as F32`));
+/** A finite value must not become infinite by being stored. */
+const checkRange = (path: string, { name, dtype, tensor }: Plan): E.Either<DataError, null> => {
+  const limit = overflows[dtype];
+  if (tensor.dtype !== 'F32' || limit === undefined) return E.right(null);
+  const tooLarge = tensor.data.find((x) => Number.isFinite(x) && Math.abs(x) >= limit);
+  return tooLarge === undefined
+    ? E.right(null)
+    : E.left(safetensorsError(path, name, `${tooLarge} is too large for ${dtype}: store it as F32`));
+};
+
+const asStored = ({ dtype, tensor }: Plan): TensorData['data'] => {
+  if (tensor.dtype !== 'F32') return tensor.data;
+  return dtype === 'F16' ? f16FromFloats(tensor.data) : dtype === 'BF16' ? bf16FromFloats(tensor.data) : tensor.data;
 };
 
 const planOf = (
@@ -78,14 +82,13 @@ export const writeSafetensors = (
 ): TE.TaskEither<DataError, void> =>
   pipe(
     TE.fromEither(planOf(path, tensors, floats)),
-    // Values are checked before the first byte is written, and converted again while writing: memory stays at one tensor.
-    TE.chainFirstEitherK(E.traverseArray((plan) => E.map(() => null)(stored(path, plan)))),
+    TE.chainFirstEitherK(E.traverseArray((plan) => checkRange(path, plan))),
     TE.chain((plans) =>
       writeAtomicFrom(path, async (write) => {
         await write(headerBytes(plans, metadata));
         for (const plan of plans) {
-          const bytes = stored(path, plan);
-          if (E.isRight(bytes)) await write(bytes.right);
+          const { buffer, byteOffset, byteLength } = asStored(plan);
+          await write(new Uint8Array(buffer, byteOffset, byteLength));
         }
       }),
     ),

@@ -1,0 +1,85 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { expandPaths, listImages } from '../../src/data/folder.ts';
+import { globBase, globMatcher } from '../../src/data/glob.ts';
+import { failure, inFolder, run } from '../support/files.ts';
+
+const test = suite('folders and patterns');
+
+const withFiles = (files: readonly string[], use: (folder: string) => Promise<void>): Promise<void> =>
+  inFolder(async (folder) => {
+    for (const file of files) {
+      await mkdir(dirname(join(folder, file)), { recursive: true });
+      await writeFile(join(folder, file), '');
+    }
+    await use(folder);
+  });
+const relative = (folder: string, files: readonly string[]) => files.map((file) => file.slice(folder.length + 1));
+
+test('pictures are listed at every depth, sorted by code unit, hidden and other files left out', () =>
+  withFiles(
+    ['b.JPG', 'a/z.png', 'a/b/c.webp', 'B.jpeg', '.hidden.png', '.cache/x.png', 'notes.txt', 'é.png'],
+    async (folder) => {
+      assert.equal(relative(folder, await run(listImages(folder))), [
+        'B.jpeg',
+        'a/b/c.webp',
+        'a/z.png',
+        'b.JPG',
+        'é.png',
+      ]);
+    },
+  ));
+
+test('links are followed, once', () =>
+  withFiles(['real/x.png'], async (folder) => {
+    await symlink(join(folder, 'real', 'x.png'), join(folder, 'link.png'));
+    await symlink(folder, join(folder, 'real', 'loop'));
+    await symlink(join(folder, 'gone'), join(folder, 'broken.png'));
+    assert.equal(relative(folder, await run(listImages(folder))), ['link.png', 'real/x.png']);
+  }));
+
+test('an empty folder and a missing one are errors that name it', () =>
+  withFiles(['notes.txt'], async (folder) => {
+    assert.is(await failure(listImages(folder)), `data ${folder}: the folder holds no JPEG, PNG or WebP file`);
+    const missing = join(folder, 'missing');
+    assert.is(await failure(listImages(missing)), `cannot list ${missing}: no such file or folder`);
+  }));
+
+const cases: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  ['*.png', ['a.png', '-.png'], ['a/b.png', '.a.png', 'a.pngx', 'xpng']],
+  ['a/*/c', ['a/b/c'], ['a/c', 'a/b/b/c', 'a/.b/c']],
+  ['a/**/c', ['a/c', 'a/b/c', 'a/b/b/c'], ['ac', 'a/.b/c', 'b/c']],
+  ['**/*.jpg', ['x.jpg', 'a/b/x.jpg'], ['.a/x.jpg', 'x.png']],
+  ['a/**', ['a/b', 'a/b/c.png'], ['b/a', 'a/.b']],
+  ['?.png', ['a.png', 'é.png', '😀.png'], ['ab.png', '.png']],
+  ['[a-c]x[!0-9]', ['axb', 'cx-'], ['dxb', 'ax1']],
+  ['x.{png,jpg}', ['x.png', 'x.jpg'], ['x.webp', 'x.{png,jpg}']],
+  ['{a,b{1,2}}.png', ['a.png', 'b1.png', 'b2.png'], ['b.png']],
+  ['a.b(c)+$^|', ['a.b(c)+$^|'], ['aXb(c)+$^|', 'a.bc']],
+];
+for (const [pattern, yes, no] of cases)
+  test(`pattern ${pattern}`, () => {
+    const matches = globMatcher(pattern);
+    for (const path of yes) assert.ok(matches(path), path);
+    for (const path of no) assert.not(matches(path), path);
+  });
+
+test('a search begins at the last folder without a wildcard', () => {
+  assert.equal(['*.png', 'a/b/*.png', '/x/y*/z', '/*', 'a/b.png'].map(globBase), ['.', 'a/b', '/x', '/', 'a']);
+});
+
+test('command line: files, folders and patterns, in order, each once', () =>
+  withFiles(['p/a.png', 'p/b.jpg', 'q/c.png', 'odd[1].png', 'r.txt'], async (folder) => {
+    const expand = async (...paths: readonly string[]) =>
+      relative(folder, await run(expandPaths(paths.map((path) => join(folder, path)))));
+    assert.equal(await expand('q', 'p/*', 'p/a.png'), ['q/c.png', 'p/a.png', 'p/b.jpg']);
+    assert.equal(await expand('**/*.{png,jpg}'), ['odd[1].png', 'p/a.png', 'p/b.jpg', 'q/c.png']);
+    assert.equal(await expand('odd[1].png'), ['odd[1].png'], 'a file of that very name');
+    assert.equal(await expand('r.txt'), ['r.txt'], 'a named file is taken as it is');
+    assert.match(await failure(expandPaths([join(folder, '*.gif')])), /^data .*\*\.gif: no file matches this pattern$/);
+    assert.match(await failure(expandPaths([join(folder, 'x.png')])), /^cannot read .*x\.png: no such file/);
+  }));
+
+test.run();
