@@ -3,8 +3,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { attempt, badInput } from '../attempt.ts';
 import type { Backend } from '../backend.ts';
+import { Ledger } from '../ledger.ts';
 import { Kernels } from './kernels.ts';
-import { Ledger, uploadToHost } from './memory.ts';
+import { uploadToHost } from './memory.ts';
 import { HostExecutable } from './run.ts';
 
 export const gpujsCaps: Caps = {

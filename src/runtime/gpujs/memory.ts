@@ -6,6 +6,7 @@ import { attempt, badInput } from '../attempt.ts';
 import type { DeviceBuffer } from '../backend.ts';
 import { type RunError, RunFailure } from '../error.ts';
 import { checkUpload, elementsOf, hostArray, tensorText } from '../host.ts';
+import type { Ledger } from '../ledger.ts';
 import type { HostView } from './kernels.ts';
 
 export class HostMemory {
@@ -47,37 +48,6 @@ export class HostMemory {
   }
 }
 
-/** What is in use; memory itself is the collector's. */
-export class Ledger {
-  liveBytes = 0;
-  peakBytes = 0;
-  buffers = 0;
-  readonly #lost = new FinalizationRegistry<number>((bytes) => this.#take(bytes));
-
-  take(memory: HostMemory): void {
-    this.liveBytes += memory.bytes.byteLength;
-    this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
-    this.buffers++;
-  }
-
-  release(memory: HostMemory): void {
-    this.#take(memory.bytes.byteLength);
-  }
-
-  watch(buffer: HostBuffer, memory: HostMemory): void {
-    this.#lost.register(buffer, memory.bytes.byteLength, buffer);
-  }
-
-  forget(buffer: HostBuffer): void {
-    this.#lost.unregister(buffer);
-  }
-
-  #take(bytes: number): void {
-    this.liveBytes -= bytes;
-    this.buffers--;
-  }
-}
-
 export class HostBuffer implements DeviceBuffer {
   readonly shape: readonly number[];
   readonly dtype: DType;
@@ -92,7 +62,7 @@ export class HostBuffer implements DeviceBuffer {
     this.bytes = elementsOf(shape) * bytesOf[dtype];
     this.ledger = ledger;
     this.#memory = memory;
-    ledger.watch(this, memory);
+    ledger.watch(this, memory.bytes.byteLength);
   }
 
   get freed(): boolean {
@@ -119,7 +89,7 @@ export class HostBuffer implements DeviceBuffer {
   }
 
   readonly free = (): void => {
-    if (this.#memory) this.ledger.release(this.surrender());
+    if (this.#memory) this.ledger.release(this.surrender().bytes.byteLength);
   };
 }
 
@@ -128,6 +98,6 @@ export const uploadToHost = (ledger: Ledger, data: HostArray, shape: readonly nu
   const elements = checkUpload(data, shape, dtype);
   const memory = new HostMemory(bufferBytes(elements, bytesOf[dtype]), tensorText(dtype, shape));
   new Uint8Array(memory.bytes).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  ledger.take(memory);
+  ledger.take(memory.bytes.byteLength);
   return new HostBuffer(ledger, memory, shape, dtype);
 };

@@ -6,9 +6,10 @@ import { attempt, badInput } from '../attempt.ts';
 import type { DeviceBuffer, Executable, StepTime } from '../backend.ts';
 import type { RunError } from '../error.ts';
 import { checkInputs, ownedSlots } from '../inputs.ts';
+import type { Ledger } from '../ledger.ts';
 import { scalarSources, scalarValues } from '../scalars.ts';
 import type { HostKernel, HostView, Kernels } from './kernels.ts';
-import { HostBuffer, HostMemory, type Ledger } from './memory.ts';
+import { HostBuffer, HostMemory } from './memory.ts';
 
 interface DispatchPlan {
   readonly step: Extract<Step, { readonly kind: 'dispatch' }>;
@@ -80,7 +81,7 @@ export class HostExecutable implements Executable {
         this.#slots[i] = memory;
         made.push(memory);
       });
-      for (const m of made) this.#ledger.take(m);
+      for (const m of made) this.#ledger.take(m.bytes.byteLength);
       this.#temps = made;
     }
     for (const slot of new Set(this.#owned))
@@ -125,10 +126,10 @@ export class HostExecutable implements Executable {
     });
     program.inputs.forEach(({ donated }, i) => {
       const buffer = given[i];
-      if (donated && buffer) this.#ledger.release(buffer.surrender());
+      if (donated && buffer) this.#ledger.release(buffer.surrender().bytes.byteLength);
     });
     return results.map(({ memory, shape, dtype }) => {
-      this.#ledger.take(memory);
+      this.#ledger.take(memory.bytes.byteLength);
       return new HostBuffer(this.#ledger, memory, shape, dtype);
     });
   }
@@ -136,7 +137,7 @@ export class HostExecutable implements Executable {
   readonly dispose = (): void => {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const m of this.#temps ?? []) this.#ledger.release(m);
+    for (const m of this.#temps ?? []) this.#ledger.release(m.bytes.byteLength);
     this.#temps = null;
     this.#slots.fill(null);
   };

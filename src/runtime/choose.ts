@@ -1,0 +1,57 @@
+// Picks the backend and says why in one line; without an adapter, what to install.
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { Caps } from '../compiler/ir/caps.ts';
+import type { Backend } from './backend.ts';
+import { type RunError, renderRunError } from './error.ts';
+import { openGpuJs } from './gpujs/gpujs.ts';
+import { openNull } from './null.ts';
+import { openWebGpu } from './webgpu/webgpu.ts';
+
+export interface ChooseOptions {
+  /** The one to use; without it WebGPU, or gpu.js where no adapter answers. */
+  readonly backend?: Backend['name'];
+  /** Takes each line of what was chosen. */
+  readonly log?: (line: string) => void;
+}
+
+const mib = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`;
+
+/** What an adapter offers, in a few words. */
+export const describeCaps = (caps: Caps): string =>
+  [
+    caps.name,
+    caps.software ? 'software' : 'hardware',
+    ...(caps.f16 ? ['f16'] : []),
+    ...(caps.subgroups ? [`subgroups of ${[...new Set([caps.subgroups.min, caps.subgroups.max])].join(' to ')}`] : []),
+    `${mib(caps.limits.binding)} a binding`,
+  ].join(', ');
+
+const notice = [
+  'Without one, gpu.js runs on one core of the processor, far slower: it is meant for tests and small models.',
+  "Install the graphics card's driver, or software Vulkan (Debian and Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1; Mesa 23 or later).",
+];
+
+/** Opens a backend. NoAdapter only where `backend: 'webgpu'` was asked for. */
+export const openBackend =
+  ({ backend, log = () => {} }: ChooseOptions = {}): TaskEither<RunError, Backend> =>
+  async () => {
+    const asked = backend ? 'asked for' : '';
+    if (backend === 'null') {
+      log(`backend null: ${asked}; nothing is computed`);
+      return E.right(openNull());
+    }
+    if (backend === 'gpujs') {
+      log(`backend gpujs: ${asked}; on the processor, in doubles`);
+      return E.right(openGpuJs());
+    }
+    const opened = await openWebGpu();
+    if (E.isRight(opened)) {
+      log(`backend webgpu: ${asked || 'an adapter answers'}; ${describeCaps(opened.right.caps)}`);
+      return opened;
+    }
+    if (backend === 'webgpu' || opened.left._tag !== 'NoAdapter') return opened;
+    log(`backend gpujs: ${renderRunError(opened.left)}`);
+    for (const line of notice) log(line);
+    return E.right(openGpuJs());
+  };
