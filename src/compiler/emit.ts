@@ -44,6 +44,12 @@ class RegionEmitter {
     return this.bound.length - 1;
   }
 
+  #bindWritten(n: Node): number {
+    const binding = this.#bind(n);
+    this.written.add(binding);
+    return binding;
+  }
+
   lowering(given: ReadonlyMap<Node, Expr>): Lowering {
     return new Lowering({
       given,
@@ -51,16 +57,16 @@ class RegionEmitter {
     });
   }
 
-  /** Stores every output of the region that lives in the space of `root`, at `root`'s coordinates `at`. */
+  /** Stores every output of the region that lives in the space of `root`, at `root`'s coordinates `at`. Further results of a call live alone. */
   storeAll(root: Node, at: Coords, lower: Lowering): readonly Stmt[] {
-    const mine = this.#region.outputs.filter((o) => o === root || this.#region.spaces.has(o));
+    const { spaces, outputs } = this.#region;
+    const mine = outputs.filter((o) => o === root || (spaces.has(root) && spaces.has(o)));
     const lets: Stmt[] = [];
     const stores = mine.map((o): Stmt => {
       let here = at;
-      for (const step of this.#region.spaces.get(o) ?? []) here = pushView(step.view, here, step.from, step.to)!;
+      for (const step of spaces.get(o) ?? []) here = pushView(step.view, here, step.from, step.to)!;
       const value = lower.valueAt(o, here);
-      const binding = this.#bind(o);
-      this.written.add(binding);
+      const binding = this.#bindWritten(o);
       const index = linearise(here, o.shape);
       if (mine.length === 1) return { s: 'store', buffer: binding, index, value };
       // An output may take the buffer of an input that a later one still reads: all values come before all stores.
@@ -81,8 +87,7 @@ class RegionEmitter {
     const lower = this.lowering(new Map());
     if (!this.#packed(root)) return elementwise(n, this.#caps, (i) => this.storeAll(root, delinearise(i, root.shape), lower));
     // Two 16-bit elements share a word, so one invocation writes both.
-    const binding = this.#bind(root);
-    this.written.add(binding);
+    const binding = this.#bindWritten(root);
     return elementwise(Math.ceil(n / 2), this.#caps, (i) => {
       const first = mul(i, int(2));
       const last = n % 2 === 0 ? add(first, int(1)) : rawCall('min', [add(first, int(1)), int(n - 1)], scalarType('i32'), 0, n - 1);
@@ -113,7 +118,8 @@ class RegionEmitter {
     const source = this.lowering(new Map());
     const results = core.op.kind === 'fused' ? new Map([...this.#region.members].flatMap((m) => (m.op.kind === 'pick' && m.src[0] === core ? [[m.op.index, m] as const] : []))) : new Map([[0, core]]);
     const block: Block = {
-      load: (k, at) => source.valueAt(core.src[k]!, at),
+      // An operand that is updated in place is read where it is written: one buffer has one binding.
+      load: (k, at) => (k === t.updates ? source.element(this.#bindWritten(core), core, at) : source.valueAt(core.src[k]!, at)),
       loadVector: (k, at, axis, count) => {
         const each = Array.from({ length: count }, (_, j) => source.valueAt(core.src[k]!, at.map((x, i) => (i === axis ? add(x, int(j)) : x))));
         return vectorOf(each);

@@ -7,13 +7,13 @@ interface Member {
   readonly steps: readonly SpaceStep[];
 }
 
-/** Whether `n` needs any of `of`, looking only at nodes younger than `floor`; gives up (true) on large searches. */
-const dependsOn = (n: Node, of: ReadonlyMap<Node, Member>, floor: number): boolean => {
+/** Whether `n` needs any of `of` or of `core`, looking only at nodes younger than `floor`; gives up (true) on large searches. */
+const dependsOn = (n: Node, of: ReadonlyMap<Node, Member>, core: Node | null, floor: number): boolean => {
   const seen = new Set<Node>();
   const stack = [n];
   while (stack.length > 0) {
     const x = stack.pop()!;
-    if (of.has(x)) return true;
+    if (of.has(x) || x === core) return true;
     if (x.id < floor || seen.has(x)) continue;
     seen.add(x);
     if (seen.size > 4000) return true;
@@ -75,23 +75,28 @@ const extend = (members: Map<Node, Member>, a: Analysis, claimed: ReadonlySet<No
   const maxStored = single ? 1 : 4;
   const floor = seed.id;
   let best: ReadonlyMap<Node, Member> = new Map(members);
-  const price = (m: ReadonlyMap<Node, Member>): number => storedOf(m, a).length - [...m.keys()].filter((n) => n !== seed && a.roots.has(n)).length;
-  let bestPrice = price(members);
+  // Stores that the kernel makes, less those that it saves.
+  let absorbed = 0;
+  let bestPrice = storedOf(members, a).length;
   const queue = new Set([...members.keys()].flatMap((m) => a.users.get(m)!));
   while (queue.size > 0 && members.size < MAX_REGION_NODES) {
     const c = [...queue].reduce((x, y) => (y.id < x.id ? y : x));
     queue.delete(c);
     if (members.has(c) || claimed.has(c) || isCore(c, a) || isResult(c, a)) continue;
-    const joined = join(c, members, a, claimed, floor, single);
+    const joined = join(c, members, a, claimed, core, floor, single);
     if (joined === null) continue;
     for (const [n, m] of joined) members.set(n, m);
-    if (storedOf(members, a).length > maxStored + 2) {
+    const stored = storedOf(members, a).length;
+    if (stored > maxStored + 2) {
       for (const n of joined.keys()) members.delete(n);
       continue;
     }
-    for (const n of joined.keys()) for (const u of a.users.get(n)!) queue.add(u);
-    const p = price(members);
-    if (p <= bestPrice && storedOf(members, a).length <= maxStored && fits(members, a, core)) {
+    for (const n of joined.keys()) {
+      for (const u of a.users.get(n)!) queue.add(u);
+      if (n !== seed && a.roots.has(n)) absorbed++;
+    }
+    const p = stored - absorbed;
+    if (p <= bestPrice && stored <= maxStored && fits(members, a, core)) {
       best = new Map(members);
       bestPrice = p;
     }
@@ -100,7 +105,7 @@ const extend = (members: Map<Node, Member>, a: Analysis, claimed: ReadonlySet<No
 };
 
 /** The members that taking in `c` adds, or null where it cannot join. */
-const join = (c: Node, members: ReadonlyMap<Node, Member>, a: Analysis, claimed: ReadonlySet<Node>, floor: number, single: boolean): ReadonlyMap<Node, Member> | null => {
+const join = (c: Node, members: ReadonlyMap<Node, Member>, a: Analysis, claimed: ReadonlySet<Node>, core: Node | null, floor: number, single: boolean): ReadonlyMap<Node, Member> | null => {
   if (c.op.kind === 'view') {
     const { view } = c.op;
     if (single || (view.v !== 'reshape' && view.v !== 'permute')) return null;
@@ -117,8 +122,8 @@ const join = (c: Node, members: ReadonlyMap<Node, Member>, a: Analysis, claimed:
   for (const s of c.src) {
     if (members.has(s)) continue;
     if (c.op.kind === 'mark') continue;
-    if (dependsOn(s, members, floor)) return null;
-    if (!single && space.key === '') for (const r of rootsBehind(s, a, claimed, members)) if (!dependsOn(r, members, floor)) added.set(r, space);
+    if (dependsOn(s, members, core, floor)) return null;
+    if (!single && space.key === '') for (const r of rootsBehind(s, a, claimed, members)) if (!dependsOn(r, members, core, floor)) added.set(r, space);
   }
   return added;
 };

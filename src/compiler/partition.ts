@@ -54,6 +54,7 @@ const chooseRoots = (a: Analysis): void => {
     reads.set(n, times);
     if (isLeaf(n) || isCore(n, a) || isResult(n, a) || n.op.kind === 'fused') continue;
     if (a.outputs.has(n)) a.roots.set(n, 'output of the program');
+    else if (a.users.get(n)!.some((u) => a.templateOf(u)?.updates !== undefined && u.src[a.templateOf(u)!.updates!] === n)) a.roots.set(n, 'updated in place');
     else if (n.op.kind === 'mark' && n.op.mark.m === 'materialise') a.roots.set(n, 'marked materialise');
     else if (n.op.kind === 'map' && n.op.to === 'bf16') a.roots.set(n, 'bf16 is stored in pairs');
     else if (n.op.kind === 'map' || n.op.kind === 'concat' || n.op.kind === 'gather') {
