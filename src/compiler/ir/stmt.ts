@@ -38,6 +38,8 @@ export const builtins = {
   /** Lane in the subgroup, and which subgroup of the workgroup it is (only where the kernel asks for subgroups). */
   lane: 'lane',
   subgroup: 'subgroup',
+  /** 0, which no shader compiler knows: added to a loop's bound it keeps a short loop from being unrolled. */
+  zero: 'zero',
 } as const;
 
 export interface KernelCode {

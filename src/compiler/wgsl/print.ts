@@ -170,6 +170,7 @@ export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
     '  let group = i32(wid.x + wid.y * nwg.x);',
     '  let local = i32(lid);',
     ...(code.subgroups ? ['  let lane = i32(sid);', '  let subgroup = i32(lid / ssz);'] : []),
+    ...(printer.lines.some((l) => /\bzero\b/.test(l)) ? ['  let zero = i32(nwg.z) - 1i;'] : []),
     `  if (group >= ${code.groups}i) { return; }`,
     ...printer.lines,
     '}',

@@ -1,0 +1,101 @@
+// A runtime is one backend with its caches: what a user opens, compiles functions on, and closes.
+import { noCache, type ProgramCache } from '../compiler/cache.ts';
+import type { CompileOptions } from '../compiler/compile.ts';
+import type { Program } from '../compiler/program.ts';
+import type { DType, HostArray } from '../dsl/core/dtype.ts';
+import { isTensor } from '../dsl/tensor.ts';
+import { flatten } from '../dsl/tree.ts';
+import { orThrow } from './attempt.ts';
+import type { Backend, BackendStats, StepTime } from './backend.ts';
+import { type ChooseOptions, openBackend } from './choose.ts';
+import { runGraph } from './evaluate.ts';
+import { type Compiled, jit, type JitHost, type JitOptions } from './jit.ts';
+import { DeviceTensor, HostTensor } from './tensor.ts';
+
+export interface RuntimeOptions extends ChooseOptions {
+  /** Where compiled programs are kept; default: the user's cache folder in Node, nowhere in a browser. */
+  readonly cache?: ProgramCache;
+  readonly warn?: (message: string) => void;
+  readonly compile?: CompileOptions;
+  /** Called after every run with the time of each step: turns profiling on. */
+  readonly onRun?: (program: Program, times: readonly StepTime[]) => void;
+}
+
+export interface RuntimeStats extends BackendStats {
+  /** Functions traced, graphs compiled, and programs taken from the cache. */
+  readonly traces: number;
+  readonly compiles: number;
+  readonly cacheHits: number;
+}
+
+/** Results of evaluate: the tree with host values for expressions. */
+export type Evaluated<T> = T extends { readonly node: unknown; readonly shape: unknown } ? HostTensor : T extends object ? { readonly [K in keyof T]: Evaluated<T[K]> } : T;
+
+export interface Runtime {
+  readonly backend: Backend;
+  /** `f` as a function of values: traced once a shape signature, then run as one program. */
+  readonly compile: <A extends readonly unknown[], B>(f: (...args: A) => B, options?: JitOptions) => Compiled<A, B>;
+  /** Computes an expression, or a tree of them, and reads the values back. */
+  readonly evaluate: <T>(tree: T) => Promise<Evaluated<T>>;
+  readonly upload: (data: HostArray, shape: readonly number[], dtype?: DType) => Promise<DeviceTensor>;
+  /** Waits until the device has done all that was submitted. */
+  readonly idle: () => Promise<void>;
+  readonly stats: () => RuntimeStats;
+  readonly close: () => void;
+}
+
+const defaultCache = async (warn: (message: string) => void): Promise<ProgramCache> => {
+  if (typeof process === 'undefined' || !process.versions?.node) return noCache;
+  const { cacheFolder, diskCache } = await import('../compiler/cache-disk.ts');
+  return diskCache(cacheFolder(), warn);
+};
+
+/** Opens a runtime. Throws RunFailure (NoAdapter) where a backend was asked for that is not to be had. */
+export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime> => {
+  const warn = options.warn ?? ((message: string) => console.warn(`dualtoken: ${message}`));
+  const backend = await orThrow(openBackend(options));
+  const counters = { traces: 0, compiles: 0, cacheHits: 0 };
+  const host: JitHost = {
+    backend,
+    cache: options.cache ?? (await defaultCache(warn)),
+    warn,
+    counters,
+    ...(options.compile ? { compileOptions: options.compile } : {}),
+    ...(options.onRun ? { onRun: options.onRun } : {}),
+  };
+  return {
+    backend,
+    compile: (f, jitOptions) => jit(host, f, jitOptions),
+    evaluate: async <T>(tree: T) => {
+      const flat = flatten(tree, isTensor);
+      const values = await runGraph(backend, flat.leaves.map((l) => l.value.node), {}, options.compile);
+      return flat.rebuild(values) as Evaluated<T>;
+    },
+    upload: async (data, shape, dtype = 'f32') => new DeviceTensor(await orThrow(backend.upload(data, shape, dtype))),
+    idle: () => orThrow(backend.idle),
+    stats: () => ({ ...backend.stats(), ...counters }),
+    close: () => backend.dispose(),
+  };
+};
+
+let shared: Promise<Runtime> | null = null;
+/** The runtime behind the free functions `evaluate` and `compile`, opened when first needed. */
+export const defaultRuntime = (): Promise<Runtime> => {
+  shared ??= openRuntime();
+  return shared;
+};
+
+/** Computes an expression, or a tree of them, on the default runtime: `await evaluate(add(x, 1))`. */
+export const evaluate = async <T>(tree: T): Promise<Evaluated<T>> => (await defaultRuntime()).evaluate(tree);
+
+/** `f` compiled on the default runtime, opened at the first call. */
+export const compile = <A extends readonly unknown[], B>(f: (...args: A) => B, options?: JitOptions): Compiled<A, B> => {
+  let made: Promise<Compiled<A, B>> | null = null;
+  const ready = (): Promise<Compiled<A, B>> => {
+    made ??= defaultRuntime().then((r) => r.compile(f, options));
+    return made;
+  };
+  return Object.assign((async (...args) => (await ready())(...args)) as Compiled<A, B>, {
+    program: (async (...args) => (await ready()).program(...args)) as Compiled<A, B>['program'],
+  });
+};
