@@ -3,6 +3,12 @@ import { DslError } from './error.ts';
 import type { Attrs } from './op.ts';
 import type { Node, Result } from './types.ts';
 
+/** A source of a mapped call: with a leading axis of examples (`mapped`), or the same for all of them. */
+export interface MappedSource {
+  readonly node: Node;
+  readonly mapped: boolean;
+}
+
 export interface FusedCall {
   readonly name: string;
   /** Shapes and dtypes of the results; throws DslError where sources do not fit. */
@@ -26,8 +32,11 @@ export interface FusedCall {
    * leading axes, so that mapping the call is giving it one more.
    */
   readonly shared?: (attrs: Attrs) => readonly number[];
-  /** Sources with a leading mapped axis each (all of size `n`); results with one too. Absent: the reference is mapped. */
-  readonly vmap?: (attrs: Attrs, src: readonly Node[], n: number) => readonly Node[];
+  /**
+   * The results for `n` examples at once, each with a leading axis of examples; `null` where it cannot say, and the reference
+   * is mapped. Absent too: see `shared`, else the reference is mapped.
+   */
+  readonly vmap?: (attrs: Attrs, src: readonly MappedSource[], n: number) => readonly Node[] | null;
 }
 
 const calls = new Map<string, FusedCall>();

@@ -3,26 +3,21 @@
 import { match } from 'ts-pattern';
 import * as b from '../core/build.ts';
 import { DslError } from '../core/error.ts';
+import type { MappedSource } from '../core/fused-registry.ts';
 import { makeNode } from '../core/node.ts';
 import type { ConvSpec, EinSpec, Kind, OpOf, View } from '../core/op.ts';
 import type { Node } from '../core/types.ts';
 import { bitsForKeys } from '../reference/random.ts';
 
-/** A source: the one of a single example, or (`mapped`) all examples along a new first axis. */
-export interface Source {
-  readonly node: Node;
-  readonly mapped: boolean;
-}
-
-export type VmapRule<K extends Kind> = (op: OpOf<K>, src: readonly Source[], n: number, node: Node) => Node;
+export type VmapRule<K extends Kind> = (op: OpOf<K>, src: readonly MappedSource[], n: number, node: Node) => Node;
 /** Families that the walk itself handles. */
 export type Special = 'fused' | 'pick' | 'mark' | 'const' | 'input' | 'iota';
 export type VmapRules = { readonly [K in Exclude<Kind, Special>]: VmapRule<K> };
 
 /** The source for all examples, repeated where it is the same for each. */
-export const mappedNode = ({ node, mapped }: Source, n: number): Node =>
+export const mappedNode = ({ node, mapped }: MappedSource, n: number): Node =>
   mapped ? node : b.expand(b.unsqueeze(node, 0), [n, ...node.shape]);
-const all = (src: readonly Source[], n: number): readonly Node[] => src.map((s) => mappedNode(s, n));
+const all = (src: readonly MappedSource[], n: number): readonly Node[] => src.map((s) => mappedNode(s, n));
 
 const mapView = (view: View, x: Node): Node => {
   const n = x.shape[0]!;
@@ -45,11 +40,11 @@ const mapView = (view: View, x: Node): Node => {
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-const mapContract = (spec: EinSpec, [x, y]: readonly Source[]): Node => {
+const mapContract = (spec: EinSpec, [x, y]: readonly MappedSource[]): Node => {
   const used = spec.a + spec.b + spec.out;
   const letter = [...LETTERS].find((l) => !used.includes(l));
   if (letter === undefined) throw new DslError('vmap', 'an einsum has no letter left for the mapped axis');
-  const lead = (s: Source, letters: string) => (s.mapped ? letter + letters : letters);
+  const lead = (s: MappedSource, letters: string) => (s.mapped ? letter + letters : letters);
   return b.contract({ a: lead(x!, spec.a), b: lead(y!, spec.b), out: letter + spec.out }, x!.node, y!.node);
 };
 
@@ -57,7 +52,7 @@ type Four = readonly [number, number, number, number];
 type Five = readonly [number, ...Four];
 
 /** Examples of x go to the batch; examples of w to the output channels; examples of both to the groups. */
-const mapConv = (conv: ConvSpec, [x, w]: readonly Source[], n: number): Node => {
+const mapConv = (conv: ConvSpec, [x, w]: readonly MappedSource[], n: number): Node => {
   const [xn, wn] = [x!.node, w!.node];
   const g = conv.groups;
   if (!w!.mapped) {
@@ -85,8 +80,8 @@ const mapConv = (conv: ConvSpec, [x, w]: readonly Source[], n: number): Node => 
   return b.permute(b.reshape(out, [batch, n, o, oh, ow]), [1, 0, 2, 3, 4]);
 };
 
-const mapGather = (batch: number, src: readonly Source[], n: number): Node => {
-  const [x, index] = src as readonly [Source, Source];
+const mapGather = (batch: number, src: readonly MappedSource[], n: number): Node => {
+  const [x, index] = src as readonly [MappedSource, MappedSource];
   if (!x.mapped && batch === 0) return b.gather(x.node, index.node, 0);
   return b.gather(mappedNode(x, n), mappedNode(index, n), batch + 1);
 };

@@ -2,7 +2,7 @@
 
 import * as b from '../core/build.ts';
 import { DslError, describe } from '../core/error.ts';
-import { fusedCall } from '../core/fused-registry.ts';
+import { fusedCall, type MappedSource as Source } from '../core/fused-registry.ts';
 import { isKind } from '../core/node.ts';
 import type { Kind, Mark } from '../core/op.ts';
 import { withOrigin } from '../core/provenance.ts';
@@ -11,7 +11,7 @@ import { topologicalUntil } from '../core/walk.ts';
 import { customRule, defineRule } from './custom.ts';
 import type { NodeFn } from './grad.ts';
 import { placeholder } from './placeholder.ts';
-import { mappedNode, type Source, type Special, vmapRules } from './vmap-rules.ts';
+import { mappedNode, type Special, vmapRules } from './vmap-rules.ts';
 
 type Results = readonly Node[];
 
@@ -86,12 +86,8 @@ const mapFused = (
         src.map((s, i) => (common.includes(i) ? s.node : mappedNode(s, n))),
       );
   }
-  if (vmap)
-    return vmap(
-      attrs,
-      src.map((s) => mappedNode(s, n)),
-      n,
-    );
+  const own = vmap?.(attrs, src, n);
+  if (own) return own;
   return solve(reference(attrs, node.src)).map((s) => mappedNode(s, n));
 };
 

@@ -1,0 +1,94 @@
+// The gradients of attention, from the kept logarithms of the softmax's denominators: scores are made again, never kept.
+import { cast, einsum, exp, fused, like, mul, reduce, reshape, scale, sub, sum, where } from '../core/build.ts';
+import { defineFused } from '../core/fused-registry.ts';
+import type { Attrs } from '../core/op.ts';
+import type { Node } from '../core/types.ts';
+import {
+  checkExtras,
+  extras,
+  grouped,
+  type Heads,
+  headsOf,
+  overKeys,
+  scores,
+  ungrouped,
+  visibility,
+} from './attention-scores.ts';
+import { mapAttention } from './attention-vmap.ts';
+import { checkSame, wide } from './rows.ts';
+
+/** Probabilities and cotangents of the scores, both [B, Hk, G, T, S]. */
+const scoreGradients = (attrs: Attrs, src: readonly Node[], h: Heads) => {
+  const [q, k, v, ct, lse, delta, ...rest] = src as readonly [Node, Node, Node, Node, Node, Node, ...Node[]];
+  const { mask, validKeys } = extras(attrs, rest);
+  const s = scores(q, k, mask, h, Number(attrs.scale));
+  const seen = visibility(h, attrs.causal === true, validKeys, s.shape);
+  const shifted = sub(s, overKeys(grouped(lse, h), s));
+  const zero = like(0, s);
+  // Both sides of `where` stay finite, so that this can be differentiated again.
+  const p = seen ? where(seen, exp(where(seen, shifted, zero)), zero) : exp(shifted);
+  const g = grouped(wide(ct), h);
+  const dp = einsum('bkgte,bkse->bkgts', g, wide(v));
+  return { p, ds: mul(p, sub(dp, overKeys(grouped(delta, h), s))), g };
+};
+
+const attentionGradCall = defineFused({
+  name: 'attentionGrad',
+  infer: (attrs, src) => {
+    const [q, k, v, ct, lse, delta, ...rest] = src as readonly [Node, Node, Node, Node, Node, Node, ...Node[]];
+    const h = headsOf(q, k, v);
+    const { mask, validKeys } = extras(attrs, rest);
+    checkExtras(h, mask, validKeys);
+    checkSame('attentionGrad', 'delta', delta, lse);
+    checkSame('attentionGrad', 'ct', ct, { shape: [h.batch, h.heads, h.queries, h.valueWidth], dtype: q.dtype });
+    return [q, k, v];
+  },
+  reference: (attrs, src) => {
+    const [q, k, v] = src as readonly [Node, Node, Node];
+    const h = headsOf(q, k, v);
+    const factor = Number(attrs.scale);
+    const { p, ds, g } = scoreGradients(attrs, src, h);
+    const dq = scale(einsum('bkgts,bksd->bkgtd', ds, wide(k)), factor);
+    const dk = einsum('bkgts,bkgtd->bksd', ds, grouped(scale(wide(q), factor), h));
+    const dv = einsum('bkgts,bkgte->bkse', p, g);
+    return [cast(ungrouped(dq, h), q.dtype), cast(dk, k.dtype), cast(dv, v.dtype)];
+  },
+  vmap: (attrs, src, n) => mapAttention(attentionGradCall.name, attrs, src, n, 6),
+});
+
+/** What the gradient needs of the forward pass, and the cotangents of its two results. */
+export interface AttentionBackward {
+  readonly out: Node;
+  readonly lse: Node;
+  readonly ct: Node;
+  readonly lseCt: Node | null;
+}
+
+/** sum(ct * out) by query, less the cotangent of the log-sum-exp: f32 [B, H, T]. */
+const deltaOf = ({ out, ct, lseCt }: AttentionBackward): Node => {
+  const inner = sum(mul(wide(ct), wide(out)), [3]);
+  return lseCt ? sub(inner, lseCt) : inner;
+};
+
+const sources = (src: readonly Node[], back: AttentionBackward): readonly Node[] => {
+  const [q, k, v, ...rest] = src as readonly [Node, Node, Node, ...Node[]];
+  return [q, k, v, back.ct, back.lse, deltaOf(back), ...rest];
+};
+
+/** Cotangents of q, k and v; `attrs` and `src` are attention's own. */
+export const attentionGrad = (
+  attrs: Attrs,
+  src: readonly Node[],
+  back: AttentionBackward,
+): readonly [Node, Node, Node] => {
+  const [dq, dk, dv] = fused(attentionGradCall.name, attrs, sources(src, back));
+  return [dq!, dk!, dv!];
+};
+
+/** The cotangent of an additive mask, summed over the axes that it repeats. It does make the scores' gradient. */
+export const maskGrad = (attrs: Attrs, src: readonly Node[], back: AttentionBackward, mask: Node): Node => {
+  const h = headsOf(src[0]!, src[1]!, src[2]!);
+  const ds = ungrouped(scoreGradients(attrs, sources(src, back), h).ds, h);
+  const repeated = mask.shape.map((_, i) => i).filter((i) => mask.shape[i] === 1 && ds.shape[i] !== 1);
+  return cast(reshape(reduce('sum', ds, repeated), mask.shape), mask.dtype);
+};
