@@ -1,15 +1,13 @@
 // Pulled indices: the value of a node at given coordinates, as an expression over loads of materialised nodes.
 import { match, P } from 'ts-pattern';
-import type { DType } from '../dsl/core/dtype.ts';
 import type { View } from '../dsl/core/op.ts';
 import type { Node } from '../dsl/core/types.ts';
-import { call, castTo, bitcastTo, type Expr, int, lit, load, rawCall, type Scalar, scalarInput, scalarType, where } from './ir/expr.ts';
+import { castValue, computeType } from './ir/cast.ts';
+import { bitcastTo, call, type Expr, int, lit, load, scalarInput, scalarType, where } from './ir/expr.ts';
 import { add, delinearise, div, linearise, max, min, mod, mul, sub, within } from './ir/index-math.ts';
 
 export type Coords = readonly Expr[];
-
-/** The type a value is computed in: half precision is storage, arithmetic is f32. */
-export const computeType = (d: DType): Scalar => (d === 'f16' || d === 'bf16' ? 'f32' : d);
+export { computeType } from './ir/cast.ts';
 
 export interface Sources {
   /** Binding of a materialised node, or undefined for one that is computed in place. */
@@ -67,13 +65,6 @@ export const pushView = (view: View, at: Coords, from: readonly number[], to: re
     .with({ v: 'permute' }, ({ perm }) => perm.map((p) => at[p]!))
     .with({ v: P.union('expand', 'slice', 'pad', 'flip', 'slide', 'unslide') }, () => null)
     .exhaustive();
-
-const castValue = (x: Expr, from: DType, to: DType): Expr => {
-  if (to === 'f16') return rawCall('roundHalf', [castTo(x, 'f32')], scalarType('f32'));
-  if (to === 'bf16') return rawCall('roundBfloat', [castTo(x, 'f32')], scalarType('f32'));
-  if (to === 'bool') return from === 'bool' ? x : call('ne', x, lit(0, x.type.scalar));
-  return castTo(x, computeType(to));
-};
 
 export class Lowering {
   readonly #sources: Sources;
