@@ -20,8 +20,11 @@ export const classOf = (bytes: number, limit: number): number => {
   return Math.min(Math.ceil(bytes / step) * step, Math.max(bytes, Math.floor(limit / 16) * 16));
 };
 
+/** What a pool asks of a device. */
+export type Allocator = Pick<GPUDevice, 'createBuffer' | 'pushErrorScope' | 'popErrorScope'>;
+
 export class Pool {
-  readonly #device: GPUDevice;
+  readonly #device: Allocator;
   readonly #limit: number;
   readonly #cap: number;
   readonly #flags: number;
@@ -33,7 +36,7 @@ export class Pool {
   buffers = 0;
 
   /** `limit`: bytes of the largest buffer; `cap`: bytes of freed buffers to keep. */
-  constructor(device: GPUDevice, limit: number, cap: number, flags: number) {
+  constructor(device: Allocator, limit: number, cap: number, flags: number) {
     this.#device = device;
     this.#limit = limit;
     this.#cap = cap;
