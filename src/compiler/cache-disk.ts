@@ -18,7 +18,9 @@ export const cacheFolder = (): string | null => {
 
 const prune = async (folder: string): Promise<void> => {
   const names = (await readdir(folder)).filter((n) => n.endsWith('.json'));
-  const entries = await Promise.all(names.map(async (n) => ({ path: join(folder, n), ...(await stat(join(folder, n))) })));
+  const entries = await Promise.all(
+    names.map(async (n) => ({ path: join(folder, n), ...(await stat(join(folder, n))) })),
+  );
   let total = entries.reduce((n, e) => n + e.size, 0);
   for (const e of entries.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
     if (total <= MAX_BYTES) return;
@@ -27,11 +29,15 @@ const prune = async (folder: string): Promise<void> => {
   }
 };
 
-export const diskCache = (folder: string | null = cacheFolder(), warn: (message: string) => void = () => {}): ProgramCache => {
+export const diskCache = (
+  folder: string | null = cacheFolder(),
+  warn: (message: string) => void = () => {},
+): ProgramCache => {
   if (folder === null) return noCache;
   let broken = false;
   let writes = 0;
-  const fileOf = (digest: string): string => join(folder, `${createHash('sha256').update(digest).digest('hex').slice(0, 32)}.json`);
+  const fileOf = (digest: string): string =>
+    join(folder, `${createHash('sha256').update(digest).digest('hex').slice(0, 32)}.json`);
   return {
     get: async (digest) => {
       try {

@@ -12,4 +12,8 @@ export const noCache: ProgramCache = { get: async () => null, put: async () => {
 
 /** Whether a parsed entry has the form of a program: entries come from disk. */
 export const isProgram = (x: unknown, digest: string): x is Program =>
-  typeof x === 'object' && x !== null && 'digest' in x && x.digest === digest && ['kernels', 'steps', 'slots', 'inputs', 'scalars', 'outputs'].every((k) => Array.isArray(Reflect.get(x, k)));
+  typeof x === 'object' &&
+  x !== null &&
+  'digest' in x &&
+  x.digest === digest &&
+  ['kernels', 'steps', 'slots', 'inputs', 'scalars', 'outputs'].every((k) => Array.isArray(Reflect.get(x, k)));

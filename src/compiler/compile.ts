@@ -14,9 +14,9 @@ import type { Caps } from './ir/caps.ts';
 import type { KernelCode } from './ir/stmt.ts';
 import { printJs } from './js/print.ts';
 import { partition } from './partition.ts';
-import { bytesOfNode, type Plan, plan, type PlannedInput, type PlannedStep } from './plan.ts';
+import { bytesOfNode, type Plan, type PlannedInput, type PlannedStep, plan } from './plan.ts';
 import type { Bound, Kernel, Program, Step } from './program.ts';
-import { isLeaf, readsOf, type Region } from './region.ts';
+import { isLeaf, readsOf } from './region.ts';
 import { segment } from './segment.ts';
 import { select, templateFinder } from './select.ts';
 import { simplify } from './simplify.ts';
@@ -56,7 +56,8 @@ export const digestOf = (c: Compilation, caps: Caps, options: CompileOptions): s
 const tooLarge = (nodes: Iterable<Node>, caps: Caps): CompileError | null => {
   for (const n of nodes) {
     const bytes = bytesOfNode(n);
-    if (bytes > caps.limits.buffer) return { _tag: 'TooLarge', what: `the tensor ${describe(n)}`, bytes, limit: caps.limits.buffer, site: n.site() };
+    if (bytes > caps.limits.buffer)
+      return { _tag: 'TooLarge', what: `the tensor ${describe(n)}`, bytes, limit: caps.limits.buffer, site: n.site() };
   }
   return null;
 };
@@ -87,26 +88,63 @@ class Kernels {
 }
 
 /** Steps of one region: its copies, then its dispatch, with large tensors bound in segments. */
-const stepsOf = (p: Plan['steps'][number], slotOf: ReadonlyMap<Node, number>, kernels: Kernels, caps: Caps): readonly Step[] => {
+const stepsOf = (
+  p: Plan['steps'][number],
+  slotOf: ReadonlyMap<Node, number>,
+  kernels: Kernels,
+  caps: Caps,
+): readonly Step[] => {
   const { origin } = p.step.emitted;
   const cut = segment(p.code, caps.limits.binding);
   const buffers = cut.bindings.map((b): Bound => ({ slot: slotOf.get(p.bound[b.of]!)!, ...(b.range ?? {}) }));
   return [
-    ...p.before.map((c): Step => ({ kind: 'copy', from: c.from, to: c.to, bytes: c.bytes, origin: { ...origin, label: `copy ${describe(c.node)}`, flops: 0, bytes: 2 * c.bytes } })),
-    { kind: 'dispatch', kernel: kernels.add(cut.code, caps), buffers, scalars: p.code.scalars.map((s) => s.slot), origin },
+    ...p.before.map(
+      (c): Step => ({
+        kind: 'copy',
+        from: c.from,
+        to: c.to,
+        bytes: c.bytes,
+        origin: { ...origin, label: `copy ${describe(c.node)}`, flops: 0, bytes: 2 * c.bytes },
+      }),
+    ),
+    {
+      kind: 'dispatch',
+      kernel: kernels.add(cut.code, caps),
+      buffers,
+      scalars: p.code.scalars.map((s) => s.slot),
+      origin,
+    },
   ];
 };
 
 const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program => {
   const kernels = new Kernels();
   const steps = p.steps.flatMap((s) => stepsOf(s, p.slotOf, kernels, caps));
-  const copies = p.after.map((x): Step => ({
-    kind: 'copy', from: x.from, to: x.to, bytes: x.bytes,
-    origin: { label: `copy ${describe(x.node)}`, why: 'an output that is also an input or another output', site: x.node.site(), path: x.node.path, schedule: 'copy', nodes: 0, flops: 0, bytes: 2 * x.bytes },
-  }));
-  const used = new Set([...steps, ...copies].flatMap((s) => (s.kind === 'copy' ? [s.from, s.to] : s.buffers.map((b) => b.slot))));
+  const copies = p.after.map(
+    (x): Step => ({
+      kind: 'copy',
+      from: x.from,
+      to: x.to,
+      bytes: x.bytes,
+      origin: {
+        label: `copy ${describe(x.node)}`,
+        why: 'an output that is also an input or another output',
+        site: x.node.site(),
+        path: x.node.path,
+        schedule: 'copy',
+        nodes: 0,
+        flops: 0,
+        bytes: 2 * x.bytes,
+      },
+    }),
+  );
+  const used = new Set(
+    [...steps, ...copies].flatMap((s) => (s.kind === 'copy' ? [s.from, s.to] : s.buffers.map((b) => b.slot))),
+  );
   for (const o of p.outputs) used.add(o);
-  const scalars = topological(c.outputs).flatMap((n) => (isKind(n, 'input') && n.op.role === 'scalar' ? [{ name: n.op.slot, dtype: n.dtype }] : []));
+  const scalars = topological(c.outputs).flatMap((n) =>
+    isKind(n, 'input') && n.op.role === 'scalar' ? [{ name: n.op.slot, dtype: n.dtype }] : [],
+  );
   return {
     digest,
     target: caps.target,
@@ -116,7 +154,14 @@ const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program 
     inputs: c.inputs.map(({ node, donated }) => {
       if (!isKind(node, 'input')) throw new Error('compile: an input that is no input node');
       const slot = p.slotOf.get(node)!;
-      return { name: node.op.slot, role: node.op.role, shape: node.shape, dtype: node.dtype, slot: used.has(slot) ? slot : -1, donated };
+      return {
+        name: node.op.slot,
+        role: node.op.role,
+        shape: node.shape,
+        dtype: node.dtype,
+        slot: used.has(slot) ? slot : -1,
+        donated,
+      };
     }),
     scalars,
     outputs: c.outputs.map((o, i) => ({ shape: o.shape, dtype: o.dtype, slot: p.outputs[i]! })),
@@ -124,7 +169,11 @@ const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program 
 };
 
 /** Compiles a graph for a device. Left: a tensor that no buffer of the adapter holds, or a dtype that it cannot store. */
-export const compileGraph = (c: Compilation, caps: Caps, options: CompileOptions = {}): E.Either<CompileError, Program> => {
+export const compileGraph = (
+  c: Compilation,
+  caps: Caps,
+  options: CompileOptions = {},
+): E.Either<CompileError, Program> => {
   const report = options.onPass ?? (() => {});
   const digest = digestOf(c, caps, options);
   report('canonical', () => dumpGraph(c.outputs));
@@ -141,10 +190,21 @@ export const compileGraph = (c: Compilation, caps: Caps, options: CompileOptions
   if (large) return E.left(large);
   const steps = live.map((region): PlannedStep => {
     const template = region.core ? templateOf(region.core) : undefined;
-    const schedule = template && region.core ? (options.tuned?.(template, region.core) ?? template.heuristic(region.core, caps)) : undefined;
+    const schedule =
+      template && region.core
+        ? (options.tuned?.(template, region.core) ?? template.heuristic(region.core, caps))
+        : undefined;
     const emitted: EmittedRegion = emitRegion(region, stored, template, schedule, caps);
-    const updates = template?.updates !== undefined && region.core ? { updates: { operand: region.core.src[template.updates]!, result: region.outputs[0]! } } : {};
-    return { emitted, reads: [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0), writes: region.outputs, ...updates };
+    const updates =
+      template?.updates !== undefined && region.core
+        ? { updates: { operand: region.core.src[template.updates]!, result: region.outputs[0]! } }
+        : {};
+    return {
+      emitted,
+      reads: [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0),
+      writes: region.outputs,
+      ...updates,
+    };
   });
   report('lower', () => steps.map((s) => `${s.emitted.origin.label}  ${s.emitted.origin.schedule}`).join('\n'));
   // Zero-size outputs have no kernel but still a buffer.
@@ -155,4 +215,3 @@ export const compileGraph = (c: Compilation, caps: Caps, options: CompileOptions
   report('print', () => program.kernels.map((k) => k.text).join('\n'));
   return E.right(program);
 };
-

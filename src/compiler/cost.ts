@@ -5,7 +5,20 @@ import type { Node } from '../dsl/core/types.ts';
 export const LOAD = 3;
 
 const opcode: Readonly<Partial<Record<MapFn, number>>> = {
-  exp: 6, log: 6, sqrt: 3, rsqrt: 3, recip: 3, tanh: 10, erf: 14, sin: 10, cos: 10, pow: 14, div: 3, mod: 4, cast: 1, bitcast: 0,
+  exp: 6,
+  log: 6,
+  sqrt: 3,
+  rsqrt: 3,
+  recip: 3,
+  tanh: 10,
+  erf: 14,
+  sin: 10,
+  cos: 10,
+  pow: 14,
+  div: 3,
+  mod: 4,
+  cast: 1,
+  bitcast: 0,
 };
 
 /** The node's own work on one element, its sources left out. */

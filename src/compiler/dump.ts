@@ -18,4 +18,9 @@ export const dumpGraph = (roots: readonly Node[]): string => {
 };
 
 export const dumpRegions = (regions: readonly Region[]): string =>
-  regions.map((r, i) => `kernel ${i}: ${r.why}; stores ${r.outputs.map((o) => `${o.op.kind} ${describe(o)}`).join(', ')}; ${r.members.size} members`).join('\n');
+  regions
+    .map(
+      (r, i) =>
+        `kernel ${i}: ${r.why}; stores ${r.outputs.map((o) => `${o.op.kind} ${describe(o)}`).join(', ')}; ${r.members.size} members`,
+    )
+    .join('\n');

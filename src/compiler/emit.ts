@@ -1,19 +1,20 @@
 // A region -> KernelCode: bindings are numbered as they are met; the template or generic schedule supplies the loops.
-import { sizeOf } from '../dsl/core/node.ts';
+
 import { bytesOf } from '../dsl/core/dtype.ts';
 import { describe } from '../dsl/core/error.ts';
+import { sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../kernels/template.ts';
 import { ownCost } from './cost.ts';
 import { elementwise, reduction } from './generic.ts';
 import type { Caps } from './ir/caps.ts';
-import { bitcastTo, call, type Expr, int, lit, load, rawCall, ref, scalarType, type Scalar, vec4 } from './ir/expr.ts';
+import { bitcastTo, call, type Expr, int, lit, load, rawCall, ref, type Scalar, scalarType, vec4 } from './ir/expr.ts';
 import { add, delinearise, difference, divisible, linearise, mul } from './ir/index-math.ts';
 import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
 import { expressionsOf, visitExprs, visitStmts } from './ir/walk.ts';
 import { type Coords, Lowering, pushView } from './lower.ts';
-import { isLeaf, type Region } from './region.ts';
 import type { Origin } from './program.ts';
+import { isLeaf, type Region } from './region.ts';
 
 export interface EmittedRegion {
   readonly code: KernelCode;
@@ -53,7 +54,8 @@ class RegionEmitter {
   lowering(given: ReadonlyMap<Node, Expr>): Lowering {
     return new Lowering({
       given,
-      bindingOf: (n) => (!this.#region.members.has(n) && (isLeaf(n) || this.#stored.has(n)) ? this.#bind(n) : undefined),
+      bindingOf: (n) =>
+        !this.#region.members.has(n) && (isLeaf(n) || this.#stored.has(n)) ? this.#bind(n) : undefined,
     });
   }
 
@@ -85,17 +87,25 @@ class RegionEmitter {
     const root = this.#region.seed;
     const n = sizeOf(root.shape);
     const lower = this.lowering(new Map());
-    if (!this.#packed(root)) return elementwise(n, this.#caps, (i) => this.storeAll(root, delinearise(i, root.shape), lower));
+    if (!this.#packed(root))
+      return elementwise(n, this.#caps, (i) => this.storeAll(root, delinearise(i, root.shape), lower));
     // Two 16-bit elements share a word, so one invocation writes both.
     const binding = this.#bindWritten(root);
     return elementwise(Math.ceil(n / 2), this.#caps, (i) => {
       const first = mul(i, int(2));
-      const last = n % 2 === 0 ? add(first, int(1)) : rawCall('min', [add(first, int(1)), int(n - 1)], scalarType('i32'), 0, n - 1);
+      const last =
+        n % 2 === 0
+          ? add(first, int(1))
+          : rawCall('min', [add(first, int(1)), int(n - 1)], scalarType('i32'), 0, n - 1);
       const [a, b] = [first, last].map((k) => lower.valueAt(root, delinearise(k, root.shape))) as [Expr, Expr];
       const word =
         root.dtype === 'f16'
           ? rawCall('packHalf2', [rawCall('vec', [a, b], scalarType('f32', 2))], scalarType('u32'))
-          : call('or', call('shr', bitcastTo(a, 'u32'), lit(16, 'u32')), call('and', bitcastTo(b, 'u32'), lit(0xffff0000, 'u32')));
+          : call(
+              'or',
+              call('shr', bitcastTo(a, 'u32'), lit(16, 'u32')),
+              call('and', bitcastTo(b, 'u32'), lit(0xffff0000, 'u32')),
+            );
       return [{ s: 'store', buffer: binding, index: i, value: word }];
     });
   }
@@ -106,7 +116,9 @@ class RegionEmitter {
     const { by, axes } = core.op;
     return reduction(
       {
-        node: core, by, axes,
+        node: core,
+        by,
+        axes,
         source: (at) => source.valueAt(core.src[0]!, at),
         store: (at, value) => this.storeAll(core, at, this.lowering(new Map([[core, value]]))),
       },
@@ -116,12 +128,25 @@ class RegionEmitter {
 
   template(core: Node, t: KernelTemplate, schedule: Schedule): Emitted {
     const source = this.lowering(new Map());
-    const results = core.op.kind === 'fused' ? new Map([...this.#region.members].flatMap((m) => (m.op.kind === 'pick' && m.src[0] === core ? [[m.op.index, m] as const] : []))) : new Map([[0, core]]);
+    const results =
+      core.op.kind === 'fused'
+        ? new Map(
+            [...this.#region.members].flatMap((m) =>
+              m.op.kind === 'pick' && m.src[0] === core ? [[m.op.index, m] as const] : [],
+            ),
+          )
+        : new Map([[0, core]]);
     const block: Block = {
       // An operand that is updated in place is read where it is written: one buffer has one binding.
-      load: (k, at) => (k === t.updates ? source.element(this.#bindWritten(core), core, at) : source.valueAt(core.src[k]!, at)),
+      load: (k, at) =>
+        k === t.updates ? source.element(this.#bindWritten(core), core, at) : source.valueAt(core.src[k]!, at),
       loadVector: (k, at, axis, count) => {
-        const each = Array.from({ length: count }, (_, j) => source.valueAt(core.src[k]!, at.map((x, i) => (i === axis ? add(x, int(j)) : x))));
+        const each = Array.from({ length: count }, (_, j) =>
+          source.valueAt(
+            core.src[k]!,
+            at.map((x, i) => (i === axis ? add(x, int(j)) : x)),
+          ),
+        );
         return vectorOf(each);
       },
       store: (r, at, value) => {
@@ -138,7 +163,9 @@ class RegionEmitter {
 const vectorOf = (each: readonly Expr[]): Expr => {
   const first = each[0]!;
   const together =
-    first.e === 'load' && each.length === 4 && divisible(first.index, 4) &&
+    first.e === 'load' &&
+    each.length === 4 &&
+    divisible(first.index, 4) &&
     each.every((e, j) => e.e === 'load' && e.buffer === first.buffer && difference(first.index, e.index) === j);
   if (first.e === 'load' && together) return load(first.buffer, first.index, scalarType(first.type.scalar, 4));
   return each.length === 4 ? vec4(each) : rawCall('vec', each, scalarType(first.type.scalar, 2));
@@ -160,7 +187,17 @@ const labelOf = (region: Region): string => {
   const n = region.core ?? region.outputs.at(-1)!;
   const op = n.op;
   const name =
-    op.kind === 'map' ? op.fn : op.kind === 'reduce' ? op.by : op.kind === 'fused' ? op.call : op.kind === 'contract' ? `contract ${op.spec.a},${op.spec.b}->${op.spec.out}` : op.kind === 'view' ? op.view.v : op.kind;
+    op.kind === 'map'
+      ? op.fn
+      : op.kind === 'reduce'
+        ? op.by
+        : op.kind === 'fused'
+          ? op.call
+          : op.kind === 'contract'
+            ? `contract ${op.spec.a},${op.spec.b}->${op.spec.out}`
+            : op.kind === 'view'
+              ? op.view.v
+              : op.kind;
   return `${name} ${describe(region.outputs[0]!)}`;
 };
 
@@ -178,10 +215,19 @@ const computedBy = (region: Region, loaded: ReadonlySet<Node>): readonly Node[] 
 };
 
 /** The kernel of a region. `stored` are the nodes that have a buffer. */
-export const emitRegion = (region: Region, stored: ReadonlySet<Node>, template: KernelTemplate | undefined, schedule: Schedule | undefined, caps: Caps): EmittedRegion => {
+export const emitRegion = (
+  region: Region,
+  stored: ReadonlySet<Node>,
+  template: KernelTemplate | undefined,
+  schedule: Schedule | undefined,
+  caps: Caps,
+): EmittedRegion => {
   const emitter = new RegionEmitter(region, stored, caps);
   const generic = region.core && !template ? emitter.reduction(region.core) : null;
-  const made: Emitted = template && region.core ? emitter.template(region.core, template, schedule ?? {}) : (generic ?? emitter.elementwise());
+  const made: Emitted =
+    template && region.core
+      ? emitter.template(region.core, template, schedule ?? {})
+      : (generic ?? emitter.elementwise());
   const buffers: BufferBinding[] = emitter.bound.map((n, i) => ({
     name: `b${i}`,
     dtype: n.dtype,
@@ -191,7 +237,16 @@ export const emitRegion = (region: Region, stored: ReadonlySet<Node>, template: 
   const seed = region.core ?? region.outputs.at(-1)!;
   const computed = computedBy(region, stored);
   const own = template && region.core ? template.work(region.core) : { flops: 0, bytes: 0 };
-  const extra = computed.reduce((f, n) => f + (n === region.core && template ? 0 : (n.op.kind === 'reduce' ? sizeOf(n.src[0]!.shape) : ownCost(n) * sizeOf(n.shape))), 0);
+  const extra = computed.reduce(
+    (f, n) =>
+      f +
+      (n === region.core && template
+        ? 0
+        : n.op.kind === 'reduce'
+          ? sizeOf(n.src[0]!.shape)
+          : ownCost(n) * sizeOf(n.shape)),
+    0,
+  );
   return {
     code: {
       label: labelOf(region),
@@ -209,7 +264,9 @@ export const emitRegion = (region: Region, stored: ReadonlySet<Node>, template: 
       why: region.why,
       site: seed.site(),
       path: seed.path,
-      schedule: template ? `${template.name}@${template.version} ${JSON.stringify(schedule)}` : (generic?.schedule ?? 'an invocation an element'),
+      schedule: template
+        ? `${template.name}@${template.version} ${JSON.stringify(schedule)}`
+        : (generic?.schedule ?? 'an invocation an element'),
       nodes: computed.length,
       flops: own.flops + extra,
       bytes: emitter.bound.reduce((b, n) => b + sizeOf(n.shape) * bytesOf[n.dtype], 0),

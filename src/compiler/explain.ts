@@ -2,13 +2,19 @@
 import { memoryOf, type Program, type Step } from './program.ts';
 
 const count = (n: number): string => {
-  const units: readonly (readonly [number, string])[] = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']];
+  const units: readonly (readonly [number, string])[] = [
+    [1e12, 'T'],
+    [1e9, 'G'],
+    [1e6, 'M'],
+    [1e3, 'k'],
+  ];
   const unit = units.find(([size]) => n >= size);
   return unit ? `${(n / unit[0]).toPrecision(3)} ${unit[1]}` : `${n} `;
 };
 const mib = (n: number): string => (n >= 2 ** 20 ? `${(n / 2 ** 20).toFixed(1)} MiB` : `${(n / 1024).toFixed(1)} KiB`);
 
-const slotsOf = (s: Step): string => (s.kind === 'copy' ? `${s.from}->${s.to}` : s.buffers.map((b) => b.slot).join(','));
+const slotsOf = (s: Step): string =>
+  s.kind === 'copy' ? `${s.from}->${s.to}` : s.buffers.map((b) => b.slot).join(',');
 
 /** One dispatch or copy of a program. */
 export interface ExplainedStep {
@@ -42,7 +48,16 @@ export const explainSteps = (p: Program): readonly ExplainedStep[] =>
   }));
 
 /** Totals of a program. */
-export const summaryOf = (p: Program): { readonly dispatches: number; readonly shaders: number; readonly flops: number; readonly bytes: number; readonly tempBytes: number; readonly peakBytes: number } => ({
+export const summaryOf = (
+  p: Program,
+): {
+  readonly dispatches: number;
+  readonly shaders: number;
+  readonly flops: number;
+  readonly bytes: number;
+  readonly tempBytes: number;
+  readonly peakBytes: number;
+} => ({
   dispatches: p.steps.filter((s) => s.kind === 'dispatch').length,
   shaders: p.kernels.length,
   flops: p.steps.reduce((n, s) => n + s.origin.flops, 0),

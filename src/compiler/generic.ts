@@ -1,14 +1,15 @@
 // Schedules of generic kernels: one invocation an element; reductions one invocation an output, or one workgroup where outputs are few.
-import type { ReduceFn } from '../dsl/core/op.ts';
+
 import { highest, lowest } from '../dsl/core/dtype.ts';
 import { sizeOf } from '../dsl/core/node.ts';
+import type { ReduceFn } from '../dsl/core/op.ts';
 import type { Node } from '../dsl/core/types.ts';
+import type { Emitted } from '../kernels/template.ts';
 import type { Caps } from './ir/caps.ts';
-import { call, element, type Expr, int, lit, ref, scalarType, type Type, variable } from './ir/expr.ts';
+import { call, type Expr, element, int, lit, ref, scalarType, type Type, variable } from './ir/expr.ts';
 import { add, delinearise, mul } from './ir/index-math.ts';
 import { builtins, type Stmt, type WorkgroupArray } from './ir/stmt.ts';
 import { type Coords, computeType } from './lower.ts';
-import type { Emitted } from '../kernels/template.ts';
 
 export const group = (groups: number): Expr => ref(builtins.group, scalarType('i32'), 0, Math.max(0, groups - 1));
 export const local = (size: number): Expr => ref(builtins.local, scalarType('i32'), 0, size - 1);
@@ -24,7 +25,10 @@ export const elementwise = (n: number, caps: Caps, body: (i: Expr) => readonly S
   return {
     workgroupSize: size,
     groups,
-    body: [{ s: 'let', name: 'i', value: raw }, { s: 'if', cond: call('lt', ref('i', scalarType('i32')), int(n)), then: body(i) }],
+    body: [
+      { s: 'let', name: 'i', value: raw },
+      { s: 'if', cond: call('lt', ref('i', scalarType('i32')), int(n)), then: body(i) },
+    ],
   };
 };
 
@@ -64,7 +68,10 @@ export interface Reduction {
 /** Coordinates of the source from those of the result and a linear index over the reduced axes. */
 const sourceAt = (r: Reduction, out: Coords, inner: Expr): Coords => {
   const shape = r.node.src[0]!.shape;
-  const reduced = delinearise(inner, r.axes.map((a) => shape[a]!));
+  const reduced = delinearise(
+    inner,
+    r.axes.map((a) => shape[a]!),
+  );
   let kept = 0;
   return shape.map((_, i) => (r.axes.includes(i) ? reduced[r.axes.indexOf(i)]! : out[kept++]!));
 };
@@ -89,7 +96,13 @@ const declare = (r: Reduction, acc: string, fold: Fold): readonly Stmt[] => [
 ];
 
 /** for inner in [from, from + count * step): unrolled by four, in order. */
-const accumulate = (r: Reduction, fold: Fold, count: number, innerOf: (j: Expr) => Expr, out: Coords): readonly Stmt[] => {
+const accumulate = (
+  r: Reduction,
+  fold: Fold,
+  count: number,
+  innerOf: (j: Expr) => Expr,
+  out: Coords,
+): readonly Stmt[] => {
   const one = (j: Expr): readonly Stmt[] => {
     const inner = innerOf(j);
     return take(r, 'acc', fold.type, r.source(sourceAt(r, out, inner)), inner);
@@ -98,7 +111,10 @@ const accumulate = (r: Reduction, fold: Fold, count: number, innerOf: (j: Expr) 
   const counter = ref('j', scalarType('i32'), 0, Math.max(0, whole - 4)) as Expr & { e: 'ref' };
   const four = [0, 1, 2, 3].flatMap((k) => one(add(counter, int(k))));
   const rest = Array.from({ length: count % 4 }, (_, k) => one(int(whole + k))).flat();
-  return [...(whole > 0 ? [{ s: 'for' as const, counter, from: int(0), to: int(whole), step: 4, body: four }] : []), ...rest];
+  return [
+    ...(whole > 0 ? [{ s: 'for' as const, counter, from: int(0), to: int(whole), step: 4, body: four }] : []),
+    ...rest,
+  ];
 };
 
 /** Each output summed by one invocation, in order. */
@@ -126,14 +142,23 @@ const grouped = (r: Reduction, width: number): Emitted => {
   const partAt = (at: Expr): Expr => element('part_at', at, scalarType('i32'));
   const whole = Math.floor(count / width);
   const rest = count - whole * width;
-  const body: Stmt[] = [...declare(r, 'acc', fold), ...accumulate(r, fold, whole, (j) => add(mul(j, int(width)), me), out)];
+  const body: Stmt[] = [
+    ...declare(r, 'acc', fold),
+    ...accumulate(r, fold, whole, (j) => add(mul(j, int(width)), me), out),
+  ];
   if (rest > 0) {
     const inner = add(int(whole * width), me);
-    body.push({ s: 'if', cond: call('lt', me, int(rest)), then: take(r, 'acc', fold.type, r.source(sourceAt(r, out, inner)), inner) });
+    body.push({
+      s: 'if',
+      cond: call('lt', me, int(rest)),
+      then: take(r, 'acc', fold.type, r.source(sourceAt(r, out, inner)), inner),
+    });
   }
   const put = (at: Expr): Stmt[] => [
     { s: 'setElement', array: 'part', index: at, value: variable('acc', fold.type) },
-    ...(isArg(r.by) ? [{ s: 'setElement' as const, array: 'part_at', index: at, value: variable('acc_at', scalarType('i32')) }] : []),
+    ...(isArg(r.by)
+      ? [{ s: 'setElement' as const, array: 'part_at', index: at, value: variable('acc_at', scalarType('i32')) }]
+      : []),
   ];
   body.push(...put(me), { s: 'barrier' });
   for (let half = width / 2; half >= 1; half /= 2) {
@@ -142,10 +167,23 @@ const grouped = (r: Reduction, width: number): Emitted => {
     if (isArg(r.by)) {
       const [v, a] = [part(other), variable('acc', fold.type)];
       const strict = r.by === 'argmax' ? call('lt', a, v) : call('lt', v, a);
-      const better = call('or', strict, call('and', call('eq', a, v), call('lt', partAt(other), variable('acc_at', scalarType('i32')))));
+      const better = call(
+        'or',
+        strict,
+        call('and', call('eq', a, v), call('lt', partAt(other), variable('acc_at', scalarType('i32')))),
+      );
       merge.push(
         { s: 'var', name: 'take', type: scalarType('bool'), value: better },
-        { s: 'assign', name: 'acc_at', value: call('where', variable('take', scalarType('bool')), partAt(other), variable('acc_at', scalarType('i32'))) },
+        {
+          s: 'assign',
+          name: 'acc_at',
+          value: call(
+            'where',
+            variable('take', scalarType('bool')),
+            partAt(other),
+            variable('acc_at', scalarType('i32')),
+          ),
+        },
         { s: 'assign', name: 'acc', value: call('where', variable('take', scalarType('bool')), v, a) },
       );
     } else merge.push({ s: 'assign', name: 'acc', value: fold.step(variable('acc', fold.type), part(other)) });
@@ -160,5 +198,7 @@ export const reduction = (r: Reduction, caps: Caps): Emitted & { readonly schedu
   const n = sizeOf(r.node.shape);
   const count = r.axes.reduce((p, a) => p * r.node.src[0]!.shape[a]!, 1);
   const few = caps.target === 'wgsl' && count >= 512 && n < 2048;
-  return few ? { ...grouped(r, 64), schedule: 'reduce: a workgroup of 64 an output' } : { ...serial(r, caps), schedule: 'reduce: an invocation an output' };
+  return few
+    ? { ...grouped(r, 64), schedule: 'reduce: a workgroup of 64 an output' }
+    : { ...serial(r, caps), schedule: 'reduce: an invocation an output' };
 };

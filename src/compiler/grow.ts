@@ -1,6 +1,15 @@
 // Lets elementwise users join the kernel of a value (an epilogue), as far as that saves stores and makes no cycle.
 import type { Node } from '../dsl/core/types.ts';
-import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf, type SpaceStep } from './region.ts';
+import {
+  type Analysis,
+  isCore,
+  isLeaf,
+  isResult,
+  MAX_REGION_NODES,
+  type Region,
+  readsOf,
+  type SpaceStep,
+} from './region.ts';
 
 interface Member {
   readonly key: string;
@@ -23,7 +32,12 @@ const dependsOn = (n: Node, of: ReadonlyMap<Node, Member>, core: Node | null, fl
 };
 
 /** Elementwise roots that `n` reaches through maps alone: they can be computed in the same kernel. */
-const rootsBehind = (n: Node, a: Analysis, claimed: ReadonlySet<Node>, members: ReadonlyMap<Node, Member>): readonly Node[] => {
+const rootsBehind = (
+  n: Node,
+  a: Analysis,
+  claimed: ReadonlySet<Node>,
+  members: ReadonlyMap<Node, Member>,
+): readonly Node[] => {
   const found: Node[] = [];
   const seen = new Set<Node>();
   const stack = [n];
@@ -55,7 +69,12 @@ export const grow = (seed: Node, a: Analysis, claimed: ReadonlySet<Node>, mayGro
   const others = results.filter((r) => r.op.kind === 'pick' && r.op.index !== 0);
   const first = results.filter((r) => !others.includes(r));
   const members = new Map<Node, Member>(first.map((r) => [r, { key: '', steps: [] }]));
-  const canGrow = mayGrow && first.length > 0 && (template === undefined || template.epilogue) && template?.updates === undefined && !(seed.op.kind === 'map' && seed.op.to === 'bf16');
+  const canGrow =
+    mayGrow &&
+    first.length > 0 &&
+    (template === undefined || template.epilogue) &&
+    template?.updates === undefined &&
+    !(seed.op.kind === 'map' && seed.op.to === 'bf16');
   let best: ReadonlyMap<Node, Member> = new Map(members);
   if (canGrow) best = extend(members, a, claimed, seed, core);
   const stored = storedOf(best, a);
@@ -66,11 +85,21 @@ export const grow = (seed: Node, a: Analysis, claimed: ReadonlySet<Node>, mayGro
     core,
     members: new Set([...best.keys(), ...results, ...(core ? [core] : [])]),
     spaces: new Map([...best].map(([n, m]) => [n, m.steps])),
-    why: template ? `template ${template.name}` : core ? `reduction ${core.op.kind === 'reduce' ? core.op.by : ''}` : (a.roots.get(seed) ?? 'materialised'),
+    why: template
+      ? `template ${template.name}`
+      : core
+        ? `reduction ${core.op.kind === 'reduce' ? core.op.by : ''}`
+        : (a.roots.get(seed) ?? 'materialised'),
   };
 };
 
-const extend = (members: Map<Node, Member>, a: Analysis, claimed: ReadonlySet<Node>, seed: Node, core: Node | null): ReadonlyMap<Node, Member> => {
+const extend = (
+  members: Map<Node, Member>,
+  a: Analysis,
+  claimed: ReadonlySet<Node>,
+  seed: Node,
+  core: Node | null,
+): ReadonlyMap<Node, Member> => {
   const single = a.caps.target === 'js';
   const maxStored = single ? 1 : 4;
   const floor = seed.id;
@@ -105,12 +134,25 @@ const extend = (members: Map<Node, Member>, a: Analysis, claimed: ReadonlySet<No
 };
 
 /** The members that taking in `c` adds, or null where it cannot join. */
-const join = (c: Node, members: ReadonlyMap<Node, Member>, a: Analysis, claimed: ReadonlySet<Node>, core: Node | null, floor: number, single: boolean): ReadonlyMap<Node, Member> | null => {
+const join = (
+  c: Node,
+  members: ReadonlyMap<Node, Member>,
+  a: Analysis,
+  claimed: ReadonlySet<Node>,
+  core: Node | null,
+  floor: number,
+  single: boolean,
+): ReadonlyMap<Node, Member> | null => {
   if (c.op.kind === 'view') {
     const { view } = c.op;
     if (single || (view.v !== 'reshape' && view.v !== 'permute')) return null;
     const m = members.get(c.src[0]!)!;
-    return new Map([[c, { key: `${m.key}/${JSON.stringify(view)}`, steps: [...m.steps, { view, from: c.src[0]!.shape, to: c.shape }] }]]);
+    return new Map([
+      [
+        c,
+        { key: `${m.key}/${JSON.stringify(view)}`, steps: [...m.steps, { view, from: c.src[0]!.shape, to: c.shape }] },
+      ],
+    ]);
   }
   if (c.op.kind !== 'map' && c.op.kind !== 'mark') return null;
   if (c.op.kind === 'mark' && c.op.mark.m === 'materialise') return null;
@@ -123,7 +165,8 @@ const join = (c: Node, members: ReadonlyMap<Node, Member>, a: Analysis, claimed:
     if (members.has(s)) continue;
     if (c.op.kind === 'mark') continue;
     if (dependsOn(s, members, core, floor)) return null;
-    if (!single && space.key === '') for (const r of rootsBehind(s, a, claimed, members)) if (!dependsOn(r, members, core, floor)) added.set(r, space);
+    if (!single && space.key === '')
+      for (const r of rootsBehind(s, a, claimed, members)) if (!dependsOn(r, members, core, floor)) added.set(r, space);
   }
   return added;
 };
@@ -131,7 +174,14 @@ const join = (c: Node, members: ReadonlyMap<Node, Member>, a: Analysis, claimed:
 /** Bindings of the region within the adapter's limit. */
 const fits = (members: ReadonlyMap<Node, Member>, a: Analysis, core: Node | null): boolean => {
   const outputs = storedOf(members, a);
-  const region: Region = { seed: outputs[0]!, outputs, core, members: new Set([...members.keys(), ...(core ? [core] : [])]), spaces: new Map(), why: '' };
+  const region: Region = {
+    seed: outputs[0]!,
+    outputs,
+    core,
+    members: new Set([...members.keys(), ...(core ? [core] : [])]),
+    spaces: new Map(),
+    why: '',
+  };
   const reads = readsOf(region, (n) => isLeaf(n) || isResult(n, a) || a.roots.has(n));
   return reads.size + outputs.length <= a.caps.limits.storageBuffers;
 };

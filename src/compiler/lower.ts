@@ -48,7 +48,8 @@ export const pullView = (view: View, at: Coords, from: readonly number[], to: re
       return { at: inner, valid, fill };
     })
     .with({ v: 'slide' }, ({ axis, window, stride, dilation }) =>
-      everywhere(at.map((x, i) => (i === axis ? add(mul(x, int(stride)), mul(at[window]!, int(dilation))) : x))))
+      everywhere(at.map((x, i) => (i === axis ? add(mul(x, int(stride)), mul(at[window]!, int(dilation))) : x))),
+    )
     .with({ v: 'unslide' }, ({ axis, window, stride, dilation }) => {
       const t = sub(at[axis]!, mul(at[window]!, int(dilation)));
       const end = (from[axis]! - 1) * stride + 1;
@@ -120,9 +121,25 @@ export class Lowering {
         return this.valueAt(x, [...at.slice(0, batch), row, ...at.slice(rank)]);
       })
       .with({ kind: 'mark' }, () => this.valueAt(n.src[0]!, at))
-      .with({ kind: P.union('input', 'random', 'reduce', 'cumulate', 'sort', 'contract', 'conv', 'scatter', 'fused', 'pick') }, ({ kind }) => {
-        throw new Error(`lower: '${kind}' should have been materialised or decomposed`);
-      })
+      .with(
+        {
+          kind: P.union(
+            'input',
+            'random',
+            'reduce',
+            'cumulate',
+            'sort',
+            'contract',
+            'conv',
+            'scatter',
+            'fused',
+            'pick',
+          ),
+        },
+        ({ kind }) => {
+          throw new Error(`lower: '${kind}' should have been materialised or decomposed`);
+        },
+      )
       .exhaustive();
   }
 
@@ -135,10 +152,12 @@ export class Lowering {
       start -= size;
       if (size === 0) continue;
       const begin = start;
-      const here = this.valueAt(part, at.map((x, i) => (i === axis ? sub(x, int(begin)) : x)));
+      const here = this.valueAt(
+        part,
+        at.map((x, i) => (i === axis ? sub(x, int(begin)) : x)),
+      );
       value = value === null ? here : where(call('lt', at[axis]!, int(start + size)), here, value);
     }
     return value ?? lit(0, computeType(n.dtype));
   }
 }
-

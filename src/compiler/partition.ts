@@ -46,7 +46,11 @@ const chooseRoots = (a: Analysis): void => {
       u.src.forEach((s, k) => {
         if (s !== n) return;
         const template = a.templateOf(u);
-        const each = template ? template.reuse(u, k) : u.op.kind === 'reduce' || a.roots.has(u) ? readRatio0(u, n) : reads.get(u)! * readRatio(u, k);
+        const each = template
+          ? template.reuse(u, k)
+          : u.op.kind === 'reduce' || a.roots.has(u)
+            ? readRatio0(u, n)
+            : reads.get(u)! * readRatio(u, k);
         times += each;
         heaviest = Math.max(heaviest, each);
       });
@@ -54,7 +58,10 @@ const chooseRoots = (a: Analysis): void => {
     reads.set(n, times);
     if (isLeaf(n) || isCore(n, a) || isResult(n, a) || n.op.kind === 'fused') continue;
     if (a.outputs.has(n)) a.roots.set(n, 'output of the program');
-    else if (a.users.get(n)!.some((u) => a.templateOf(u)?.updates !== undefined && u.src[a.templateOf(u)!.updates!] === n)) a.roots.set(n, 'updated in place');
+    else if (
+      a.users.get(n)!.some((u) => a.templateOf(u)?.updates !== undefined && u.src[a.templateOf(u)!.updates!] === n)
+    )
+      a.roots.set(n, 'updated in place');
     else if (n.op.kind === 'mark' && n.op.mark.m === 'materialise') a.roots.set(n, 'marked materialise');
     else if (n.op.kind === 'map' && n.op.to === 'bf16') a.roots.set(n, 'bf16 is stored in pairs');
     else if (n.op.kind === 'map' || n.op.kind === 'concat' || n.op.kind === 'gather') {
@@ -65,7 +72,8 @@ const chooseRoots = (a: Analysis): void => {
     }
   }
 };
-const readRatio0 = (u: Node, n: Node): number => (u.op.kind === 'reduce' || u.op.kind === 'map' ? 1 : readRatio(u, u.src.indexOf(n)));
+const readRatio0 = (u: Node, n: Node): number =>
+  u.op.kind === 'reduce' || u.op.kind === 'map' ? 1 : readRatio(u, u.src.indexOf(n));
 
 /** Splits what would be too large a kernel, or one with too many bindings. */
 const splitLarge = (a: Analysis): void => {
@@ -76,7 +84,8 @@ const splitLarge = (a: Analysis): void => {
   const leavesOf = (n: Node): ReadonlySet<Node> => (stored(n) ? new Set([n]) : leaves.get(n)!);
   const weightOf = (n: Node): number => (stored(n) ? 0 : weight.get(n)!);
   for (const n of a.order) {
-    const splittable = (s: Node): boolean => !stored(s) && s.op.kind !== 'const' && s.op.kind !== 'iota' && !(s.op.kind === 'input');
+    const splittable = (s: Node): boolean =>
+      !stored(s) && s.op.kind !== 'const' && s.op.kind !== 'iota' && !(s.op.kind === 'input');
     const tooMany = (): boolean => new Set(n.src.flatMap((s) => [...leavesOf(s)])).size > budget;
     const tooHeavy = (): boolean => n.src.reduce((w, s) => w + weightOf(s), 1) > MAX_REGION_NODES;
     while (tooMany() || tooHeavy()) {
@@ -87,12 +96,23 @@ const splitLarge = (a: Analysis): void => {
       a.roots.set(worst, tooMany() ? 'too many bindings for one kernel' : 'too large for one kernel');
     }
     leaves.set(n, new Set(n.src.flatMap((s) => [...leavesOf(s)])));
-    weight.set(n, Math.min(1e6, n.src.reduce((w, s) => w + weightOf(s), n.op.kind === 'view' || n.op.kind === 'const' ? 0 : 1)));
+    weight.set(
+      n,
+      Math.min(
+        1e6,
+        n.src.reduce((w, s) => w + weightOf(s), n.op.kind === 'view' || n.op.kind === 'const' ? 0 : 1),
+      ),
+    );
   }
 };
 
 /** Regions in an order in which they can run. */
-export const partition = (outputs: readonly Node[], templateOf: (n: Node) => KernelTemplate | undefined, caps: Caps, fuse = true): readonly Region[] => {
+export const partition = (
+  outputs: readonly Node[],
+  templateOf: (n: Node) => KernelTemplate | undefined,
+  caps: Caps,
+  fuse = true,
+): readonly Region[] => {
   const order = topological(outputs);
   const a: Analysis = { caps, order, users: usersOf(order), outputs: new Set(outputs), templateOf, roots: new Map() };
   chooseRoots(a);
@@ -105,7 +125,8 @@ export const partition = (outputs: readonly Node[], templateOf: (n: Node) => Ker
     if (stuck.length === 0) return sorted;
     // Two epilogues wait for each other: the youngest of them gives up its own.
     const grown = stuck.filter((r) => !alone.has(r.seed));
-    if (grown.length === 0) throw new Error(`partition: ${stuck.length} of ${regions.length} kernels wait for each other`);
+    if (grown.length === 0)
+      throw new Error(`partition: ${stuck.length} of ${regions.length} kernels wait for each other`);
     alone.add(grown.reduce((x, y) => (y.seed.id > x.seed.id ? y : x)).seed);
   }
 };
@@ -122,12 +143,17 @@ const formRegions = (a: Analysis, alone: ReadonlySet<Node>): readonly Region[] =
   return regions;
 };
 
-const sortRegions = (regions: readonly Region[]): { readonly sorted: readonly Region[]; readonly stuck: readonly Region[] } => {
+const sortRegions = (
+  regions: readonly Region[],
+): { readonly sorted: readonly Region[]; readonly stuck: readonly Region[] } => {
   const maker = new Map<Node, number>();
   regions.forEach((r, i) => {
     for (const o of r.outputs) maker.set(o, i);
   });
-  const needs = regions.map((r) => new Set([...readsOf(r, (n) => isLeaf(n) || maker.has(n))].flatMap((n) => (maker.has(n) ? [maker.get(n)!] : []))));
+  const needs = regions.map(
+    (r) =>
+      new Set([...readsOf(r, (n) => isLeaf(n) || maker.has(n))].flatMap((n) => (maker.has(n) ? [maker.get(n)!] : []))),
+  );
   const rank = regions.map((r) => Math.min(...r.outputs.map((o) => o.id), r.core?.id ?? Number.POSITIVE_INFINITY));
   const waiting = needs.map((s) => s.size);
   const feeds: number[][] = regions.map(() => []);

@@ -31,7 +31,12 @@ export interface Plan {
   /** Slot of each output; two outputs never share one. */
   readonly outputs: readonly number[];
   /** Each step with its code (bindings merged where it works in place) and the copies to make before it. */
-  readonly steps: readonly { readonly step: PlannedStep; readonly code: KernelCode; readonly bound: readonly Node[]; readonly before: readonly Copy[] }[];
+  readonly steps: readonly {
+    readonly step: PlannedStep;
+    readonly code: KernelCode;
+    readonly bound: readonly Node[];
+    readonly before: readonly Copy[];
+  }[];
   readonly after: readonly Copy[];
 }
 
@@ -54,7 +59,12 @@ const sameIndex = (code: KernelCode, read: number, write: number): boolean => {
 };
 
 /** Binding `read` becomes binding `write`, which is then read and written in place. */
-const mergeBindings = (code: KernelCode, bound: readonly Node[], read: number, write: number): { readonly code: KernelCode; readonly bound: readonly Node[] } => {
+const mergeBindings = (
+  code: KernelCode,
+  bound: readonly Node[],
+  read: number,
+  write: number,
+): { readonly code: KernelCode; readonly bound: readonly Node[] } => {
   const shift = (b: number): number => (b === read ? shift(write) : b > read ? b - 1 : b);
   const by = new Map<Expr, Expr>();
   const roots: Expr[] = [];
@@ -71,12 +81,21 @@ const mergeBindings = (code: KernelCode, bound: readonly Node[], read: number, w
       return now.s === 'store' ? { ...now, buffer: shift(now.buffer) } : now;
     });
   return {
-    code: { ...code, buffers: code.buffers.filter((_, i) => i !== read).map((b, i) => ({ ...b, name: `b${i}` })), body: body(code.body) },
+    code: {
+      ...code,
+      buffers: code.buffers.filter((_, i) => i !== read).map((b, i) => ({ ...b, name: `b${i}` })),
+      body: body(code.body),
+    },
     bound: bound.filter((_, i) => i !== read),
   };
 };
 
-export const plan = (steps: readonly PlannedStep[], inputs: readonly PlannedInput[], outputs: readonly Node[], empty: readonly Node[] = []): Plan => {
+export const plan = (
+  steps: readonly PlannedStep[],
+  inputs: readonly PlannedInput[],
+  outputs: readonly Node[],
+  empty: readonly Node[] = [],
+): Plan => {
   const slots: Slot[] = [];
   const slotOf = new Map<Node, number>();
   const lastUse = new Map<Node, number>();
@@ -108,7 +127,8 @@ export const plan = (steps: readonly PlannedStep[], inputs: readonly PlannedInpu
       if (step.updates?.result === w) {
         const from = step.updates.operand;
         const isTemp = slots[slotOf.get(from)!]!.holds === 'temp';
-        const mine = (donors.has(from) || (isTemp && !isOutput.has(w))) && lastUse.get(from) === i && !isOutput.has(from);
+        const mine =
+          (donors.has(from) || (isTemp && !isOutput.has(w))) && lastUse.get(from) === i && !isOutput.has(from);
         if (mine) {
           slotOf.set(w, slotOf.get(from)!);
           donors.delete(from);
@@ -123,7 +143,9 @@ export const plan = (steps: readonly PlannedStep[], inputs: readonly PlannedInpu
       if (isOutput.has(w)) {
         const write = bound.indexOf(w);
         const here = [...donors].filter((d) => dying(d) && d.dtype === w.dtype);
-        const inPlace = here.find((d) => step.reads.includes(d) && bound.includes(d) && sameIndex(code, bound.indexOf(d), write));
+        const inPlace = here.find(
+          (d) => step.reads.includes(d) && bound.includes(d) && sameIndex(code, bound.indexOf(d), write),
+        );
         const earlier = here.find((d) => !step.reads.includes(d));
         const donor = inPlace ?? earlier;
         if (donor) {
@@ -137,7 +159,8 @@ export const plan = (steps: readonly PlannedStep[], inputs: readonly PlannedInpu
     }
     for (const n of [...step.reads, ...step.writes]) {
       const slot = slotOf.get(n)!;
-      if (slots[slot]!.holds === 'temp' && !moved.has(n) && (lastUse.get(n) ?? i) <= i && !free.includes(slot)) free.push(slot);
+      if (slots[slot]!.holds === 'temp' && !moved.has(n) && (lastUse.get(n) ?? i) <= i && !free.includes(slot))
+        free.push(slot);
     }
     return { step, code, bound, before };
   });

@@ -7,7 +7,12 @@ export interface Kernel {
   readonly digest: string;
   /** WGSL, or the source of a gpu.js kernel function. */
   readonly text: string;
-  readonly bindings: readonly { readonly name: string; readonly access: 'read' | 'read_write'; readonly dtype: DType; readonly length: number }[];
+  readonly bindings: readonly {
+    readonly name: string;
+    readonly access: 'read' | 'read_write';
+    readonly dtype: DType;
+    readonly length: number;
+  }[];
   readonly scalars: readonly Scalar[];
   readonly workgroupSize: number;
   /** Workgroups in all; folded into a grid when dispatched. */
@@ -38,8 +43,20 @@ export interface Bound {
 }
 
 export type Step =
-  | { readonly kind: 'dispatch'; readonly kernel: number; readonly buffers: readonly Bound[]; readonly scalars: readonly string[]; readonly origin: Origin }
-  | { readonly kind: 'copy'; readonly from: number; readonly to: number; readonly bytes: number; readonly origin: Origin };
+  | {
+      readonly kind: 'dispatch';
+      readonly kernel: number;
+      readonly buffers: readonly Bound[];
+      readonly scalars: readonly string[];
+      readonly origin: Origin;
+    }
+  | {
+      readonly kind: 'copy';
+      readonly from: number;
+      readonly to: number;
+      readonly bytes: number;
+      readonly origin: Origin;
+    };
 
 /**
  * One device buffer. `input` slots are bound by the caller, `output` slots are new buffers handed to the caller, `temp` slots
@@ -79,10 +96,12 @@ export interface Program {
 }
 
 /** Bytes of a tensor's buffer: whole 16-byte units, so that vec4 bindings and copies fit. */
-export const bufferBytes = (elements: number, width: number): number => Math.max(16, Math.ceil((elements * width) / 16) * 16);
+export const bufferBytes = (elements: number, width: number): number =>
+  Math.max(16, Math.ceil((elements * width) / 16) * 16);
 
 /** Bytes of the program's own slots, and with inputs and outputs the peak while it runs. */
 export const memoryOf = (p: Program): { readonly temp: number; readonly peak: number } => {
-  const total = (kinds: readonly Slot['holds'][]): number => p.slots.reduce((n, s) => n + (kinds.includes(s.holds) ? s.bytes : 0), 0);
+  const total = (kinds: readonly Slot['holds'][]): number =>
+    p.slots.reduce((n, s) => n + (kinds.includes(s.holds) ? s.bytes : 0), 0);
   return { temp: total(['temp']), peak: total(['input', 'output', 'temp']) };
 };

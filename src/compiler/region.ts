@@ -36,7 +36,8 @@ export interface Analysis {
 /** Everything computed in place in one kernel: beyond this a value is stored, so that shaders stay small. */
 export const MAX_REGION_NODES = 160;
 
-export const isCore = (n: Node, a: Pick<Analysis, 'templateOf'>): boolean => n.op.kind === 'reduce' || a.templateOf(n) !== undefined;
+export const isCore = (n: Node, a: Pick<Analysis, 'templateOf'>): boolean =>
+  n.op.kind === 'reduce' || a.templateOf(n) !== undefined;
 /** The nodes that a core's results are known by. */
 export const isResult = (n: Node, a: Pick<Analysis, 'templateOf'>): boolean =>
   n.op.kind === 'pick' || (isCore(n, a) && n.op.kind !== 'fused');

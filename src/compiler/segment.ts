@@ -1,6 +1,6 @@
 // Tensors over the adapter's binding limit: one buffer, bound in several ranges; loads and stores choose theirs by index.
 import { bytesOf } from '../dsl/core/dtype.ts';
-import { type Expr, call, int, load, where } from './ir/expr.ts';
+import { call, type Expr, int, load, where } from './ir/expr.ts';
 import { sub } from './ir/index-math.ts';
 import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
 import { childrenOf, mapStmt, withChildren } from './ir/walk.ts';
@@ -19,7 +19,8 @@ export interface Segmented {
 /** Splits bindings larger than `limit` bytes. Offsets are multiples of 256 bytes, as bindings must be. */
 export const segment = (code: KernelCode, limit: number): Segmented => {
   const sizeOf = (b: BufferBinding): number => b.length * bytesOf[b.dtype];
-  if (code.buffers.every((b) => sizeOf(b) <= limit)) return { code, bindings: code.buffers.map((_, of) => ({ of, range: null })) };
+  if (code.buffers.every((b) => sizeOf(b) <= limit))
+    return { code, bindings: code.buffers.map((_, of) => ({ of, range: null })) };
   const buffers: BufferBinding[] = [];
   const bindings: Segment[] = [];
   const parts = new Map<number, { readonly first: number; readonly count: number; readonly elements: number }>();
@@ -32,7 +33,10 @@ export const segment = (code: KernelCode, limit: number): Segmented => {
     for (let k = 0; k < count; k++) {
       const length = Math.min(elements, b.length - k * elements);
       buffers.push({ ...b, name: `b${buffers.length}`, length });
-      bindings.push({ of, range: whole ? null : { offset: k * elements * width, size: Math.ceil((length * width) / 16) * 16 } });
+      bindings.push({
+        of,
+        range: whole ? null : { offset: k * elements * width, size: Math.ceil((length * width) / 16) * 16 },
+      });
     }
   });
   const memo = new Map<Expr, Expr>();
@@ -46,7 +50,11 @@ export const segment = (code: KernelCode, limit: number): Segmented => {
       const at = kids[0]!;
       made = load(p.first + p.count - 1, sub(at, int((p.count - 1) * p.elements)), e.type);
       for (let k = p.count - 2; k >= 0; k--)
-        made = where(call('lt', at, int((k + 1) * p.elements)), load(p.first + k, sub(at, int(k * p.elements)), e.type), made);
+        made = where(
+          call('lt', at, int((k + 1) * p.elements)),
+          load(p.first + k, sub(at, int(k * p.elements)), e.type),
+          made,
+        );
     }
     memo.set(e, made);
     return made;
@@ -61,7 +69,11 @@ export const segment = (code: KernelCode, limit: number): Segmented => {
       return Array.from({ length: p.count }, (_, k): Stmt => {
         const below = call('lt', index, int((k + 1) * p.elements));
         const above = call('le', int(k * p.elements), index);
-        return { s: 'if', cond: call('and', above, below), then: [{ s: 'store', buffer: p.first + k, index: sub(index, int(k * p.elements)), value }] };
+        return {
+          s: 'if',
+          cond: call('and', above, below),
+          then: [{ s: 'store', buffer: p.first + k, index: sub(index, int(k * p.elements)), value }],
+        };
       });
     });
   return { code: { ...code, buffers, body: statements(code.body) }, bindings };

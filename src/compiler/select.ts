@@ -7,11 +7,20 @@ import type { Caps } from './ir/caps.ts';
 const callKinds: ReadonlySet<string> = new Set(['contract', 'conv', 'cumulate', 'sort', 'scatter', 'random', 'fused']);
 
 /** The first template that takes a call, remembered per node. */
-export const templateFinder = (templates: readonly KernelTemplate[], caps: Caps): ((n: Node) => KernelTemplate | undefined) => {
+export const templateFinder = (
+  templates: readonly KernelTemplate[],
+  caps: Caps,
+): ((n: Node) => KernelTemplate | undefined) => {
   const found = new Map<Node, KernelTemplate | undefined>();
   return (n) => {
     if (!caps.templates || !callKinds.has(n.op.kind)) return undefined;
-    if (!found.has(n)) found.set(n, n.shape.includes(0) || n.src.some((s) => s.shape.includes(0)) ? undefined : templates.find((t) => t.refuses(n, caps) === null));
+    if (!found.has(n))
+      found.set(
+        n,
+        n.shape.includes(0) || n.src.some((s) => s.shape.includes(0))
+          ? undefined
+          : templates.find((t) => t.refuses(n, caps) === null),
+      );
     return found.get(n);
   };
 };

@@ -1,6 +1,6 @@
 // Algebraic and view rewrites, as a table indexed by family; each row looks at one node whose sources are simple already.
 import { full, pad, reduce, reshape, view } from '../dsl/core/build.ts';
-import { lowest, highest } from '../dsl/core/dtype.ts';
+import { highest, lowest } from '../dsl/core/dtype.ts';
 import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
 import type { Binary, Kind, ReduceFn } from '../dsl/core/op.ts';
 import { withOrigin } from '../dsl/core/provenance.ts';
@@ -9,7 +9,8 @@ import type { Node } from '../dsl/core/types.ts';
 /** The number that every element of `n` is, where that is known. */
 export const constantValue = (n: Node): number | null => {
   let x = n;
-  while (x.op.kind === 'view' && (x.op.view.v === 'expand' || x.op.view.v === 'reshape' || x.op.view.v === 'permute')) x = x.src[0]!;
+  while (x.op.kind === 'view' && (x.op.view.v === 'expand' || x.op.view.v === 'reshape' || x.op.view.v === 'permute'))
+    x = x.src[0]!;
   return isKind(x, 'const') ? x.op.value : null;
 };
 
@@ -85,7 +86,11 @@ const simplifyReduce = (n: Node): Node => {
   return reshape(reduce(by, partial, [1]), n.shape);
 };
 
-const rows: Readonly<Partial<Record<Kind, (n: Node) => Node>>> = { map: simplifyMap, view: simplifyView, reduce: simplifyReduce };
+const rows: Readonly<Partial<Record<Kind, (n: Node) => Node>>> = {
+  map: simplifyMap,
+  view: simplifyView,
+  reduce: simplifyReduce,
+};
 
 export const simplify = (roots: readonly Node[]): readonly Node[] =>
   rewrite(roots, (n, src) => {
@@ -93,4 +98,3 @@ export const simplify = (roots: readonly Node[]): readonly Node[] =>
     const row = rows[now.op.kind];
     return row ? withOrigin(n, () => row(now)) : now;
   });
-

@@ -83,9 +83,12 @@ export const initParams =
   <T>(spec: T): Reader<InitEnv, ParamsOf<T>> =>
   (env) => {
     const flat = flatten<ParamSpec>(spec, isParamSpec);
-    const values = flat.leaves.map(({ path, value }) => value.init(value.shape)({ key: env.key, path: env.path === '' ? path : `${env.path}.${path}` }));
+    const values = flat.leaves.map(({ path, value }) =>
+      value.init(value.shape)({ key: env.key, path: env.path === '' ? path : `${env.path}.${path}` }),
+    );
     return flat.rebuild(values) as ParamsOf<T>;
   };
 
 /** A root key from a seed below 2^32: the start of all randomness of a run. */
-export const rootKey = (seed: number): Tensor<Shape, 'u32'> => wrap(B.concat([B.full(0, [1], 'u32'), B.full(seed >>> 0, [1], 'u32')], 0));
+export const rootKey = (seed: number): Tensor<Shape, 'u32'> =>
+  wrap(B.concat([B.full(0, [1], 'u32'), B.full(seed >>> 0, [1], 'u32')], 0));

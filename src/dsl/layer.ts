@@ -8,17 +8,25 @@ export interface Layer<P, A, B> {
 }
 
 /** A layer from its two parts. */
-export const layer = <P, A, B>(spec: P, apply: (params: ParamsOf<P>) => (x: A) => B): Layer<P, A, B> => ({ spec, apply });
+export const layer = <P, A, B>(spec: P, apply: (params: ParamsOf<P>) => (x: A) => B): Layer<P, A, B> => ({
+  spec,
+  apply,
+});
 
 /** A layer without parameters. */
-export const pure = <A, B>(f: (x: A) => B): Layer<Readonly<Record<string, never>>, A, B> => ({ spec: {}, apply: () => f });
+export const pure = <A, B>(f: (x: A) => B): Layer<Readonly<Record<string, never>>, A, B> => ({
+  spec: {},
+  apply: () => f,
+});
 
 /** First `a`, then `b`; parameters under the two names. */
 export const then = <N extends string, M extends string, P, Q, A, B, C>(
   first: readonly [N, Layer<P, A, B>],
   second: readonly [M, Layer<Q, B, C>],
 ): Layer<{ readonly [K in N]: P } & { readonly [K in M]: Q }, A, C> => {
-  const spec = { [first[0]]: first[1].spec, [second[0]]: second[1].spec } as { readonly [K in N]: P } & { readonly [K in M]: Q };
+  const spec = { [first[0]]: first[1].spec, [second[0]]: second[1].spec } as { readonly [K in N]: P } & {
+    readonly [K in M]: Q;
+  };
   return {
     spec,
     apply: (params) => (x) => {
@@ -32,8 +40,10 @@ export const then = <N extends string, M extends string, P, Q, A, B, C>(
 /** The layers one after another, all over one type; parameters are a list. */
 export const seq = <P, A>(layers: readonly Layer<P, A, A>[]): Layer<readonly P[], A, A> => ({
   spec: layers.map((l) => l.spec),
-  apply: (params) => (x) => layers.reduce((y, l, i) => withPath(`${i}`, () => l.apply((params as readonly ParamsOf<P>[])[i]!)(y)), x),
+  apply: (params) => (x) =>
+    layers.reduce((y, l, i) => withPath(`${i}`, () => l.apply((params as readonly ParamsOf<P>[])[i]!)(y)), x),
 });
 
 /** `count` layers of one form, each with parameters of its own. */
-export const repeat = <P, A>(count: number, make: (i: number) => Layer<P, A, A>): Layer<readonly P[], A, A> => seq(Array.from({ length: count }, (_, i) => make(i)));
+export const repeat = <P, A>(count: number, make: (i: number) => Layer<P, A, A>): Layer<readonly P[], A, A> =>
+  seq(Array.from({ length: count }, (_, i) => make(i)));

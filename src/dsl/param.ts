@@ -21,15 +21,21 @@ export interface ParamSpec<out S extends Shape = Shape, out D extends DType = DT
 }
 
 /** The tensors that a tree of specs stands for. */
-export type ParamsOf<T> = T extends ParamSpec<infer S, infer D> ? Tensor<S, D> : { readonly [K in keyof T]: ParamsOf<T[K]> };
+export type ParamsOf<T> =
+  T extends ParamSpec<infer S, infer D> ? Tensor<S, D> : { readonly [K in keyof T]: ParamsOf<T[K]> };
 
 /** A parameter of this shape (f32), started by `init`. Vectors are not decayed unless `tags` say otherwise. */
-export const weight = <const T extends readonly number[]>(shape: T, init: Initializer, tags?: readonly Tag[]): ParamSpec<ShapeOf<T>, 'f32'> => {
+export const weight = <const T extends readonly number[]>(
+  shape: T,
+  init: Initializer,
+  tags?: readonly Tag[],
+): ParamSpec<ShapeOf<T>, 'f32'> => {
   const byRank: readonly Tag[] = shape.length <= 1 ? ['noDecay'] : [];
   return { kind: 'param', shape, dtype: 'f32', init, tags: tags ?? byRank };
 };
 
-export const isParamSpec = (x: unknown): x is ParamSpec => typeof x === 'object' && x !== null && 'kind' in x && x.kind === 'param' && 'init' in x;
+export const isParamSpec = (x: unknown): x is ParamSpec =>
+  typeof x === 'object' && x !== null && 'kind' in x && x.kind === 'param' && 'init' in x;
 
 export interface NamedSpec {
   readonly path: string;
@@ -37,7 +43,9 @@ export interface NamedSpec {
 }
 
 /** Every parameter of a spec with its path, as `encoder.layers.0.mlp.fc1.weight`. */
-export const namedSpecs = (spec: unknown): readonly NamedSpec[] => flatten(spec, isParamSpec).leaves.map((l) => ({ path: l.path, spec: l.value }));
+export const namedSpecs = (spec: unknown): readonly NamedSpec[] =>
+  flatten(spec, isParamSpec).leaves.map((l) => ({ path: l.path, spec: l.value }));
 
 /** Number of values in all parameters of a spec. */
-export const countParams = (spec: unknown): number => namedSpecs(spec).reduce((n, { spec: s }) => n + s.shape.reduce((a, b) => a * b, 1), 0);
+export const countParams = (spec: unknown): number =>
+  namedSpecs(spec).reduce((n, { spec: s }) => n + s.shape.reduce((a, b) => a * b, 1), 0);

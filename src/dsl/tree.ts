@@ -11,7 +11,8 @@ export interface Flat<L> {
 }
 
 const join = (path: string, key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`);
-const isPlain = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x);
+const isPlain = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
 
 /** Takes a tree apart. What `isLeaf` refuses must be an array, a plain object, null or undefined (which hold no leaf). Throws DslError. */
 export const flatten = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flat<L> => {
@@ -23,12 +24,16 @@ export const flatten = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flat<
     }
     if (x === null || x === undefined) return '-';
     if (Array.isArray(x)) return `[${x.map((v, i) => visit(v, join(path, i))).join(',')}]`;
-    if (isPlain(x)) return `{${Object.entries(x).map(([k, v]) => `${k}:${visit(v, join(path, k))}`).join(',')}}`;
+    if (isPlain(x))
+      return `{${Object.entries(x)
+        .map(([k, v]) => `${k}:${visit(v, join(path, k))}`)
+        .join(',')}}`;
     throw new DslError('tree', `at '${path}': a ${typeof x} is neither a leaf nor a tree`);
   };
   const form = visit(tree, '');
   const rebuild = (values: readonly unknown[]): unknown => {
-    if (values.length !== leaves.length) throw new DslError('tree', `${values.length} leaves for a tree of ${leaves.length}`);
+    if (values.length !== leaves.length)
+      throw new DslError('tree', `${values.length} leaves for a tree of ${leaves.length}`);
     let next = 0;
     const make = (x: unknown): unknown => {
       if (isLeaf(x)) return values[next++];

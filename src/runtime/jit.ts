@@ -1,7 +1,7 @@
 // compile(f): traces a function over expressions once for each shape signature, and runs its program from then on.
 import * as E from 'fp-ts/lib/Either.js';
 import { noCache, type ProgramCache } from '../compiler/cache.ts';
-import { compileGraph, type CompileOptions, digestOf } from '../compiler/compile.ts';
+import { type CompileOptions, compileGraph, digestOf } from '../compiler/compile.ts';
 import { renderCompileError } from '../compiler/error.ts';
 import type { Program } from '../compiler/program.ts';
 import { input } from '../dsl/core/build.ts';
@@ -21,9 +21,20 @@ import { DeviceTensor, HostTensor, ScalarValue } from './tensor.ts';
 /** What may stand for a tensor in a call: a value on the device or the host; a number for a scalar. */
 export type Value = DeviceTensor | HostTensor | ScalarValue | number;
 /** Arguments of a compiled function: its trees with values for tensors. */
-export type Values<T> = T extends AnyTensor ? Value : T extends readonly unknown[] | object ? { readonly [K in keyof T]: Values<T[K]> } : T;
+export type Values<T> = T extends AnyTensor
+  ? Value
+  : T extends readonly unknown[] | object
+    ? { readonly [K in keyof T]: Values<T[K]> }
+    : T;
 /** Results of a compiled function: its trees with device tensors for expressions. */
-export type Results<T> = T extends Tensor<infer S, infer D> ? DeviceTensor<S, D> : T extends AnyTensor ? DeviceTensor : T extends object ? { readonly [K in keyof T]: Results<T[K]> } : T;
+export type Results<T> =
+  T extends Tensor<infer S, infer D>
+    ? DeviceTensor<S, D>
+    : T extends AnyTensor
+      ? DeviceTensor
+      : T extends object
+        ? { readonly [K in keyof T]: Results<T[K]> }
+        : T;
 
 export interface JitOptions {
   readonly name?: string;
@@ -58,11 +69,20 @@ interface Entry {
 /** More signatures than this in one function are usually a length that should be a run-time scalar. */
 const STORM = 8;
 
-const isValue = (x: unknown): x is Value => x instanceof DeviceTensor || x instanceof HostTensor || x instanceof ScalarValue || typeof x === 'number';
+const isValue = (x: unknown): x is Value =>
+  x instanceof DeviceTensor || x instanceof HostTensor || x instanceof ScalarValue || typeof x === 'number';
 const typeOf = (v: Value): { readonly dtype: DType; readonly shape: readonly number[] | null } =>
-  typeof v === 'number' ? { dtype: 'f32', shape: null } : v instanceof ScalarValue ? { dtype: v.dtype, shape: null } : { dtype: v.dtype, shape: v.shape };
+  typeof v === 'number'
+    ? { dtype: 'f32', shape: null }
+    : v instanceof ScalarValue
+      ? { dtype: v.dtype, shape: null }
+      : { dtype: v.dtype, shape: v.shape };
 
-export const jit = <A extends readonly unknown[], B>(host: JitHost, f: (...args: A) => B, options: JitOptions = {}): Compiled<A, B> => {
+export const jit = <A extends readonly unknown[], B>(
+  host: JitHost,
+  f: (...args: A) => B,
+  options: JitOptions = {},
+): Compiled<A, B> => {
   const name = options.name ?? (f.name || 'a compiled function');
   const entries = new Map<string, Promise<Entry>>();
   const donated = new Set(options.donate ?? []);
@@ -70,39 +90,64 @@ export const jit = <A extends readonly unknown[], B>(host: JitHost, f: (...args:
   const trace = async (flat: Flat<Value>): Promise<Entry> => {
     const nodes = flat.leaves.map(({ path, value }): Node => {
       const { dtype, shape } = typeOf(value);
-      return shape === null ? input(path, [], dtype, 'scalar') : input(path, shape, dtype, donated.has(Number(path.split('.')[0])) ? 'state' : 'data');
+      return shape === null
+        ? input(path, [], dtype, 'scalar')
+        : input(path, shape, dtype, donated.has(Number(path.split('.')[0])) ? 'state' : 'data');
     });
     host.counters.traces++;
     const args = flat.rebuild(nodes.map((n) => wrap<Shape, DType>(n))) as unknown as A;
     const out = flatten(f(...args), isTensor);
     const outputs = out.leaves.map((l) => l.value.node);
-    const literals = topological(outputs).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar' && !nodes.includes(n));
+    const literals = topological(outputs).filter(
+      (n) => isKind(n, 'input') && n.op.role !== 'scalar' && !nodes.includes(n),
+    );
     for (const n of literals)
-      if (!boundData(n)) throw new DslError(name, `reads the input '${isKind(n, 'input') ? n.op.slot : ''}', which is none of its arguments`, [], 'pass it as an argument');
+      if (!boundData(n))
+        throw new DslError(
+          name,
+          `reads the input '${isKind(n, 'input') ? n.op.slot : ''}', which is none of its arguments`,
+          [],
+          'pass it as an argument',
+        );
     const inputs = [
-      ...nodes.flatMap((node) => (isKind(node, 'input') && node.op.role === 'scalar' ? [] : [{ node, donated: isKind(node, 'input') && node.op.role === 'state' }])),
+      ...nodes.flatMap((node) =>
+        isKind(node, 'input') && node.op.role === 'scalar'
+          ? []
+          : [{ node, donated: isKind(node, 'input') && node.op.role === 'state' }],
+      ),
       ...literals.map((node) => ({ node, donated: false })),
     ];
-    const compileOptions: CompileOptions = { ...host.compileOptions, ...(options.fuse === undefined ? {} : { fuse: options.fuse }) };
+    const compileOptions: CompileOptions = {
+      ...host.compileOptions,
+      ...(options.fuse === undefined ? {} : { fuse: options.fuse }),
+    };
     const program = await compileCached(host, { inputs, outputs }, compileOptions);
     const executable = await orThrow(host.backend.load(program));
     const constants = new Map<string, DeviceBuffer>();
     for (const n of literals) {
       const data = boundData(n);
-      if (data && isKind(n, 'input')) constants.set(n.op.slot, await orThrow(host.backend.upload(data, n.shape, n.dtype)));
+      if (data && isKind(n, 'input'))
+        constants.set(n.op.slot, await orThrow(host.backend.upload(data, n.shape, n.dtype)));
     }
     return { program, executable, constants, rebuild: out.rebuild };
   };
 
   const entryFor = (flat: Flat<Value>): Promise<Entry> => {
-    const key = `${flat.form}|${flat.leaves.map(({ value }) => { const t = typeOf(value); return `${t.dtype}${t.shape ?? 's'}`; }).join(';')}`;
+    const key = `${flat.form}|${flat.leaves
+      .map(({ value }) => {
+        const t = typeOf(value);
+        return `${t.dtype}${t.shape ?? 's'}`;
+      })
+      .join(';')}`;
     const known = entries.get(key);
     if (known) return known;
     const made = trace(flat);
     entries.set(key, made);
     made.catch(() => entries.delete(key));
     if (entries.size === STORM + 1)
-      host.warn(`${name} was compiled for ${entries.size} different shapes; pass lengths that vary as run-time scalars over a buffer of the largest size`);
+      host.warn(
+        `${name} was compiled for ${entries.size} different shapes; pass lengths that vary as run-time scalars over a buffer of the largest size`,
+      );
     return made;
   };
 
@@ -137,10 +182,16 @@ export const jit = <A extends readonly unknown[], B>(host: JitHost, f: (...args:
     }
   };
 
-  return Object.assign(run as Compiled<A, B>, { program: async (...args: readonly unknown[]) => (await entryFor(flatten(args, isValue))).program });
+  return Object.assign(run as Compiled<A, B>, {
+    program: async (...args: readonly unknown[]) => (await entryFor(flatten(args, isValue))).program,
+  });
 };
 
-const compileCached = async (host: JitHost, c: Parameters<typeof compileGraph>[0], options: CompileOptions): Promise<Program> => {
+const compileCached = async (
+  host: JitHost,
+  c: Parameters<typeof compileGraph>[0],
+  options: CompileOptions,
+): Promise<Program> => {
   const cache = host.cache ?? noCache;
   const found = options.onPass ? null : await cache.get(digestOf(c, host.backend.caps, options));
   if (found) {
@@ -153,4 +204,3 @@ const compileCached = async (host: JitHost, c: Parameters<typeof compileGraph>[0
   await cache.put(made.right);
   return made.right;
 };
-

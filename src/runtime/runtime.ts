@@ -9,8 +9,8 @@ import { orThrow } from './attempt.ts';
 import type { Backend, BackendStats, StepTime } from './backend.ts';
 import { type ChooseOptions, openBackend } from './choose.ts';
 import { runGraph } from './evaluate.ts';
-import { type Compiled, jit, type JitHost, type JitOptions } from './jit.ts';
-import { DeviceTensor, HostTensor } from './tensor.ts';
+import { type Compiled, type JitHost, type JitOptions, jit } from './jit.ts';
+import { DeviceTensor, type HostTensor } from './tensor.ts';
 
 export interface RuntimeOptions extends ChooseOptions {
   /** Where compiled programs are kept; default: the user's cache folder in Node, nowhere in a browser. */
@@ -29,7 +29,11 @@ export interface RuntimeStats extends BackendStats {
 }
 
 /** Results of evaluate: the tree with host values for expressions. */
-export type Evaluated<T> = T extends { readonly node: unknown; readonly shape: unknown } ? HostTensor : T extends object ? { readonly [K in keyof T]: Evaluated<T[K]> } : T;
+export type Evaluated<T> = T extends { readonly node: unknown; readonly shape: unknown }
+  ? HostTensor
+  : T extends object
+    ? { readonly [K in keyof T]: Evaluated<T[K]> }
+    : T;
 
 export interface Runtime {
   readonly backend: Backend;
@@ -68,7 +72,12 @@ export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime
     compile: (f, jitOptions) => jit(host, f, jitOptions),
     evaluate: async <T>(tree: T) => {
       const flat = flatten(tree, isTensor);
-      const values = await runGraph(backend, flat.leaves.map((l) => l.value.node), {}, options.compile);
+      const values = await runGraph(
+        backend,
+        flat.leaves.map((l) => l.value.node),
+        {},
+        options.compile,
+      );
       return flat.rebuild(values) as Evaluated<T>;
     },
     upload: async (data, shape, dtype = 'f32') => new DeviceTensor(await orThrow(backend.upload(data, shape, dtype))),
@@ -89,7 +98,10 @@ export const defaultRuntime = (): Promise<Runtime> => {
 export const evaluate = async <T>(tree: T): Promise<Evaluated<T>> => (await defaultRuntime()).evaluate(tree);
 
 /** `f` compiled on the default runtime, opened at the first call. */
-export const compile = <A extends readonly unknown[], B>(f: (...args: A) => B, options?: JitOptions): Compiled<A, B> => {
+export const compile = <A extends readonly unknown[], B>(
+  f: (...args: A) => B,
+  options?: JitOptions,
+): Compiled<A, B> => {
   let made: Promise<Compiled<A, B>> | null = null;
   const ready = (): Promise<Compiled<A, B>> => {
     made ??= defaultRuntime().then((r) => r.compile(f, options));

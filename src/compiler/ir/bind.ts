@@ -14,7 +14,11 @@ const none: ReadonlySet<string> = new Set();
 const subgroupFns = /^subgroup/;
 
 const trivial = (e: Expr): boolean =>
-  e.e === 'lit' || e.e === 'ref' || e.e === 'scalar' || (e.e === 'call' && e.fn === 'component') || (e.e === 'call' && e.fn === 'vec' && e.args.length === 1);
+  e.e === 'lit' ||
+  e.e === 'ref' ||
+  e.e === 'scalar' ||
+  (e.e === 'call' && e.fn === 'component') ||
+  (e.e === 'call' && e.fn === 'vec' && e.args.length === 1);
 
 class Binder {
   readonly #facts = new Map<Expr, Facts>();
@@ -30,7 +34,12 @@ class Binder {
     const kids = childrenOf(e).map((k) => this.facts(k));
     const needs = new Set(kids.flatMap((k) => [...k.needs]));
     if (e.e === 'ref' && !e.mutable) needs.add(e.name);
-    const own = !(e.e === 'element' || (e.e === 'ref' && e.mutable) || (e.e === 'load' && this.#written.has(e.buffer)) || (e.e === 'call' && subgroupFns.test(e.fn)));
+    const own = !(
+      e.e === 'element' ||
+      (e.e === 'ref' && e.mutable) ||
+      (e.e === 'load' && this.#written.has(e.buffer)) ||
+      (e.e === 'call' && subgroupFns.test(e.fn))
+    );
     const made = { pure: own && kids.every((k) => k.pure), needs: needs.size === 0 ? none : needs };
     this.#facts.set(e, made);
     return made;
@@ -110,7 +119,12 @@ class Binder {
     return found;
   }
 
-  #statement(s: Stmt, map: ReadonlyMap<Expr, Expr>, memo: Map<Expr, Expr>, names: ReadonlySet<string>): readonly Stmt[] {
+  #statement(
+    s: Stmt,
+    map: ReadonlyMap<Expr, Expr>,
+    memo: Map<Expr, Expr>,
+    names: ReadonlySet<string>,
+  ): readonly Stmt[] {
     const roots = expressionsOf(s).map((e) => replaceIn(e, map, memo));
     const uses = new Map<Expr, number>();
     const seen = new Set<Expr>();

@@ -10,10 +10,20 @@ export interface Type {
 
 /** What only kernels need, beside the opcodes of the language. */
 export type KernelFn =
-  | 'fma' | 'dot' | 'vec' | 'component'
+  | 'fma'
+  | 'dot'
+  | 'vec'
+  | 'component'
   | 'isNonFinite'
-  | 'packHalf2' | 'unpackHalf2' | 'roundHalf' | 'roundBfloat'
-  | 'subgroupBroadcast' | 'subgroupAdd' | 'subgroupMax' | 'subgroupMin' | 'subgroupShuffleXor';
+  | 'packHalf2'
+  | 'unpackHalf2'
+  | 'roundHalf'
+  | 'roundBfloat'
+  | 'subgroupBroadcast'
+  | 'subgroupAdd'
+  | 'subgroupMax'
+  | 'subgroupMin'
+  | 'subgroupShuffleXor';
 export type Fn = Exclude<MapFn, never> | KernelFn;
 
 interface Base {
@@ -39,9 +49,17 @@ export type Expr = Base &
 export type ExprOf<K extends Expr['e']> = Extract<Expr, { readonly e: K }>;
 
 export const scalarType = (scalar: Scalar, width: Width = 1): Type => types[scalar][width];
-const widths = (scalar: Scalar): Readonly<Record<Width, Type>> => ({ 1: { scalar, width: 1 }, 2: { scalar, width: 2 }, 4: { scalar, width: 4 } });
+const widths = (scalar: Scalar): Readonly<Record<Width, Type>> => ({
+  1: { scalar, width: 1 },
+  2: { scalar, width: 2 },
+  4: { scalar, width: 4 },
+});
 const types: Readonly<Record<Scalar, Readonly<Record<Width, Type>>>> = {
-  f32: widths('f32'), f16: widths('f16'), i32: widths('i32'), u32: widths('u32'), bool: widths('bool'),
+  f32: widths('f32'),
+  f16: widths('f16'),
+  i32: widths('i32'),
+  u32: widths('u32'),
+  bool: widths('bool'),
 };
 
 const I32_LO = -2147483648;
@@ -79,15 +97,36 @@ export const variable = (name: string, type: Type): Expr =>
   intern(`m${name}|${type.scalar}${type.width}`, { e: 'ref', name, mutable: true, type, lo: I32_LO, hi: I32_HI });
 
 export const load = (buffer: number, index: Expr, type: Type): Expr =>
-  intern(`b${buffer}|${index.id}|${type.scalar}${type.width}`, { e: 'load', buffer, index, type, lo: I32_LO, hi: I32_HI });
+  intern(`b${buffer}|${index.id}|${type.scalar}${type.width}`, {
+    e: 'load',
+    buffer,
+    index,
+    type,
+    lo: I32_LO,
+    hi: I32_HI,
+  });
 export const element = (array: string, index: Expr, type: Type): Expr =>
-  intern(`e${array}|${index.id}|${type.scalar}${type.width}`, { e: 'element', array, index, type, lo: I32_LO, hi: I32_HI });
+  intern(`e${array}|${index.id}|${type.scalar}${type.width}`, {
+    e: 'element',
+    array,
+    index,
+    type,
+    lo: I32_LO,
+    hi: I32_HI,
+  });
 export const scalarInput = (slot: string, scalar: Scalar): Expr =>
   intern(`s${slot}|${scalar}`, { e: 'scalar', slot, type: scalarType(scalar), lo: I32_LO, hi: I32_HI });
 
 /** A call as it stands; `call` below picks the type and folds. */
 export const rawCall = (fn: Fn, args: readonly Expr[], type: Type, lo = I32_LO, hi = I32_HI): Expr =>
-  intern(`c${fn}|${args.map((a) => a.id).join(',')}|${type.scalar}${type.width}|${lo}|${hi}`, { e: 'call', fn, args, type, lo, hi });
+  intern(`c${fn}|${args.map((a) => a.id).join(',')}|${type.scalar}${type.width}|${lo}|${hi}`, {
+    e: 'call',
+    fn,
+    args,
+    type,
+    lo,
+    hi,
+  });
 
 const booleans: ReadonlySet<Fn> = new Set<Unary | Binary>(['lt', 'le', 'eq', 'ne']);
 

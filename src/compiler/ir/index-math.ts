@@ -1,5 +1,5 @@
 // Integer index arithmetic: sums are kept as linear forms over atoms with known bounds, so that the div and mod of reshapes cancel.
-import { type Expr, call, int, rawCall, scalarType } from './expr.ts';
+import { call, type Expr, int, rawCall, scalarType } from './expr.ts';
 
 interface Linear {
   readonly terms: ReadonlyMap<Expr, number>;
@@ -19,7 +19,9 @@ export const linearOf = (x: Expr): Linear => {
 };
 
 const times = (a: Linear, c: number): Linear =>
-  c === 0 ? { terms: new Map(), constant: 0 } : { terms: new Map([...a.terms].map(([t, k]) => [t, k * c])), constant: a.constant * c };
+  c === 0
+    ? { terms: new Map(), constant: 0 }
+    : { terms: new Map([...a.terms].map(([t, k]) => [t, k * c])), constant: a.constant * c };
 
 const plus = (a: Linear, b: Linear, sign: 1 | -1): Linear => {
   const terms = new Map(a.terms);
@@ -95,7 +97,10 @@ const splitBy = (l: Linear, d: number): readonly [Linear, Linear] => {
     else rest.set(t, k);
   }
   const c = ((l.constant % d) + d) % d;
-  return [{ terms: whole, constant: (l.constant - c) / d }, { terms: rest, constant: c }];
+  return [
+    { terms: whole, constant: (l.constant - c) / d },
+    { terms: rest, constant: c },
+  ];
 };
 
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
@@ -109,7 +114,10 @@ export const div = (a: Expr, d: number): Expr => {
   if (lo >= 0 && hi < d) return exprOf(whole);
   if (lo < 0 || a.lo < 0) return rawCall('div', [a, int(d)], i32, Math.trunc(a.lo / d), Math.trunc(a.hi / d));
   const g = [...rest.terms.values()].reduce((x, k) => gcd(x, k), d);
-  const reduced = g > 1 ? { terms: new Map([...rest.terms].map(([t, k]) => [t, k / g])), constant: Math.floor(rest.constant / g) } : rest;
+  const reduced =
+    g > 1
+      ? { terms: new Map([...rest.terms].map(([t, k]) => [t, k / g])), constant: Math.floor(rest.constant / g) }
+      : rest;
   const inner = exprOf(reduced);
   const by = d / g;
   const q =
@@ -130,13 +138,17 @@ export const mod = (a: Expr, d: number): Expr => {
   const [lo, hi] = boundsOf(rest);
   if (lo >= 0 && hi < d) return exprOf(rest);
   const inner = lo >= 0 && a.lo >= 0 ? exprOf(rest) : a;
-  if (inner.e === 'call' && inner.fn === 'mod' && inner.args[1]!.e === 'lit' && inner.args[1]!.value % d === 0) return mod(inner.args[0]!, d);
-  return inner.lo >= 0 ? rawCall('mod', [inner, int(d)], i32, 0, Math.min(d - 1, inner.hi)) : rawCall('mod', [inner, int(d)], i32, 1 - d, d - 1);
+  if (inner.e === 'call' && inner.fn === 'mod' && inner.args[1]!.e === 'lit' && inner.args[1]!.value % d === 0)
+    return mod(inner.args[0]!, d);
+  return inner.lo >= 0
+    ? rawCall('mod', [inner, int(d)], i32, 0, Math.min(d - 1, inner.hi))
+    : rawCall('mod', [inner, int(d)], i32, 1 - d, d - 1);
 };
 
 export const lt = (a: Expr, b: Expr): Expr => call('lt', a, b);
 /** a <= x < b */
-export const within = (x: Expr, a: number, b: number): Expr => call('and', call('le', int(a), x), call('lt', x, int(b)));
+export const within = (x: Expr, a: number, b: number): Expr =>
+  call('and', call('le', int(a), x), call('lt', x, int(b)));
 export const min = (a: Expr, b: Expr): Expr =>
   a.hi <= b.lo ? a : b.hi <= a.lo ? b : rawCall('min', [a, b], i32, Math.min(a.lo, b.lo), Math.min(a.hi, b.hi));
 export const max = (a: Expr, b: Expr): Expr =>

@@ -11,7 +11,14 @@ export type Stmt =
   | { readonly s: 'setElement'; readonly array: string; readonly index: Expr; readonly value: Expr }
   | { readonly s: 'store'; readonly buffer: number; readonly index: Expr; readonly value: Expr }
   /** for (name = from; name < to; name += step); the counter's bounds are those of its `ref`. */
-  | { readonly s: 'for'; readonly counter: Expr & { readonly e: 'ref' }; readonly from: Expr; readonly to: Expr; readonly step: number; readonly body: readonly Stmt[] }
+  | {
+      readonly s: 'for';
+      readonly counter: Expr & { readonly e: 'ref' };
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly step: number;
+      readonly body: readonly Stmt[];
+    }
   | { readonly s: 'if'; readonly cond: Expr; readonly then: readonly Stmt[]; readonly else?: readonly Stmt[] }
   /** All invocations of the workgroup wait, and see each other's workgroup arrays. */
   | { readonly s: 'barrier' };

@@ -2,7 +2,8 @@
 import { type Expr, element, load, rawCall } from './expr.ts';
 import type { Stmt } from './stmt.ts';
 
-export const childrenOf = (e: Expr): readonly Expr[] => (e.e === 'call' ? e.args : e.e === 'load' || e.e === 'element' ? [e.index] : []);
+export const childrenOf = (e: Expr): readonly Expr[] =>
+  e.e === 'call' ? e.args : e.e === 'load' || e.e === 'element' ? [e.index] : [];
 
 export const withChildren = (e: Expr, kids: readonly Expr[]): Expr => {
   if (e.e === 'call') return kids.every((k, i) => k === e.args[i]) ? e : rawCall(e.fn, kids, e.type, e.lo, e.hi);
@@ -17,7 +18,10 @@ export const replaceIn = (e: Expr, by: ReadonlyMap<Expr, Expr>, memo: Map<Expr, 
   if (direct) return direct;
   const known = memo.get(e);
   if (known) return known;
-  const made = withChildren(e, childrenOf(e).map((k) => replaceIn(k, by, memo)));
+  const made = withChildren(
+    e,
+    childrenOf(e).map((k) => replaceIn(k, by, memo)),
+  );
   memo.set(e, made);
   return made;
 };
@@ -41,7 +45,8 @@ export const expressionsOf = (s: Stmt): readonly Expr[] => {
   }
 };
 
-export const blocksOf = (s: Stmt): readonly (readonly Stmt[])[] => (s.s === 'for' ? [s.body] : s.s === 'if' ? [s.then, s.else ?? []] : []);
+export const blocksOf = (s: Stmt): readonly (readonly Stmt[])[] =>
+  s.s === 'for' ? [s.body] : s.s === 'if' ? [s.then, s.else ?? []] : [];
 
 /** A statement with its own expressions and its nested blocks rebuilt. */
 export const mapStmt = (s: Stmt, expr: (e: Expr) => Expr, block: (b: readonly Stmt[]) => readonly Stmt[]): Stmt => {

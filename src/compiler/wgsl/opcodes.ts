@@ -45,7 +45,7 @@ export const typeText = (t: Type): string => (t.width === 1 ? t.scalar : `vec${t
 const fn = (name: string): Spelling => ({ text: (a) => `${name}(${a.join(', ')})` });
 const infix = (op: string): Spelling => ({ text: (a) => `(${a[0]} ${op} ${a[1]})` });
 const isBool = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'bool';
-const isFloat = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'f32' || of[0]!.type.scalar === 'f16';
+const _isFloat = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'f32' || of[0]!.type.scalar === 'f16';
 
 export const spellings = {
   neg: { text: ([a]) => `(-${a})` },
@@ -71,11 +71,8 @@ export const spellings = {
   max: fn('max'),
   min: fn('min'),
   pow: { ...fn('dt_pow'), helper: 'dt_pow' },
-  // The result has the divisor's sign, as in Python; known non-negative integers need no correction.
-  mod: {
-    text: ([a, b], e, of) =>
-      isFloat(of) ? `(${a} - ${b} * floor(${a} / ${b}))` : e.type.scalar === 'u32' || of[0]!.lo >= 0 ? `(${a} % ${b})` : `(((${a} % ${b}) + ${b}) % ${b})`,
-  },
+  // The sign of the dividend; a remainder by the integer 0 is 0.
+  mod: infix('%'),
   lt: infix('<'),
   le: infix('<='),
   eq: infix('=='),

@@ -14,7 +14,14 @@ export interface WgslOptions {
   readonly immediates: boolean;
 }
 
-const storage: Readonly<Record<DType, string>> = { f32: 'f32', f16: 'f16', bf16: 'u32', i32: 'i32', u32: 'u32', bool: 'u32' };
+const storage: Readonly<Record<DType, string>> = {
+  f32: 'f32',
+  f16: 'f16',
+  bf16: 'u32',
+  i32: 'i32',
+  u32: 'u32',
+  bool: 'u32',
+};
 
 const literal = (value: number, scalar: string): string => {
   if (scalar === 'bool') return value ? 'true' : 'false';
@@ -60,7 +67,8 @@ class Printer {
   #load(buffer: number, index: Expr, width: number): string {
     const b = this.#code.buffers[buffer]!;
     if (this.#vector.has(buffer)) return `${b.name}[${this.expr(index)} / 4i]`;
-    if (width > 1) return `vec4<${b.dtype === 'i32' ? 'i32' : 'f32'}>(${[0, 1, 2, 3].map((k) => this.#scalarLoad(buffer, `(${this.expr(index)} + ${k}i)`)).join(', ')})`;
+    if (width > 1)
+      return `vec4<${b.dtype === 'i32' ? 'i32' : 'f32'}>(${[0, 1, 2, 3].map((k) => this.#scalarLoad(buffer, `(${this.expr(index)} + ${k}i)`)).join(', ')})`;
     return this.#scalarLoad(buffer, this.expr(index));
   }
 
@@ -72,7 +80,9 @@ class Printer {
       case 'bf16':
         return `bitcast<f32>((${b.name}[${index} >> 1u] >> (u32(${index} & 1i) * 16u)) << 16u)`;
       case 'f16':
-        return this.#options.f16 ? `f32(${b.name}[${index}])` : `unpack2x16float(${b.name}[${index} >> 1u])[${index} & 1i]`;
+        return this.#options.f16
+          ? `f32(${b.name}[${index}])`
+          : `unpack2x16float(${b.name}[${index} >> 1u])[${index} & 1i]`;
       default:
         return `${b.name}[${index}]`;
     }
@@ -102,7 +112,9 @@ class Printer {
       case 'store': {
         const b = this.#code.buffers[s.buffer]!;
         const v = this.expr(s.value);
-        return put(`${b.name}[${this.expr(s.index)}] = ${b.dtype === 'bool' ? `select(0u, 1u, ${v})` : b.dtype === 'f16' && this.#options.f16 ? `f16(${v})` : v};`);
+        return put(
+          `${b.name}[${this.expr(s.index)}] = ${b.dtype === 'bool' ? `select(0u, 1u, ${v})` : b.dtype === 'f16' && this.#options.f16 ? `f16(${v})` : v};`,
+        );
       }
       case 'if':
         put(`if (${this.expr(s.cond)}) {`);
@@ -122,7 +134,8 @@ class Printer {
   }
 }
 
-export const fieldName = (code: KernelCode, slot: string): string => `s${code.scalars.findIndex((x) => x.slot === slot)}`;
+export const fieldName = (code: KernelCode, slot: string): string =>
+  `s${code.scalars.findIndex((x) => x.slot === slot)}`;
 
 /** Buffers that are only ever read four aligned elements at a time. */
 const vectorBuffers = (code: KernelCode, body: readonly Stmt[]): ReadonlySet<number> => {
@@ -157,9 +170,18 @@ export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
     ...(half ? ['enable f16;'] : []),
     ...(code.subgroups ? ['enable subgroups;'] : []),
     ...(immediates ? ['requires immediate_address_space;'] : []),
-    ...code.buffers.map((b, i) => `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${element(b, i)}>;`),
+    ...code.buffers.map(
+      (b, i) => `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${element(b, i)}>;`,
+    ),
     ...(scalars.length > 0
-      ? ['struct Scalars {', ...scalars, '}', immediates ? 'var<immediate> scalars: Scalars;' : `@group(0) @binding(${code.buffers.length}) var<uniform> scalars: Scalars;`]
+      ? [
+          'struct Scalars {',
+          ...scalars,
+          '}',
+          immediates
+            ? 'var<immediate> scalars: Scalars;'
+            : `@group(0) @binding(${code.buffers.length}) var<uniform> scalars: Scalars;`,
+        ]
       : []),
     ...code.arrays.map((a) => `var<workgroup> ${a.name}: array<${typeText(a.type)}, ${a.length}>;`),
     ...[...printer.usedHelpers].sort().map((h) => helpers[h]),

@@ -1,6 +1,7 @@
 // Errors of the language: what failed, each operand with dtype, shape, name and source line, why, and a hint.
-import type { Node } from './types.ts';
+
 import { captureSite } from './provenance.ts';
+import type { Node } from './types.ts';
 
 export interface Operand {
   readonly name: string;

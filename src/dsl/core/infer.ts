@@ -3,8 +3,8 @@ import { match } from 'ts-pattern';
 import { type DType, isFloat, isInteger } from './dtype.ts';
 import { DslError, describe } from './error.ts';
 import { fusedCall } from './fused-registry.ts';
-import type { Node, Result } from './types.ts';
 import type { Binary, ConvSpec, EinSpec, MapFn, Op, ReduceFn, Unary, View } from './op.ts';
+import type { Node, Result } from './types.ts';
 
 type Dims = readonly number[];
 const same = (a: Dims, b: Dims): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
@@ -16,8 +16,33 @@ const fail = (op: string, why: string, src: readonly Node[] = [], hint?: string)
   throw new DslError(op, why, named(src), hint);
 };
 
-const floatOnly: ReadonlySet<MapFn> = new Set<Unary | Binary>(['exp', 'log', 'sqrt', 'rsqrt', 'recip', 'tanh', 'erf', 'sin', 'cos', 'floor', 'ceil', 'round', 'pow']);
-const numeric: ReadonlySet<MapFn> = new Set<Unary | Binary>(['neg', 'abs', 'sign', 'add', 'sub', 'mul', 'div', 'max', 'min', 'mod']);
+const floatOnly: ReadonlySet<MapFn> = new Set<Unary | Binary>([
+  'exp',
+  'log',
+  'sqrt',
+  'rsqrt',
+  'recip',
+  'tanh',
+  'erf',
+  'sin',
+  'cos',
+  'floor',
+  'ceil',
+  'round',
+  'pow',
+]);
+const numeric: ReadonlySet<MapFn> = new Set<Unary | Binary>([
+  'neg',
+  'abs',
+  'sign',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'max',
+  'min',
+  'mod',
+]);
 const bitwise: ReadonlySet<MapFn> = new Set<Unary | Binary>(['and', 'or', 'xor', 'not']);
 const shifts: ReadonlySet<MapFn> = new Set<Unary | Binary>(['shl', 'shr']);
 const comparisons: ReadonlySet<MapFn> = new Set<Unary | Binary>(['lt', 'le', 'eq', 'ne']);
@@ -27,7 +52,13 @@ const inferMap = (fn: MapFn, to: DType | undefined, src: readonly Node[]): Resul
   const shape = first.shape;
   if (fn === 'cast' || fn === 'bitcast') return { shape, dtype: to ?? fail(fn, 'needs a target dtype') };
   for (const s of src)
-    if (!same(s.shape, shape)) fail(fn, `shapes differ: ${src.map(describe).join(', ')}`, src, 'expand one of them, or use bias for a last axis');
+    if (!same(s.shape, shape))
+      fail(
+        fn,
+        `shapes differ: ${src.map(describe).join(', ')}`,
+        src,
+        'expand one of them, or use bias for a last axis',
+      );
   if (fn === 'where') {
     const [c, a, b] = src;
     if (c?.dtype !== 'bool') fail('where', `the condition is ${c?.dtype}, not bool`, src);
@@ -35,7 +66,8 @@ const inferMap = (fn: MapFn, to: DType | undefined, src: readonly Node[]): Resul
     return { shape, dtype: a!.dtype };
   }
   const d = first.dtype;
-  for (const s of src) if (s.dtype !== d) fail(fn, `dtypes differ: ${src.map((x) => x.dtype).join(', ')}`, src, 'cast one of them');
+  for (const s of src)
+    if (s.dtype !== d) fail(fn, `dtypes differ: ${src.map((x) => x.dtype).join(', ')}`, src, 'cast one of them');
   if (d === 'bf16') fail(fn, 'bf16 is a storage type', src, "cast to 'f32' first");
   if (floatOnly.has(fn) && !isFloat(d)) fail(fn, `needs f32 or f16, got ${d}`, src);
   if (numeric.has(fn) && d === 'bool') fail(fn, 'needs numbers, got bool', src, "cast to 'f32' or 'i32' first");
@@ -48,7 +80,8 @@ const inferMap = (fn: MapFn, to: DType | undefined, src: readonly Node[]): Resul
 const viewShape = (view: View, x: Node): Dims =>
   match(view)
     .with({ v: 'reshape' }, ({ to }) => {
-      if (product(to) !== product(x.shape)) fail('reshape', `${describe(x)} has ${product(x.shape)} elements, [${to}] has ${product(to)}`, [x]);
+      if (product(to) !== product(x.shape))
+        fail('reshape', `${describe(x)} has ${product(x.shape)} elements, [${to}] has ${product(to)}`, [x]);
       return to;
     })
     .with({ v: 'permute' }, ({ perm }) => {
@@ -64,7 +97,8 @@ const viewShape = (view: View, x: Node): Dims =>
     .with({ v: 'slice' }, ({ start, stop, step }) =>
       x.shape.map((d, i) => {
         const [a, b, s] = [start[i]!, stop[i]!, step[i]!];
-        if (!(a >= 0 && b >= a && b <= d && s >= 1)) fail('slice', `axis ${i}: ${a}:${b}:${s} is no range of size ${d}`, [x]);
+        if (!(a >= 0 && b >= a && b <= d && s >= 1))
+          fail('slice', `axis ${i}: ${a}:${b}:${s} is no range of size ${d}`, [x]);
         return Math.ceil((b - a) / s);
       }),
     )
@@ -83,11 +117,14 @@ const viewShape = (view: View, x: Node): Dims =>
     .exhaustive();
 
 const inferReduce = (by: ReduceFn, axes: Dims, x: Node): Result => {
-  if (new Set(axes).size !== axes.length || axes.some((a) => !(a in x.shape))) fail(by, `axes [${axes}] of a tensor of rank ${x.shape.length}`, [x]);
+  if (new Set(axes).size !== axes.length || axes.some((a) => !(a in x.shape)))
+    fail(by, `axes [${axes}] of a tensor of rank ${x.shape.length}`, [x]);
   const arg = by === 'argmax' || by === 'argmin';
   if (arg && axes.length !== 1) fail(by, 'takes one axis', [x]);
-  if (x.dtype === 'bool' || x.dtype === 'bf16') fail(by, `not defined for ${x.dtype}`, [x], "cast to 'f32' or 'i32' first");
-  if (by !== 'sum' && by !== 'prod' && axes.some((a) => x.shape[a] === 0)) fail(by, 'of an axis of size 0 has no value', [x]);
+  if (x.dtype === 'bool' || x.dtype === 'bf16')
+    fail(by, `not defined for ${x.dtype}`, [x], "cast to 'f32' or 'i32' first");
+  if (by !== 'sum' && by !== 'prod' && axes.some((a) => x.shape[a] === 0))
+    fail(by, 'of an axis of size 0 has no value', [x]);
   return { shape: x.shape.filter((_, i) => !axes.includes(i)), dtype: arg ? 'i32' : x.dtype };
 };
 
@@ -95,33 +132,55 @@ const inferContract = (spec: EinSpec, [a, b]: readonly Node[]): Result => {
   const src = [a!, b!];
   const sizes = new Map<string, number>();
   const text = `${spec.a},${spec.b}->${spec.out}`;
-  for (const [letters, x] of [[spec.a, a!], [spec.b, b!]] as const) {
-    if (letters.length !== x.shape.length) fail('einsum', `'${text}': '${letters}' names ${letters.length} axes of ${describe(x)}`, src);
-    if (new Set(letters).size !== letters.length) fail('einsum', `'${text}': a letter occurs twice in '${letters}'`, src, 'take the diagonal first');
+  for (const [letters, x] of [
+    [spec.a, a!],
+    [spec.b, b!],
+  ] as const) {
+    if (letters.length !== x.shape.length)
+      fail('einsum', `'${text}': '${letters}' names ${letters.length} axes of ${describe(x)}`, src);
+    if (new Set(letters).size !== letters.length)
+      fail('einsum', `'${text}': a letter occurs twice in '${letters}'`, src, 'take the diagonal first');
     [...letters].forEach((l, i) => {
       const known = sizes.get(l);
-      if (known !== undefined && known !== x.shape[i]) fail('einsum', `'${text}': index '${l}' is ${known} and ${x.shape[i]}`, src);
+      if (known !== undefined && known !== x.shape[i])
+        fail('einsum', `'${text}': index '${l}' is ${known} and ${x.shape[i]}`, src);
       sizes.set(l, x.shape[i]!);
     });
   }
   if (a!.dtype !== b!.dtype) fail('einsum', `dtypes are ${a!.dtype} and ${b!.dtype}`, src, 'cast one of them');
-  if (a!.dtype === 'bool' || a!.dtype === 'bf16') fail('einsum', `not defined for ${a!.dtype}`, src, "cast to 'f32' first");
-  return { shape: [...spec.out].map((l) => sizes.get(l) ?? fail('einsum', `'${text}': index '${l}' is in no operand`, src)), dtype: a!.dtype };
+  if (a!.dtype === 'bool' || a!.dtype === 'bf16')
+    fail('einsum', `not defined for ${a!.dtype}`, src, "cast to 'f32' first");
+  return {
+    shape: [...spec.out].map((l) => sizes.get(l) ?? fail('einsum', `'${text}': index '${l}' is in no operand`, src)),
+    dtype: a!.dtype,
+  };
 };
 
 /** Output size of a window of `k` over `n`. */
-export const windowCount = (n: number, k: number, stride: number, pad: readonly [number, number], dilation: number): number =>
-  Math.max(0, Math.floor((n + pad[0] + pad[1] - dilation * (k - 1) - 1) / stride) + 1);
+export const windowCount = (
+  n: number,
+  k: number,
+  stride: number,
+  pad: readonly [number, number],
+  dilation: number,
+): number => Math.max(0, Math.floor((n + pad[0] + pad[1] - dilation * (k - 1) - 1) / stride) + 1);
 
 const inferConv = (c: ConvSpec, [x, w]: readonly Node[]): Result => {
   const src = [x!, w!];
-  if (x!.shape.length !== 4 || w!.shape.length !== 4) fail('conv2d', 'wants x [N, C, H, W] and w [O, C / groups, kh, kw]', src);
+  if (x!.shape.length !== 4 || w!.shape.length !== 4)
+    fail('conv2d', 'wants x [N, C, H, W] and w [O, C / groups, kh, kw]', src);
   const [n, ch, h, wd] = x!.shape as readonly [number, number, number, number];
   const [o, ci, kh, kw] = w!.shape as readonly [number, number, number, number];
-  if (ci * c.groups !== ch || o % c.groups !== 0) fail('conv2d', `x has ${ch} channels; w takes ${ci} in each of ${c.groups} groups and gives ${o}`, src);
+  if (ci * c.groups !== ch || o % c.groups !== 0)
+    fail('conv2d', `x has ${ch} channels; w takes ${ci} in each of ${c.groups} groups and gives ${o}`, src);
   if (x!.dtype !== w!.dtype) fail('conv2d', `dtypes are ${x!.dtype} and ${w!.dtype}`, src, 'cast one of them');
   return {
-    shape: [n, o, windowCount(h, kh, c.stride[0], c.padding[0], c.dilation[0]), windowCount(wd, kw, c.stride[1], c.padding[1], c.dilation[1])],
+    shape: [
+      n,
+      o,
+      windowCount(h, kh, c.stride[0], c.padding[0], c.dilation[0]),
+      windowCount(wd, kw, c.stride[1], c.padding[1], c.dilation[1]),
+    ],
     dtype: x!.dtype,
   };
 };
@@ -151,14 +210,24 @@ const inferScatter = (batch: number, [base, i, u]: readonly Node[]): Result => {
 const inferConcat = (axis: number, src: readonly Node[]): Result => {
   const first = src[0] ?? fail('concat', 'of nothing');
   for (const s of src)
-    if (s.dtype !== first.dtype || s.shape.length !== first.shape.length || s.shape.some((d, i) => i !== axis && d !== first.shape[i]) || !(axis in s.shape))
+    if (
+      s.dtype !== first.dtype ||
+      s.shape.length !== first.shape.length ||
+      s.shape.some((d, i) => i !== axis && d !== first.shape[i]) ||
+      !(axis in s.shape)
+    )
       fail('concat', `along axis ${axis}: ${src.map(describe).join(', ')}`, src);
-  return { shape: first.shape.map((d, i) => (i === axis ? src.reduce((n, s) => n + s.shape[axis]!, 0) : d)), dtype: first.dtype };
+  return {
+    shape: first.shape.map((d, i) => (i === axis ? src.reduce((n, s) => n + s.shape[axis]!, 0) : d)),
+    dtype: first.dtype,
+  };
 };
 
 const checkSize = (r: Result, what: string): Result => {
-  for (const d of r.shape) if (!Number.isInteger(d) || d < 0) fail(what, `shape [${r.shape}]: sizes are whole numbers from 0`);
-  if (product(r.shape) > 0x7fffffff) fail(what, `${describe(r)} has ${product(r.shape)} elements: indices are 32-bit, at most ${0x7fffffff}`);
+  for (const d of r.shape)
+    if (!Number.isInteger(d) || d < 0) fail(what, `shape [${r.shape}]: sizes are whole numbers from 0`);
+  if (product(r.shape) > 0x7fffffff)
+    fail(what, `${describe(r)} has ${product(r.shape)} elements: indices are 32-bit, at most ${0x7fffffff}`);
   return r;
 };
 
@@ -170,18 +239,28 @@ export const infer = (op: Op, src: readonly Node[]): readonly Result[] => {
     .with({ kind: 'const' }, ({ dtype }) => ({ shape: [], dtype }))
     .with({ kind: 'reduce' }, ({ by, axes }) => inferReduce(by, axes, src[0]!))
     .with({ kind: 'contract' }, ({ spec }) => inferContract(spec, src))
-    .with({ kind: 'pick' }, ({ index }) => src[0]!.outs[index] ?? fail('pick', `result ${index} of ${src[0]!.outs.length}`))
+    .with(
+      { kind: 'pick' },
+      ({ index }) => src[0]!.outs[index] ?? fail('pick', `result ${index} of ${src[0]!.outs.length}`),
+    )
     .with({ kind: 'fused' }, ({ call, attrs }) => fusedCall(call).infer(attrs, src))
     .with({ kind: 'input' }, ({ shape, dtype }) => ({ shape, dtype }))
     .with({ kind: 'iota' }, ({ shape }) => ({ shape, dtype: 'i32' as const }))
     .with({ kind: 'random' }, ({ shape }) =>
-      same(src[0]!.shape, [2]) && src[0]!.dtype === 'u32' ? { shape, dtype: 'u32' as const } : fail('random', 'the key is u32[2]', src))
+      same(src[0]!.shape, [2]) && src[0]!.dtype === 'u32'
+        ? { shape, dtype: 'u32' as const }
+        : fail('random', 'the key is u32[2]', src),
+    )
     .with({ kind: 'concat' }, ({ axis }) => inferConcat(axis, src))
     .with({ kind: 'conv' }, ({ conv }) => inferConv(conv, src))
     .with({ kind: 'gather' }, ({ batch }) => inferGather(batch, src))
     .with({ kind: 'scatter' }, ({ batch }) => inferScatter(batch, src))
-    .with({ kind: 'cumulate' }, ({ axis }) => (axis in src[0]!.shape ? src[0]! : fail('cumulativeSum', `no axis ${axis}`, src)))
-    .with({ kind: 'sort' }, () => (src[0]!.shape.length > 0 ? { shape: src[0]!.shape, dtype: 'i32' as const } : fail('sort', 'of a scalar', src)))
+    .with({ kind: 'cumulate' }, ({ axis }) =>
+      axis in src[0]!.shape ? src[0]! : fail('cumulativeSum', `no axis ${axis}`, src),
+    )
+    .with({ kind: 'sort' }, () =>
+      src[0]!.shape.length > 0 ? { shape: src[0]!.shape, dtype: 'i32' as const } : fail('sort', 'of a scalar', src),
+    )
     .with({ kind: 'mark' }, () => src[0]!)
     .exhaustive();
   const results: readonly Result[] = 'shape' in one ? [one] : one;

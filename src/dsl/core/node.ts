@@ -43,7 +43,8 @@ export const makeNode = (op: Op, src: readonly Node[], origin?: Node): Node => {
   return node;
 };
 
-export const isKind = <K extends Op['kind']>(n: Node, kind: K): n is Node & { readonly op: OpOf<K> } => n.op.kind === kind;
+export const isKind = <K extends Op['kind']>(n: Node, kind: K): n is Node & { readonly op: OpOf<K> } =>
+  n.op.kind === kind;
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 

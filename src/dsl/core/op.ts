@@ -2,11 +2,40 @@
 import type { DType } from './dtype.ts';
 
 export type Unary =
-  | 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'recip' | 'tanh' | 'erf' | 'sin' | 'cos'
-  | 'floor' | 'ceil' | 'round' | 'not';
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'recip'
+  | 'tanh'
+  | 'erf'
+  | 'sin'
+  | 'cos'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'not';
 export type Binary =
-  | 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow' | 'mod'
-  | 'lt' | 'le' | 'eq' | 'ne' | 'and' | 'or' | 'xor' | 'shl' | 'shr';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'max'
+  | 'min'
+  | 'pow'
+  | 'mod'
+  | 'lt'
+  | 'le'
+  | 'eq'
+  | 'ne'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shr';
 /** `where(cond, a, b)`; `cast` and `bitcast` change the dtype of their one operand. */
 export type MapFn = Unary | Binary | 'where' | 'cast' | 'bitcast';
 
@@ -18,14 +47,39 @@ export type View =
   /** Sizes of 1 are repeated to `to`; ranks are equal. */
   | { readonly v: 'expand'; readonly to: readonly number[] }
   /** Half-open ranges with positive steps, one an axis. */
-  | { readonly v: 'slice'; readonly start: readonly number[]; readonly stop: readonly number[]; readonly step: readonly number[] }
+  | {
+      readonly v: 'slice';
+      readonly start: readonly number[];
+      readonly stop: readonly number[];
+      readonly step: readonly number[];
+    }
   /** `fill` around the tensor, and `interior` copies of it between neighbours. */
-  | { readonly v: 'pad'; readonly before: readonly number[]; readonly after: readonly number[]; readonly interior: readonly number[]; readonly fill: number }
+  | {
+      readonly v: 'pad';
+      readonly before: readonly number[];
+      readonly after: readonly number[];
+      readonly interior: readonly number[];
+      readonly fill: number;
+    }
   | { readonly v: 'flip'; readonly axes: readonly number[] }
   /** [.., I at axis, .., K at window, ..] -> [.., size, .., K, ..], reading (o * stride + k * dilation, k). */
-  | { readonly v: 'slide'; readonly axis: number; readonly window: number; readonly stride: number; readonly dilation: number; readonly size: number }
+  | {
+      readonly v: 'slide';
+      readonly axis: number;
+      readonly window: number;
+      readonly stride: number;
+      readonly dilation: number;
+      readonly size: number;
+    }
   /** The adjoint of `slide`: [.., O, .., K, ..] -> [.., size, .., K, ..], reading ((i - k * dilation) / stride, k), 0 where that is no index. */
-  | { readonly v: 'unslide'; readonly axis: number; readonly window: number; readonly stride: number; readonly dilation: number; readonly size: number };
+  | {
+      readonly v: 'unslide';
+      readonly axis: number;
+      readonly window: number;
+      readonly stride: number;
+      readonly dilation: number;
+      readonly size: number;
+    };
 
 /** Two-operand einsum: each letter one axis. A letter absent from `out` is summed. */
 export interface EinSpec {
@@ -62,7 +116,13 @@ export type InputRole = 'param' | 'data' | 'state' | 'scalar';
 
 export type Op =
   | { readonly kind: 'const'; readonly value: number; readonly dtype: DType }
-  | { readonly kind: 'input'; readonly slot: string; readonly role: InputRole; readonly shape: readonly number[]; readonly dtype: DType }
+  | {
+      readonly kind: 'input';
+      readonly slot: string;
+      readonly role: InputRole;
+      readonly shape: readonly number[];
+      readonly dtype: DType;
+    }
   | { readonly kind: 'iota'; readonly axis: number; readonly shape: readonly number[] }
   /** src: key u32 [2]. Element i is the threefry-2x32 hash of (key, (i, stream)). */
   | { readonly kind: 'random'; readonly shape: readonly number[] }

@@ -1,0 +1,68 @@
+// Whole compilations of random graphs: fused against one kernel a node (equal bits), against gpu.js and against the interpreter.
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { gpuJs, webGpu } from '../support/backends.ts';
+import { randomGraph } from '../support/graphs.ts';
+import { interpret } from '../support/interpret.ts';
+
+const test = suite('fusion');
+
+const close = (got: ArrayLike<number>, want: ArrayLike<number>, label: string): void => {
+  assert.is(got.length, want.length, `${label}: length`);
+  for (let i = 0; i < want.length; i++)
+    assert.ok(
+      Math.abs(got[i]! - want[i]!) <= 2e-4 + 2e-4 * Math.abs(want[i]!),
+      `${label} [${i}]: ${got[i]} against ${want[i]}`,
+    );
+};
+
+test('a fused program has the bits of one kernel a node', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  await fc.assert(
+    fc.asyncProperty(randomGraph(24), async (g) => {
+      const fused = await runGraph(gpu, g.outputs, g.values);
+      const plain = await runGraph(gpu, g.outputs, g.values, { fuse: false });
+      fused.forEach((f, k) => {
+        assert.equal(f.shape, plain[k]!.shape);
+        assert.equal(new Uint32Array(f.data.buffer), new Uint32Array(plain[k]!.data.buffer), `output ${k}`);
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('WebGPU, gpu.js and the interpreter agree', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  await fc.assert(
+    fc.asyncProperty(randomGraph(16), async (g) => {
+      const want = interpret(g.outputs, new Map(Object.entries(g.values)));
+      const ours = await runGraph(gpu, g.outputs, g.values);
+      const oracle = await runGraph(gpuJs(), g.outputs, g.values);
+      want.forEach((w, k) => {
+        close(ours[k]!.data, w, `webgpu output ${k}`);
+        close(oracle[k]!.data, w, `gpujs output ${k}`);
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a program run twice gives equal bits', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  await fc.assert(
+    fc.asyncProperty(randomGraph(20), async (g) => {
+      const [a, b] = [await runGraph(gpu, g.outputs, g.values), await runGraph(gpu, g.outputs, g.values)];
+      a.forEach((x, k) => {
+        assert.equal(new Uint32Array(x.data.buffer), new Uint32Array(b[k]!.data.buffer));
+      });
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test.run();
