@@ -26,7 +26,10 @@ interface Tridiagonal {
   readonly beside: Float64Array;
 }
 
-/** Householder reflections from the last row up; destroys `a`. */
+/** A value that is nothing beside 1, the matrix's largest, and whose square can still be divided by. */
+const negligible = 1e-140;
+
+/** Householder reflections from the last row up; destroys `a`, whose largest value is 1. */
 const tridiagonalise = (a: Float64Array, n: number): Tridiagonal => {
   const diagonal = new Float64Array(n);
   const beside = new Float64Array(n);
@@ -36,7 +39,7 @@ const tridiagonalise = (a: Float64Array, n: number): Tridiagonal => {
     let norm = 0;
     for (let k = 0; k < i - 1; k++) norm += row[k]! ** 2;
     const last = row[i - 1]!;
-    if (norm === 0) {
+    if (norm < negligible ** 2) {
       beside[i] = last;
       continue;
     }
@@ -75,8 +78,10 @@ const tridiagonalise = (a: Float64Array, n: number): Tridiagonal => {
 
 /** Where the coupling after `from` is negligible: the end of the block that starts there. */
 const blockEnd = (d: Float64Array, e: Float64Array, from: number): number => {
+  const couples = (i: number) =>
+    Math.abs(e[i]!) > negligible + Number.EPSILON * (Math.abs(d[i]!) + Math.abs(d[i + 1]!));
   let end = from;
-  while (end < d.length - 1 && Math.abs(e[end]!) > Number.EPSILON * (Math.abs(d[end]!) + Math.abs(d[end + 1]!))) end++;
+  while (end < d.length - 1 && couples(end)) end++;
   return end;
 };
 
@@ -112,7 +117,12 @@ const sweep = (d: Float64Array, e: Float64Array, from: number, end: number): voi
 /** The eigenvalues of a symmetric matrix, in no particular order; only its lower triangle is read. @throws RangeError if a value is not finite */
 export const symmetricEigenvalues = (matrix: Float64Array, n: number): Float64Array => {
   if (!matrix.every(Number.isFinite)) throw new RangeError('symmetricEigenvalues: a value of the matrix is not finite');
-  const { diagonal: d, beside } = tridiagonalise(Float64Array.from(matrix), n);
+  const scale = matrix.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
+  if (scale === 0) return new Float64Array(n);
+  const { diagonal: d, beside } = tridiagonalise(
+    matrix.map((x) => x / scale),
+    n,
+  );
   const e = new Float64Array(n);
   e.set(beside.subarray(1));
   for (let from = 0; from < n; from++)
@@ -122,5 +132,5 @@ export const symmetricEigenvalues = (matrix: Float64Array, n: number): Float64Ar
       if (tries === 60) throw new RangeError('symmetricEigenvalues: no convergence');
       sweep(d, e, from, end);
     }
-  return d;
+  return d.map((x) => x * scale);
 };

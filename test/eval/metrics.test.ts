@@ -155,8 +155,29 @@ test('eigenvalues: the first three power sums agree with the traces of the power
       near(power(2), trace(times(matrix)), 1e-9 * n ** 3);
       near(power(3), trace(times(times(matrix))), 1e-8 * n ** 4);
     }),
-    { numRuns: 300 },
+    { numRuns: 2000 },
   );
+});
+
+test('eigenvalues of tiny, huge and unevenly scaled matrices', () => {
+  const tiny = Float64Array.of(2e-15, 0, -2e-162, 0, 0, 0, -2e-162, 0, 0);
+  near([...symmetricEigenvalues(tiny, 3)].sort((a, b) => b - a)[0]!, 2e-15, 1e-30);
+  const denormal = new Float64Array(25);
+  denormal[8] = denormal[16] = -0.015;
+  denormal[19] = denormal[23] = -5e-324;
+  const roots = [...symmetricEigenvalues(denormal, 5)].sort((a, b) => a - b);
+  near(roots[0]!, -0.015, 1e-15);
+  near(roots[4]!, 0.015, 1e-15);
+  for (const scale of [1e-300, 1e-160, 1, 1e160, 1e300]) {
+    const values = symmetricEigenvalues(
+      Float64Array.of(2, 1, 0, 1, 2, 1, 0, 1, 2).map((x) => x * scale),
+      3,
+    ).sort();
+    [2 - Math.SQRT2, 2, 2 + Math.SQRT2].forEach((expected, i) => {
+      near(values[i]! / scale, expected, 1e-12);
+    });
+  }
+  assert.equal([...symmetricEigenvalues(new Float64Array(4), 2)], [0, 0]);
 });
 
 test('eigenvalues of the path of n nodes are 2 - 2 cos(k pi / (n + 1)); of a matrix with NaN, an error', () => {
