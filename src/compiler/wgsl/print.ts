@@ -33,7 +33,6 @@ const literal = (value: number, scalar: string): string => {
 };
 
 class Printer {
-  readonly lines: string[] = [];
   readonly usedHelpers = new Set<Helper>();
   readonly #code: KernelCode;
   readonly #vector: ReadonlySet<number>;
@@ -88,49 +87,52 @@ class Printer {
     }
   }
 
-  block(body: readonly Stmt[], indent: string): void {
-    for (const s of body) this.#stmt(s, indent);
+  block(body: readonly Stmt[], indent: string): readonly string[] {
+    return body.flatMap((s) => this.#stmt(s, indent));
   }
 
-  #stmt(s: Stmt, indent: string): void {
-    const put = (text: string): void => {
-      this.lines.push(indent + text);
-    };
+  #stmt(s: Stmt, indent: string): readonly string[] {
+    const line = (text: string): readonly string[] => [indent + text];
+    const nested = (body: readonly Stmt[]): readonly string[] => this.block(body, `${indent}  `);
     switch (s.s) {
       case 'let':
-        return put(`let ${s.name} = ${this.expr(s.value)};`);
+        return line(`let ${s.name} = ${this.expr(s.value)};`);
       case 'var':
-        return put(`var ${s.name}: ${typeText(s.type)} = ${this.expr(s.value)};`);
+        return line(`var ${s.name}: ${typeText(s.type)} = ${this.expr(s.value)};`);
       case 'assign':
-        return put(`${s.name} = ${this.expr(s.value)};`);
+        return line(`${s.name} = ${this.expr(s.value)};`);
       case 'array':
-        return put(`var ${s.name}: array<${typeText(s.type)}, ${s.length}>;`);
+        return line(`var ${s.name}: array<${typeText(s.type)}, ${s.length}>;`);
       case 'setElement':
-        return put(`${s.array}[${this.expr(s.index)}] = ${this.expr(s.value)};`);
+        return line(`${s.array}[${this.expr(s.index)}] = ${this.expr(s.value)};`);
       case 'barrier':
-        return put('workgroupBarrier();');
-      case 'store': {
-        const b = this.#code.buffers[s.buffer]!;
-        const v = this.expr(s.value);
-        return put(
-          `${b.name}[${this.expr(s.index)}] = ${b.dtype === 'bool' ? `select(0u, 1u, ${v})` : b.dtype === 'f16' && this.#options.f16 ? `f16(${v})` : v};`,
-        );
-      }
+        return line('workgroupBarrier();');
+      case 'store':
+        return line(this.#store(s.buffer, this.expr(s.index), this.expr(s.value)));
       case 'if':
-        put(`if (${this.expr(s.cond)}) {`);
-        this.block(s.then, `${indent}  `);
-        if (s.else) {
-          put('} else {');
-          this.block(s.else, `${indent}  `);
-        }
-        return put('}');
+        return [
+          ...line(`if (${this.expr(s.cond)}) {`),
+          ...nested(s.then),
+          ...(s.else ? [...line('} else {'), ...nested(s.else)] : []),
+          ...line('}'),
+        ];
       case 'for': {
         const i = s.counter.name;
-        put(`for (var ${i} = ${this.expr(s.from)}; ${i} < ${this.expr(s.to)}; ${i} += ${s.step}i) {`);
-        this.block(s.body, `${indent}  `);
-        return put('}');
+        const head = `for (var ${i} = ${this.expr(s.from)}; ${i} < ${this.expr(s.to)}; ${i} += ${s.step}i) {`;
+        return [...line(head), ...nested(s.body), ...line('}')];
       }
     }
+  }
+
+  #store(buffer: number, index: string, value: string): string {
+    const b = this.#code.buffers[buffer]!;
+    const stored =
+      b.dtype === 'bool'
+        ? `select(0u, 1u, ${value})`
+        : b.dtype === 'f16' && this.#options.f16
+          ? `f16(${value})`
+          : value;
+    return `${b.name}[${index}] = ${stored};`;
   }
 }
 
@@ -160,7 +162,7 @@ export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
   const vector = vectorBuffers(code, code.body);
   const body = bindShared(code, Object.values(builtins));
   const printer = new Printer(code, vector, options);
-  printer.block(body, '  ');
+  const lines = printer.block(body, '  ');
   const half = options.f16 && code.buffers.some((b) => b.dtype === 'f16');
   const element = (b: KernelCode['buffers'][number], i: number): string =>
     vector.has(i) ? `vec4<${storage[b.dtype]}>` : b.dtype === 'f16' && !options.f16 ? 'u32' : storage[b.dtype];
@@ -192,9 +194,9 @@ export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
     '  let group = i32(wid.x + wid.y * nwg.x);',
     '  let local = i32(lid);',
     ...(code.subgroups ? ['  let lane = i32(sid);', '  let subgroup = i32(lid / ssz);'] : []),
-    ...(printer.lines.some((l) => /\bzero\b/.test(l)) ? ['  let zero = i32(nwg.z) - 1i;'] : []),
+    ...(lines.some((l) => /\bzero\b/.test(l)) ? ['  let zero = i32(nwg.z) - 1i;'] : []),
     `  if (group >= ${code.groups}i) { return; }`,
-    ...printer.lines,
+    ...lines,
     '}',
     '',
   ].join('\n');
