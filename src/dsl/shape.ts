@@ -174,3 +174,38 @@ type Insert<
   : S extends readonly [infer H extends Dim, ...infer T extends Shape]
     ? readonly [H, ...Insert<T, K, N, [...I, 0]>]
     : readonly [N];
+
+/** Axes of `S` in the order `P`. */
+export type Permuted<S extends Shape, P extends readonly number[]> = {
+  readonly [K in keyof P]: P[K] extends number ? At<S, P[K]> : never;
+};
+/** `S` with the axes `A` and `B` exchanged. */
+export type Swapped<S extends Shape, A extends number, B extends number> = number extends A | B
+  ? Unknown<S>
+  : SwapKeys<S, AxisKey<S, A>, AxisKey<S, B>>;
+type SwapKeys<S extends Shape, A extends string, B extends string> = {
+  readonly [K in keyof S]: K extends A ? Key<S, B> : K extends B ? Key<S, A> : S[K];
+};
+type Key<S extends Shape, K extends string> = K extends keyof S ? S[K] & Dim : number;
+/** `T` as sizes to expand `S` to: -1 keeps a size. */
+export type Expanded<S extends Shape, T extends readonly number[]> = {
+  readonly [K in keyof T]: T[K] extends -1 ? (K extends keyof S ? S[K] : number) : DimOf<T[K]>;
+};
+/** The axes of `S` before axis `A`. */
+export type Before<S extends Shape, K extends string, I extends readonly unknown[] = []> = `${I['length']}` extends K
+  ? readonly []
+  : S extends readonly [infer H extends Dim, ...infer T extends Shape]
+    ? readonly [H, ...Before<T, K, [...I, 0]>]
+    : readonly [];
+/** A tuple of `N` results: exact to 8. */
+export type Repeated<N extends number, T> = N extends keyof Tuples<T> ? Tuples<T>[N] : readonly T[];
+interface Tuples<T> {
+  readonly 1: readonly [T];
+  readonly 2: readonly [T, T];
+  readonly 3: readonly [T, T, T];
+  readonly 4: readonly [T, T, T, T];
+  readonly 5: readonly [T, T, T, T, T];
+  readonly 6: readonly [T, T, T, T, T, T];
+  readonly 7: readonly [T, T, T, T, T, T, T];
+  readonly 8: readonly [T, T, T, T, T, T, T, T];
+}

@@ -1,4 +1,4 @@
-// Typed tensors over untyped nodes. The only casts of the language are `wrap`, `dim` and `shaped`, all here.
+// Typed tensors over untyped nodes. The casts of the language are here: `wrap`, `wrapAll`, `dim`, `dual`.
 import type { DType } from './core/dtype.ts';
 import { DslError, describe } from './core/error.ts';
 import type { Node } from './core/types.ts';
@@ -92,9 +92,27 @@ export const wrap = <S extends Shape, D extends DType>(node: Node): Tensor<S, D>
   return value as unknown as Tensor<S, D>;
 };
 
+/** `wrap` for the results of an operation with several; the declared type says which. */
+export const wrapAll = <T>(nodes: readonly Node[]): T => nodes.map((n) => wrap(n)) as unknown as T;
+
 export const unwrap = (x: AnyTensor): Node => x.node;
 
 export const isTensor = (x: unknown): x is AnyTensor => x instanceof TensorValue;
+
+/**
+ * An operation on nodes as `op(x, ...args)` and `op(...args)(x)`: told apart by whether the first argument is a tensor. The
+ * declared type of the operation says what the result is.
+ */
+export const dual = <A extends readonly unknown[]>(f: (x: Node, ...args: A) => Node) => {
+  function call<S extends Shape, D extends DType>(x: AnyTensor, ...args: A): Tensor<S, D>;
+  function call(...args: A): <S extends Shape, D extends DType>(x: AnyTensor) => Tensor<S, D>;
+  function call<S extends Shape, D extends DType>(...all: readonly unknown[]) {
+    const apply = (x: AnyTensor, args: readonly unknown[]): Tensor<S, D> => wrap(f(unwrap(x), ...(args as A)));
+    const [first, ...rest] = all;
+    return isTensor(first) ? apply(first, rest) : (x: AnyTensor) => apply(x, all);
+  }
+  return call;
+};
 
 /** A named size: `data('x', [dim('batch', 8), 3])` is a `Tensor<readonly ['batch', 3]>`. */
 export const dim = <const N extends string>(name: N, size: number): Named<N> => {

@@ -1,0 +1,143 @@
+// Reductions over all axes, one, or several: `sum(x)`, `sum(x, -1)`, `sum(x, [0, 2], { keepDims: true })`, `pipe(x, sum(-1))`.
+import * as B from '../core/build.ts';
+import type { DType, FloatType } from '../core/dtype.ts';
+import type { ReduceFn } from '../core/op.ts';
+import type { Node } from '../core/types.ts';
+import type { AxisKey, DropAxis, Expect, HasAxis, SetAxis, Shape, ShowShape, Unknown, Without } from '../shape.ts';
+import { dual, type Tensor } from '../tensor.ts';
+import { axisOf, type NumericType, needFloat } from './operand.ts';
+
+export interface Keep<K extends boolean> {
+  /** Reduced axes stay, with size 1. */
+  readonly keepDims?: K;
+}
+type Axes = number | readonly number[];
+type Keys<S extends Shape, A extends readonly number[]> = { readonly [K in keyof A]: AxisKey<S, A[K]> }[number];
+/** `S` reduced over `A`. */
+export type Reduced<S extends Shape, A extends Axes | undefined, K extends boolean> = A extends undefined
+  ? K extends true
+    ? { readonly [I in keyof S]: 1 }
+    : readonly []
+  : A extends number
+    ? K extends true
+      ? SetAxis<S, A, 1>
+      : DropAxis<S, A>
+    : A extends readonly number[]
+      ? number extends A[number]
+        ? K extends true
+          ? Unknown<S>
+          : Shape
+        : Without<S, Keys<S, A>, K>
+      : Shape;
+type Reduces<Op extends string, S extends Shape, A> = A extends number
+  ? Expect<HasAxis<S, A>, `${Op}: no axis ${A} in ${ShowShape<S>}`>
+  : unknown;
+
+export interface Reduction<Op extends string, Of extends DType, Options extends object = object> {
+  <S extends Shape, D extends Of>(x: Tensor<S, D>): Tensor<readonly [], D>;
+  <S extends Shape, D extends Of, const A extends Axes | undefined, const K extends boolean = false>(
+    x: Tensor<S, D> & Reduces<Op, S, A>,
+    axes: A,
+    options?: Keep<K> & Options,
+  ): Tensor<Reduced<S, A, K>, D>;
+  <const A extends Axes, const K extends boolean = false>(
+    axes: A,
+    options?: Keep<K> & Options,
+  ): <S extends Shape, D extends Of>(x: Tensor<S, D> & Reduces<Op, S, A>) => Tensor<Reduced<S, A, K>, D>;
+}
+
+interface Options {
+  readonly keepDims?: boolean;
+}
+type Reducer<O> = (x: Node, axes: readonly number[], options: O) => Node;
+const axesOf = (op: string, x: Node, axes?: Axes): readonly number[] =>
+  axes === undefined
+    ? x.shape.map((_, i) => i)
+    : (typeof axes === 'number' ? [axes] : axes).map((a) => axisOf(op, x, a));
+/** A reduction that `f` computes without the reduced axes. */
+const reducing =
+  <O extends Options>(op: string, f: Reducer<O | Record<string, never>>) =>
+  (x: Node, axes?: Axes, options?: O): Node => {
+    const all = axesOf(op, x, axes);
+    const y = f(x, all, options ?? {});
+    return options?.keepDims === true
+      ? B.reshape(
+          y,
+          x.shape.map((d, i) => (all.includes(i) ? 1 : d)),
+        )
+      : y;
+  };
+const reduction = <O extends Options>(op: string, f: Reducer<O | Record<string, never>>) => dual(reducing(op, f));
+const plain = (op: ReduceFn) => reduction<Options>(op, (x, axes) => B.reduce(op, x, axes));
+
+export const sum: Reduction<'sum', NumericType> = plain('sum');
+export const prod: Reduction<'prod', NumericType> = plain('prod');
+export const max: Reduction<'max', NumericType> = plain('max');
+export const min: Reduction<'min', NumericType> = plain('min');
+export const mean: Reduction<'mean', FloatType> = reduction<Options>('mean', (x, axes) =>
+  B.mean(needFloat('mean', x), axes),
+);
+
+/** Repeats a reduced value over the axes that it was reduced over. */
+const over = (y: Node, axes: readonly number[], x: Node): Node =>
+  B.expand(
+    B.reshape(
+      y,
+      x.shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+    ),
+    x.shape,
+  );
+
+/** log(sum(exp(x))), without overflow. */
+export const logsumexp: Reduction<'logsumexp', FloatType> = reduction<Options>('logsumexp', (x, axes) => {
+  const top = B.stopGradient(B.reduce('max', needFloat('logsumexp', x), axes));
+  return B.add(B.log(B.sum(B.exp(B.sub(x, over(top, axes, x))), axes)), top);
+});
+
+export interface VarianceOptions {
+  /** Subtracted from the count: 0 for the population (default), 1 for a sample. */
+  readonly correction?: number;
+}
+const variances = (op: string, x: Node, axes: readonly number[], correction = 0): Node => {
+  const centred = B.sub(needFloat(op, x), over(B.mean(x, axes), axes, x));
+  const count = axes.reduce((n, a) => n * x.shape[a]!, 1);
+  return B.scale(B.sum(B.mul(centred, centred), axes), 1 / Math.max(1, count - correction));
+};
+/** Mean squared distance from the mean. */
+export const variance: Reduction<'variance', FloatType, VarianceOptions> = reduction<Options & VarianceOptions>(
+  'variance',
+  (x, axes, o) => variances('variance', x, axes, o.correction),
+);
+export const std: Reduction<'std', FloatType, VarianceOptions> = reduction<Options & VarianceOptions>(
+  'std',
+  (x, axes, o) => B.sqrt(variances('std', x, axes, o.correction)),
+);
+
+const truth = (by: 'max' | 'min') => (x: Node, axes: readonly number[]) => {
+  const y = B.reduce(by, B.cast(x, 'i32'), axes);
+  return B.ne(y, B.like(0, y));
+};
+/** True where any is; an axis of size 0 has no value. */
+export const any: Reduction<'any', 'bool'> = reduction<Options>('any', truth('max'));
+/** True where all are; an axis of size 0 has no value. */
+export const all: Reduction<'all', 'bool'> = reduction<Options>('all', truth('min'));
+
+export interface ArgReduction<Op extends string> {
+  <S extends Shape, D extends NumericType, const A extends number = -1, const K extends boolean = false>(
+    x: Tensor<S, D> & Reduces<Op, S, A>,
+    axis?: A,
+    options?: Keep<K>,
+  ): Tensor<Reduced<S, A, K>, 'i32'>;
+  <const A extends number = -1, const K extends boolean = false>(
+    axis?: A,
+    options?: Keep<K>,
+  ): <S extends Shape, D extends NumericType>(x: Tensor<S, D> & Reduces<Op, S, A>) => Tensor<Reduced<S, A, K>, 'i32'>;
+}
+const position = (op: 'argmax' | 'argmin') => {
+  const f = reducing<Options>(op, (x, axes) => B.reduce(op, x, axes));
+  return dual((x, axis?: number, options?: Options) => f(x, axis ?? -1, options));
+};
+/** i32 position of the largest value along `axis` (the last); of equal ones the first. */
+export const argmax: ArgReduction<'argmax'> = position('argmax');
+/** i32 position of the smallest value along `axis` (the last); of equal ones the first. */
+export const argmin: ArgReduction<'argmin'> = position('argmin');
