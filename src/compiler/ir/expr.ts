@@ -23,6 +23,7 @@ export type KernelFn =
   | 'subgroupAdd'
   | 'subgroupMax'
   | 'subgroupMin'
+  | 'subgroupShuffle'
   | 'subgroupShuffleXor';
 export type Fn = Exclude<MapFn, never> | KernelFn;
 

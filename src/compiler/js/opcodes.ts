@@ -106,5 +106,6 @@ export const spellings = {
   subgroupAdd: none('subgroupAdd'),
   subgroupMax: none('subgroupMax'),
   subgroupMin: none('subgroupMin'),
+  subgroupShuffle: none('subgroupShuffle'),
   subgroupShuffleXor: none('subgroupShuffleXor'),
 } satisfies Readonly<Record<Fn, Spelling>>;

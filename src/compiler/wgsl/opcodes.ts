@@ -97,6 +97,7 @@ export const spellings = {
   subgroupAdd: fn('subgroupAdd'),
   subgroupMax: fn('subgroupMax'),
   subgroupMin: fn('subgroupMin'),
+  subgroupShuffle: { text: ([a, b]) => `subgroupShuffle(${a}, u32(${b}))` },
   subgroupShuffleXor: { text: ([a, b]) => `subgroupShuffleXor(${a}, u32(${b}))` },
   roundHalf: fn('quantizeToF16'),
   roundBfloat: { ...fn('dt_bf16'), helper: 'dt_bf16' },
