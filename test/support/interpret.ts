@@ -1,10 +1,11 @@
 // Evaluates node graphs in doubles, each family by its own loops: the oracle of the language's tests.
 
+import { floatsFromBf16, floatsFromF16 } from '../../src/data/safetensors/half.ts';
 import type { DType } from '../../src/dsl/core/dtype.ts';
 import { fusedCall } from '../../src/dsl/core/fused-registry.ts';
-
 import type { Node } from '../../src/dsl/core/types.ts';
 import { topologicalUntil } from '../../src/dsl/core/walk.ts';
+import { boundData } from '../../src/dsl/ops/inputs.ts';
 import * as f from './interpret/families.ts';
 import { binary, bitcastScalar, castScalar, roundTo, unary } from './interpret/scalar.ts';
 
@@ -14,6 +15,13 @@ export interface Options {
   /** Round every float result to its dtype; otherwise only casts to f16 and bf16 round, and f32 stays a double. */
   readonly round?: boolean;
 }
+
+/** Values that a tensor was made from on the host, 16-bit patterns decoded. */
+const boundValues = (n: Node): ArrayLike<number> | undefined => {
+  const data = boundData(n);
+  if (!(data instanceof Uint16Array)) return data;
+  return n.dtype === 'f16' ? floatsFromF16(data) : floatsFromBf16(data);
+};
 
 const isUnary = (fn: string): fn is keyof typeof unary => fn in unary;
 const isBinary = (fn: string): fn is keyof typeof binary => fn in binary;
@@ -49,7 +57,7 @@ const evaluate = (
     case 'const':
       return [Float64Array.of(op.dtype === 'bool' ? Number(op.value !== 0) : fitOf(op.dtype)(op.value))];
     case 'input': {
-      const data = inputs.get(op.slot);
+      const data = inputs.get(op.slot) ?? boundValues(n);
       if (!data) throw new Error(`no value for input '${op.slot}'`);
       if (data.length !== f.count(n.shape))
         throw new Error(`input '${op.slot}' has ${data.length} values, its shape is [${n.shape}]`);

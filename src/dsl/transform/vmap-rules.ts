@@ -52,8 +52,10 @@ type Four = readonly [number, number, number, number];
 type Five = readonly [number, ...Four];
 
 /** Examples of x go to the batch; examples of w to the output channels; examples of both to the groups. */
-const mapConv = (conv: ConvSpec, [x, w]: readonly MappedSource[], n: number): Node => {
+const mapConv = (conv: ConvSpec, [x, w]: readonly MappedSource[], n: number, node: Node): Node => {
   const [xn, wn] = [x!.node, w!.node];
+  // A convolution of no groups or no outputs has no shape.
+  if (n === 0) return b.full(0, [0, ...node.shape], node.dtype);
   const g = conv.groups;
   if (!w!.mapped) {
     const [, batch, ...image] = xn.shape as Five;
@@ -100,7 +102,7 @@ export const vmapRules: VmapRules = {
   cumulate: ({ axis, reverse }, src) => b.cumulate(src[0]!.node, axis + 1, reverse),
   sort: ({ descending }, src) => b.argsort(src[0]!.node, descending),
   contract: ({ spec }, src) => mapContract(spec, src),
-  conv: ({ conv }, src, n) => mapConv(conv, src, n),
+  conv: ({ conv }, src, n, node) => mapConv(conv, src, n, node),
   gather: ({ batch }, src, n) => mapGather(batch, src, n),
   scatter: ({ batch, combine }, src, n) => {
     const [base, index, updates] = all(src, n) as readonly [Node, Node, Node];
