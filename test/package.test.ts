@@ -1,0 +1,100 @@
+// What a user installs: packs the project, installs the tarball, imports it by name, type-checks against it, runs its command.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { projectDir } from './support/shared.ts';
+import { skip } from './support/skip.ts';
+
+const windows = process.platform === 'win32';
+const hasCommand = existsSync(join(projectDir, 'src', 'cli', 'main.ts'));
+
+const run = (cwd: string, command: string, ...args: string[]): string => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', shell: windows });
+  assert.ok(
+    status === 0,
+    `${command} ${args.join(' ')}: ${error?.message ?? `exit code ${status}\n${stdout}\n${stderr}`}`,
+  );
+  return stdout;
+};
+
+const manifest: { version: string; files: string[]; dependencies: Record<string, string> } = JSON.parse(
+  readFileSync(join(projectDir, 'package.json'), 'utf8'),
+);
+const tarball = `dualtoken-${manifest.version}.tgz`;
+
+const pack = suite('package');
+const temporary = mkdtempSync(join(tmpdir(), 'dualtoken-package-'));
+const user = join(temporary, 'user');
+const link = (name: string, folder: string) => {
+  const to = join(folder, 'node_modules', name);
+  mkdirSync(dirname(to), { recursive: true });
+  symlinkSync(join(projectDir, 'node_modules', name), to, windows ? 'junction' : 'dir');
+};
+
+pack.after(() => rmSync(temporary, { recursive: true, force: true }));
+
+pack('packs what its `prepare` script builds, and no sources or tests', () => {
+  // A copy, so that building it doesn't disturb whatever else runs here.
+  const copy = join(temporary, 'copy');
+  mkdirSync(copy);
+  const shipped = manifest.files.filter((name) => name !== 'dist' && existsSync(join(projectDir, name)));
+  for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', ...shipped])
+    cpSync(join(projectDir, name), join(copy, name), { recursive: true });
+  symlinkSync(join(projectDir, 'node_modules'), join(copy, 'node_modules'), windows ? 'junction' : 'dir');
+  run(copy, 'npm', 'pack', '--silent', '--pack-destination', temporary);
+  mkdirSync(user);
+  run(temporary, 'tar', '-xzf', tarball);
+  const unpacked = join(temporary, 'package');
+  assert.ok(existsSync(join(unpacked, 'dist', 'index.js')));
+  assert.ok(existsSync(join(unpacked, 'LICENSE')));
+  for (const name of ['src', 'test', 'examples', 'node_modules'])
+    assert.not(existsSync(join(unpacked, name)), `${name} is in the package`);
+});
+
+pack('installs from the tarball with its dependencies already in place, so without a network', () => {
+  for (const name of Object.keys(manifest.dependencies)) link(name, user);
+  writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
+  run(
+    user,
+    'npm',
+    'install',
+    '--offline',
+    '--ignore-scripts',
+    '--omit=dev',
+    '--no-audit',
+    '--no-fund',
+    join(temporary, tarball),
+  );
+  assert.ok(existsSync(join(user, 'node_modules', 'dualtoken', 'dist', 'index.js')));
+});
+
+pack('is imported by its name', () => {
+  writeFileSync(join(user, 'use.js'), "import { version } from 'dualtoken';\nconsole.log(version);\n");
+  assert.is(run(user, process.execPath, 'use.js').trim(), manifest.version);
+});
+
+pack('has types', () => {
+  writeFileSync(join(user, 'types.ts'), "import { version } from 'dualtoken';\nexport const text: string = version;\n");
+  writeFileSync(join(user, 'wrong.ts'), "import { absent } from 'dualtoken';\nexport const gone = absent;\n");
+  const tsc = join(projectDir, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', ''];
+  run(user, process.execPath, tsc, ...options, 'types.ts');
+  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, 'wrong.ts'], {
+    cwd: user,
+    encoding: 'utf8',
+  });
+  assert.is.not(status, 0);
+  assert.match(stdout, "'absent'");
+});
+
+pack('its command answers --help', () => {
+  if (!hasCommand) return skip('src/cli/main.ts is not there yet');
+  const help = run(user, join(user, 'node_modules', '.bin', 'dualtoken'), '--help');
+  assert.match(help, 'Usage: dualtoken');
+  assert.is(run(user, join(user, 'node_modules', '.bin', 'dualtoken'), '--version').trim(), manifest.version);
+});
+
+pack.run();
