@@ -87,16 +87,18 @@ class Kernels {
   }
 }
 
+/** Where a node is bound: its slot, and its place in it where it is part of a larger buffer or bound in segments. */
+const boundTo = (n: Node, range: { readonly offset: number; readonly size: number } | null, p: Plan): Bound => {
+  const offset = p.offsetOf.get(n);
+  if (offset !== undefined) return { slot: p.slotOf.get(n)!, offset, size: bytesOfNode(n) };
+  return { slot: p.slotOf.get(n)!, ...(range ?? {}) };
+};
+
 /** Steps of one region: its copies, then its dispatch, with large tensors bound in segments. */
-const stepsOf = (
-  p: Plan['steps'][number],
-  slotOf: ReadonlyMap<Node, number>,
-  kernels: Kernels,
-  caps: Caps,
-): readonly Step[] => {
-  const { origin } = p.step.emitted;
+const stepsOf = (p: Plan['steps'][number], plan: Plan, kernels: Kernels, caps: Caps): readonly Step[] => {
+  const { origin } = p.emitted;
   const cut = segment(p.code, caps.limits.binding);
-  const buffers = cut.bindings.map((b): Bound => ({ slot: slotOf.get(p.bound[b.of]!)!, ...(b.range ?? {}) }));
+  const buffers = cut.bindings.map((b): Bound => boundTo(p.bound[b.of]!, b.range, plan));
   return [
     ...p.before.map(
       (c): Step => ({
@@ -119,7 +121,7 @@ const stepsOf = (
 
 const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program => {
   const kernels = new Kernels();
-  const steps = p.steps.flatMap((s) => stepsOf(s, p.slotOf, kernels, caps));
+  const steps = p.steps.flatMap((s) => stepsOf(s, p, kernels, caps));
   const copies = p.after.map(
     (x): Step => ({
       kind: 'copy',
@@ -189,6 +191,8 @@ export const compileGraph = (
   const large = tooLarge([...c.inputs.map((i) => i.node), ...stored], caps);
   if (large) return E.left(large);
   const steps = live.map((region): PlannedStep => {
+    const reads = [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0);
+    if (region.placement) return { emitted: null, reads, writes: region.outputs, placement: region.placement };
     const template = region.core ? templateOf(region.core) : undefined;
     const schedule =
       template && region.core
@@ -201,12 +205,16 @@ export const compileGraph = (
         : {};
     return {
       emitted,
-      reads: [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0),
+      reads,
       writes: region.outputs,
       ...updates,
     };
   });
-  report('lower', () => steps.map((s) => `${s.emitted.origin.label}  ${s.emitted.origin.schedule}`).join('\n'));
+  report('lower', () =>
+    steps
+      .map((s) => (s.emitted ? `${s.emitted.origin.label}  ${s.emitted.origin.schedule}` : 'stored by its parts'))
+      .join('\n'),
+  );
   // Zero-size outputs have no kernel but still a buffer.
   const empty = [...stored].filter((n) => sizeOf(n.shape) === 0);
   const planned = plan(steps, c.inputs, selected, empty);

@@ -5,6 +5,7 @@ import type { KernelTemplate } from '../kernels/template.ts';
 import { LOAD, ownCost, readRatio } from './cost.ts';
 import { grow } from './grow.ts';
 import type { Caps } from './ir/caps.ts';
+import { placementOf } from './place.ts';
 import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf } from './region.ts';
 
 const usersOf = (order: readonly Node[]): ReadonlyMap<Node, readonly Node[]> => {
@@ -35,7 +36,19 @@ const recomputeCost = (a: Analysis): ReadonlyMap<Node, { readonly ops: number; r
 };
 
 /** Marks elementwise nodes whose recomputation in every reader would cost more than a buffer. */
-const chooseRoots = (a: Analysis): void => {
+const chooseRoots = (a: Analysis, mayPlace: (n: Node) => boolean): void => {
+  const taken = new Set<Node>();
+  const place = (n: Node): void => {
+    const placement = mayPlace(n)
+      ? placementOf(n, a.caps, (x) => isCore(x, a) || isResult(x, a), taken, a.outputs)
+      : null;
+    if (placement === null) return;
+    a.placed.set(n, placement);
+    for (const { node } of placement.parts) {
+      taken.add(node);
+      if (!isResult(node, a)) a.roots.set(node, 'part of a concatenation, stored in its place');
+    }
+  };
   const costs = recomputeCost(a);
   const reads = new Map<Node, number>();
   for (let i = a.order.length - 1; i >= 0; i--) {
@@ -56,7 +69,8 @@ const chooseRoots = (a: Analysis): void => {
       });
     }
     reads.set(n, times);
-    if (isLeaf(n) || isCore(n, a) || isResult(n, a) || n.op.kind === 'fused') continue;
+    if (n.op.kind === 'concat') place(n);
+    if (isLeaf(n) || isCore(n, a) || isResult(n, a) || n.op.kind === 'fused' || a.roots.has(n)) continue;
     if (a.outputs.has(n)) a.roots.set(n, 'output of the program');
     else if (
       a.users.get(n)!.some((u) => a.templateOf(u)?.updates !== undefined && u.src[a.templateOf(u)!.updates!] === n)
@@ -114,13 +128,41 @@ export const partition = (
   fuse = true,
 ): readonly Region[] => {
   const order = topological(outputs);
-  const a: Analysis = { caps, order, users: usersOf(order), outputs: new Set(outputs), templateOf, roots: new Map() };
-  chooseRoots(a);
-  if (!fuse) for (const n of order) if (n.op.kind === 'map' && !a.roots.has(n)) a.roots.set(n, 'fusion is off');
-  splitLarge(a);
-  const alone = new Set<Node>();
+  const users = usersOf(order);
+  const inKernels = new Set<Node>();
   for (;;) {
-    const regions = formRegions(a, fuse ? alone : new Set(order));
+    const a: Analysis = {
+      caps,
+      order,
+      users,
+      outputs: new Set(outputs),
+      templateOf,
+      placed: new Map(),
+      roots: new Map(),
+    };
+    chooseRoots(a, (n) => fuse && !inKernels.has(n));
+    if (!fuse) for (const n of order) if (n.op.kind === 'map' && !a.roots.has(n)) a.roots.set(n, 'fusion is off');
+    splitLarge(a);
+    const regions = formAndSort(a, fuse);
+    const clashes = [...a.placed].filter(([, p]) => clash(regions, new Set(p.parts.map((x) => x.node))));
+    if (clashes.length === 0) return regions;
+    for (const [n] of clashes) inKernels.add(n);
+  }
+};
+
+/** Whether a kernel would read one part of a buffer and write another: a buffer is bound for one of the two. */
+const clash = (regions: readonly Region[], parts: ReadonlySet<Node>): boolean =>
+  regions.some(
+    (r) =>
+      r.placement === undefined &&
+      r.outputs.some((o) => parts.has(o)) &&
+      (readsOf(r, (n) => parts.has(n)).size > 0 || r.outputs.filter((o) => parts.has(o)).length > 1),
+  );
+
+const formAndSort = (a: Analysis, fuse: boolean): readonly Region[] => {
+  const alone = new Set<Node>(fuse ? [] : a.order);
+  for (;;) {
+    const regions = formRegions(a, alone);
     const { sorted, stuck } = sortRegions(regions);
     if (stuck.length === 0) return sorted;
     // Two epilogues wait for each other: the youngest of them gives up its own.
@@ -135,7 +177,14 @@ const formRegions = (a: Analysis, alone: ReadonlySet<Node>): readonly Region[] =
   const claimed = new Set<Node>();
   const regions: Region[] = [];
   for (const n of a.order) {
-    if (claimed.has(n) || isLeaf(n) || !(isCore(n, a) || a.roots.has(n))) continue;
+    if (claimed.has(n) || isLeaf(n)) continue;
+    const placement = a.placed.get(n);
+    if (placement) {
+      const why = `${placement.parts.length} parts stored in place`;
+      regions.push({ seed: n, outputs: [n], core: null, members: new Set([n]), spaces: new Map(), why, placement });
+      continue;
+    }
+    if (!(isCore(n, a) || a.roots.has(n))) continue;
     const region = grow(n, a, claimed, !alone.has(n));
     for (const m of region.members) claimed.add(m);
     regions.push(region);

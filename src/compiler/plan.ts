@@ -7,15 +7,18 @@ import { type Expr, load } from './ir/expr.ts';
 import type { KernelCode, Stmt } from './ir/stmt.ts';
 import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from './ir/walk.ts';
 import { bufferBytes, type Slot } from './program.ts';
+import type { Placement } from './region.ts';
 
 export interface PlannedInput {
   readonly node: Node;
   readonly donated: boolean;
 }
 export interface PlannedStep {
-  readonly emitted: EmittedRegion;
+  readonly emitted: EmittedRegion | null;
   readonly reads: readonly Node[];
   readonly writes: readonly Node[];
+  /** A concatenation stored by its parts: no kernel, one buffer for all of them. */
+  readonly placement?: Placement;
   /** An operand that its result must start as (scatter), with that result. */
   readonly updates?: { readonly operand: Node; readonly result: Node };
 }
@@ -28,11 +31,13 @@ export interface Copy {
 export interface Plan {
   readonly slots: readonly Slot[];
   readonly slotOf: ReadonlyMap<Node, number>;
+  /** First byte of a node that is part of a larger buffer. */
+  readonly offsetOf: ReadonlyMap<Node, number>;
   /** Slot of each output; two outputs never share one. */
   readonly outputs: readonly number[];
   /** Each step with its code (bindings merged where it works in place) and the copies to make before it. */
   readonly steps: readonly {
-    readonly step: PlannedStep;
+    readonly emitted: EmittedRegion;
     readonly code: KernelCode;
     readonly bound: readonly Node[];
     readonly before: readonly Copy[];
@@ -103,6 +108,15 @@ export const plan = (
     for (const r of s.reads) lastUse.set(r, i);
   });
   const isOutput = new Set(outputs);
+  const wholeOf = new Map<Node, Node>();
+  const offsetOf = new Map<Node, number>();
+  for (const s of steps)
+    for (const { node, offset } of s.placement?.parts ?? []) {
+      const whole = s.writes[0]!;
+      wholeOf.set(node, whole);
+      offsetOf.set(node, offset * bytesOf[node.dtype]);
+      lastUse.set(whole, Math.max(lastUse.get(whole) ?? 0, lastUse.get(node) ?? 0));
+    }
   const newSlot = (bytes: number, holds: Slot['holds']): number => slots.push({ bytes, holds }) - 1;
   for (const { node } of inputs) slotOf.set(node, newSlot(bytesOfNode(node), 'input'));
   for (const n of empty) slotOf.set(n, newSlot(bytesOfNode(n), isOutput.has(n) ? 'output' : 'temp'));
@@ -116,13 +130,20 @@ export const plan = (
     return best;
   };
 
-  const planned = steps.map((step, i) => {
-    let { code } = step.emitted;
-    let bound = step.emitted.bound;
+  const planned = steps.flatMap((step, i) => {
+    if (step.emitted === null) return [];
+    let { code, bound } = step.emitted;
     const before: Copy[] = [];
     const moved = new Set<Node>();
     for (const w of step.writes) {
       const bytes = bytesOfNode(w);
+      const whole = wholeOf.get(w);
+      if (whole) {
+        const size = bytesOfNode(whole);
+        if (!slotOf.has(whole)) slotOf.set(whole, isOutput.has(whole) ? newSlot(size, 'output') : takeTemp(size));
+        slotOf.set(w, slotOf.get(whole)!);
+        continue;
+      }
       const dying = (d: Node): boolean => (lastUse.get(d) ?? -1) <= i && donors.has(d) && bytesOfNode(d) === bytes;
       if (step.updates?.result === w) {
         const from = step.updates.operand;
@@ -157,12 +178,12 @@ export const plan = (
       }
       slotOf.set(w, takeTemp(bytes));
     }
-    for (const n of [...step.reads, ...step.writes]) {
+    for (const n of [...step.reads, ...step.writes].map((x) => wholeOf.get(x) ?? x)) {
       const slot = slotOf.get(n)!;
       if (slots[slot]!.holds === 'temp' && !moved.has(n) && (lastUse.get(n) ?? i) <= i && !free.includes(slot))
         free.push(slot);
     }
-    return { step, code, bound, before };
+    return [{ emitted: step.emitted, code, bound, before }];
   });
 
   const after: Copy[] = [];
@@ -179,5 +200,5 @@ export const plan = (
     given.add(to);
     return to;
   });
-  return { slots, slotOf, outputs: outSlots, steps: planned, after };
+  return { slots, slotOf, offsetOf, outputs: outSlots, steps: planned, after };
 };

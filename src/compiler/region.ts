@@ -16,11 +16,18 @@ export interface Region {
   /** How a member's coordinates follow from the root's: through these bijective views, in order. */
   readonly spaces: ReadonlyMap<Node, readonly SpaceStep[]>;
   readonly why: string;
+  /** A concatenation whose parts are stored in place: no kernel of its own. */
+  readonly placement?: Placement;
 }
 export interface SpaceStep {
   readonly view: View;
   readonly from: readonly number[];
   readonly to: readonly number[];
+}
+
+/** The stored nodes that make up a concatenation, with their first elements in it. */
+export interface Placement {
+  readonly parts: readonly { readonly node: Node; readonly offset: number }[];
 }
 
 export interface Analysis {
@@ -29,6 +36,8 @@ export interface Analysis {
   readonly users: ReadonlyMap<Node, readonly Node[]>;
   readonly outputs: ReadonlySet<Node>;
   readonly templateOf: (n: Node) => KernelTemplate | undefined;
+  /** Concatenations that are no kernel: their parts are stored straight into one buffer. */
+  readonly placed: Map<Node, Placement>;
   /** Elementwise nodes that get a buffer, with the reason. */
   readonly roots: Map<Node, string>;
 }
@@ -39,8 +48,8 @@ export const MAX_REGION_NODES = 160;
 export const isCore = (n: Node, a: Pick<Analysis, 'templateOf'>): boolean =>
   n.op.kind === 'reduce' || a.templateOf(n) !== undefined;
 /** The nodes that a core's results are known by. */
-export const isResult = (n: Node, a: Pick<Analysis, 'templateOf'>): boolean =>
-  n.op.kind === 'pick' || (isCore(n, a) && n.op.kind !== 'fused');
+export const isResult = (n: Node, a: Pick<Analysis, 'templateOf' | 'placed'>): boolean =>
+  n.op.kind === 'pick' || (isCore(n, a) && n.op.kind !== 'fused') || a.placed.has(n);
 export const isLeaf = (n: Node): boolean => n.op.kind === 'input' && n.op.role !== 'scalar';
 
 /** Nodes that a region loads. */

@@ -1,0 +1,91 @@
+// Gradients that land in one flat vector: concatenations stored by their parts, updated in place with donated state.
+import * as E from 'fp-ts/lib/Either.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileGraph } from '../../src/compiler/compile.ts';
+import * as B from '../../src/dsl/core/build.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { openNull } from '../../src/runtime/null.ts';
+import { webGpu } from '../support/backends.ts';
+import { interpret } from '../support/interpret.ts';
+
+const test = suite('placed concatenations');
+
+const sizes = [64, 130, 1, 256, 320, 7, 64];
+/** Parts as reductions, products and maps of two inputs, each padded to a multiple of 64. */
+const flat = (): Node => {
+  const x = B.input('x', [320, 8], 'f32');
+  const parts = sizes.map((n, i) => {
+    const rows = B.scale(B.slice(x, [0, 0], [n, 8]), 1 + i);
+    const part =
+      i % 3 === 0
+        ? B.sum(rows, [1])
+        : i % 3 === 1
+          ? B.reshape(B.einsum('nk,k->n', rows, B.sum(x, [0])), [n])
+          : B.exp(B.sliceAxis(B.sin(B.reshape(rows, [n * 8])), 0, 0, n));
+    return B.pad(part, [0], [Math.ceil(n / 64) * 64 - n]);
+  });
+  return B.concat(parts, 0);
+};
+const values = {
+  x: Float32Array.from({ length: 2560 }, (_, i) => Math.sin(i * 0.37)),
+  m: Float32Array.from({ length: 1024 }, (_, i) => i / 100),
+};
+
+test('the parts are stored in one buffer and the concatenation is no kernel', async () => {
+  const g = flat();
+  const n = g.shape[0]!;
+  const m = B.input('m', [n], 'f32');
+  const out = B.add(B.scale(m, 0.9), g);
+  const caps = openNull().caps;
+  const made = compileGraph(
+    { inputs: [B.input('x', [320, 8], 'f32'), m].map((node) => ({ node, donated: node === m })), outputs: [out] },
+    caps,
+  );
+  assert.ok(E.isRight(made));
+  const labels = made.right.steps.map((s) => s.origin.label);
+  assert.not.ok(
+    labels.some((l) => l.startsWith('concat')),
+    labels.join('\n'),
+  );
+  assert.ok(made.right.steps.some((s) => s.kind === 'dispatch' && s.buffers.some((b) => (b.offset ?? 0) > 0)));
+  assert.is(made.right.slots.filter((s) => s.holds === 'output').length, 0, 'the donated input holds the result');
+});
+
+test('values are those of the interpreter, fused or not', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const g = flat();
+  const outs = [B.add(B.scale(B.input('m', g.shape, 'f32'), 0.9), g), B.sum(B.mul(g, g))];
+  const bind = { x: values.x, m: values.m.subarray(0, g.shape[0]) };
+  const want = interpret(outs, new Map(Object.entries(bind)));
+  for (const fuse of [true, false]) {
+    const got = await runGraph(gpu, outs, bind, { fuse });
+    want.forEach((w, k) => {
+      for (let i = 0; i < w.length; i++)
+        assert.ok(
+          Math.abs(w[i]! - got[k]!.data[i]!) <= 1e-3 + 1e-4 * Math.abs(w[i]!),
+          `fuse ${fuse}, output ${k} [${i}]: ${got[k]!.data[i]} against ${w[i]}`,
+        );
+    });
+  }
+});
+
+test('a part that another part is computed from keeps a buffer of its own', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const x = B.input('x', [64, 8], 'f32');
+  const a = B.sum(x, [1]);
+  const parts = [
+    a,
+    ...[1, 2, 3, 4, 5].map((i) => B.sum(B.mul(x, B.expand(B.reshape(B.scale(a, i), [64, 1]), [64, 8])), [1])),
+  ];
+  const bind = { x: values.x.subarray(0, 512) };
+  const outs = [B.scale(B.concat(parts, 0), 2)];
+  const want = interpret(outs, new Map(Object.entries(bind)))[0]!;
+  const [got] = await runGraph(gpu, outs, bind);
+  for (let i = 0; i < want.length; i++) assert.ok(Math.abs(want[i]! - got!.data[i]!) < 1e-3, `[${i}]`);
+});
+
+test.run();
