@@ -93,14 +93,23 @@ interface FromEnd {
   };
 }
 
-/** True where axis `A` exists in `S`, or either is unknown. */
-export type HasAxis<S extends Shape, A extends number> = number extends S['length']
+/** True where axis `A` exists in `S`, or either is unknown. The last two axes resolve in generic layers too. */
+export type HasAxis<S extends Shape, A extends number> = number extends A
   ? true
-  : number extends A
-    ? true
-    : AxisKey<S, A> extends keyof S
+  : A extends -1
+    ? { d: S } extends { d: readonly [...infer _ extends Shape, infer __] }
       ? true
-      : false;
+      : HasKey<S, A>
+    : A extends -2
+      ? { d: S } extends { d: readonly [...infer _ extends Shape, infer __, infer ___] }
+        ? true
+        : HasKey<S, A>
+      : HasKey<S, A>;
+type HasKey<S extends Shape, A extends number> = number extends S['length']
+  ? true
+  : AxisKey<S, A> extends keyof S
+    ? true
+    : false;
 
 /** The dim at axis `A`. */
 export type At<S extends Shape, A extends number> = number extends A
@@ -116,11 +125,15 @@ type TailOf<S extends Shape> = S extends readonly [unknown, ...infer T extends S
 /** `S` with axis `A` replaced by `N`. */
 export type SetAxis<S extends Shape, A extends number, N extends Dim> = number extends A
   ? Unknown<S>
-  : { d: S } extends { d: readonly [...infer B extends Shape, infer _] }
-    ? A extends -1
+  : A extends -1
+    ? { d: S } extends { d: readonly [...infer B extends Shape, infer _] }
       ? readonly [...B, N]
       : SetAt<S, AxisKey<S, A>, N>
-    : SetAt<S, AxisKey<S, A>, N>;
+    : A extends -2
+      ? { d: S } extends { d: readonly [...infer B extends Shape, infer _, infer L extends Dim] }
+        ? readonly [...B, N, L]
+        : SetAt<S, AxisKey<S, A>, N>
+      : SetAt<S, AxisKey<S, A>, N>;
 type SetAt<S extends Shape, K extends string, N extends Dim> = { readonly [I in keyof S]: I extends K ? N : S[I] };
 
 /** `S` without axis `A`. */
@@ -128,9 +141,13 @@ export type DropAxis<S extends Shape, A extends number> = number extends A
   ? Unknown<TailOf<S>>
   : A extends -1
     ? Init<S>
-    : number extends S['length']
-      ? Shape
-      : Without<S, AxisKey<S, A>>;
+    : A extends -2
+      ? { d: S } extends { d: readonly [...infer B extends Shape, infer _, infer L extends Dim] }
+        ? readonly [...B, L]
+        : Shape
+      : number extends S['length']
+        ? Shape
+        : Without<S, AxisKey<S, A>>;
 /** `S` without its last axis: resolves in generic layers too. */
 export type Init<S extends Shape> = { d: S } extends { d: readonly [...infer B extends Shape, infer _] }
   ? Readonly<B>

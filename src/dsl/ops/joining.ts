@@ -4,7 +4,6 @@ import type { DType } from '../core/dtype.ts';
 import { describe } from '../core/error.ts';
 import type { Node } from '../core/types.ts';
 import type {
-  AxisKey,
   Dim,
   DimOf,
   Expect,
@@ -50,7 +49,7 @@ type JoinsRest<
 export const concat = <const X extends readonly AnyTensor[], const A extends number = 0>(
   xs: X & Joins<'concat', X, A>,
   axis?: A,
-): Tensor<SetAxis<ShapeIn<FirstOf<X>>, A, number>, DTypeIn<FirstOf<X>>> => {
+): Tensor<SetAxis<ShapeIn<FirstOf<X>>, NoInfer<A>, number>, DTypeIn<FirstOf<X>>> => {
   const nodes = nodesOf('concat', xs);
   return wrap(B.concat(nodes, axisOf('concat', nodes[0]!, axis ?? 0)));
 };
@@ -71,7 +70,7 @@ type StacksRest<S extends Shape, D, R extends readonly unknown[]> = R extends re
 export const stack = <const X extends readonly AnyTensor[], const A extends number = 0>(
   xs: X & Stacks<X>,
   axis?: A,
-): Tensor<InsertAxis<ShapeIn<FirstOf<X>>, A, X['length']>, DTypeIn<FirstOf<X>>> => {
+): Tensor<InsertAxis<ShapeIn<FirstOf<X>>, NoInfer<A>, X['length']>, DTypeIn<FirstOf<X>>> => {
   const nodes = nodesOf('stack', xs);
   const rank = nodes[0]!.shape.length;
   const at = axis ?? 0;
@@ -106,7 +105,7 @@ export const split = <S extends Shape, D extends DType, const N extends number, 
   x: Tensor<S, D> & SplitAxis<'split', S, A>,
   n: N,
   axis?: A,
-): Repeated<N, Tensor<SetAxis<S, A, number>, D>> => {
+): Repeated<N, Tensor<SetAxis<S, NoInfer<A>, number>, D>> => {
   const node = unwrap(x);
   const at = axisOf('split', node, axis ?? -1);
   const size = node.shape[at]! / n;
@@ -130,7 +129,7 @@ export const splitSizes = <
   x: Tensor<S, D> & SplitAxis<'splitSizes', S, A>,
   sizes: T,
   axis?: A,
-): { readonly [K in keyof T]: Tensor<SetAxis<S, A, DimOf<T[K]> & Dim>, D> } => {
+): { readonly [K in keyof T]: Tensor<SetAxis<S, NoInfer<A>, DimOf<T[K]> & Dim>, D> } => {
   const node = unwrap(x);
   return wrapAll(parts(node, axisOf('splitSizes', node, axis ?? -1), sizes));
 };

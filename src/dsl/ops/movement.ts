@@ -210,7 +210,7 @@ export const mergeLast = <S extends Shape, M extends Dim, N extends Dim, D exten
 type Flatten = <S extends Shape, D extends DType, const A extends number = 0>(
   x: Tensor<S, D>,
   from?: A,
-) => Tensor<readonly [...Before<S, AxisKey<S, A>>, number], D>;
+) => Tensor<readonly [...Before<S, AxisKey<S, NoInfer<A>>>, number], D>;
 /** Axes from `from` on become one: [n, ..] -> [n, count] with 1, [count] with 0. */
 export const flatten: Flatten = <S extends Shape, D extends DType>(x: AnyTensor, from = 0): Tensor<S, D> => {
   const n = unwrap(x);

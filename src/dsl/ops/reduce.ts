@@ -33,17 +33,20 @@ type Reduces<Op extends string, S extends Shape, A> = A extends number
   ? Expect<HasAxis<S, A>, `${Op}: no axis ${A} in ${ShowShape<S>}`>
   : unknown;
 
+/** The data-last form comes first: the compiler explains only the last one that could not be. */
 export interface Reduction<Op extends string, Of extends DType, Options extends object = object> {
+  <const A extends Axes, const K extends boolean = false>(
+    axes: A,
+    options?: Keep<K> & Options,
+  ): <S extends Shape, D extends Of>(
+    x: Tensor<S, D> & Reduces<Op, S, A>,
+  ) => Tensor<Reduced<S, NoInfer<A>, NoInfer<K>>, D>;
   <S extends Shape, D extends Of>(x: Tensor<S, D>): Tensor<readonly [], D>;
   <S extends Shape, D extends Of, const A extends Axes | undefined, const K extends boolean = false>(
     x: Tensor<S, D> & Reduces<Op, S, A>,
     axes: A,
     options?: Keep<K> & Options,
-  ): Tensor<Reduced<S, A, K>, D>;
-  <const A extends Axes, const K extends boolean = false>(
-    axes: A,
-    options?: Keep<K> & Options,
-  ): <S extends Shape, D extends Of>(x: Tensor<S, D> & Reduces<Op, S, A>) => Tensor<Reduced<S, A, K>, D>;
+  ): Tensor<Reduced<S, NoInfer<A>, NoInfer<K>>, D>;
 }
 
 interface Options {
@@ -123,15 +126,17 @@ export const any: Reduction<'any', 'bool'> = reduction<Options>('any', truth('ma
 export const all: Reduction<'all', 'bool'> = reduction<Options>('all', truth('min'));
 
 export interface ArgReduction<Op extends string> {
+  <const A extends number = -1, const K extends boolean = false>(
+    axis?: A,
+    options?: Keep<K>,
+  ): <S extends Shape, D extends NumericType>(
+    x: Tensor<S, D> & Reduces<Op, S, A>,
+  ) => Tensor<Reduced<S, NoInfer<A>, NoInfer<K>>, 'i32'>;
   <S extends Shape, D extends NumericType, const A extends number = -1, const K extends boolean = false>(
     x: Tensor<S, D> & Reduces<Op, S, A>,
     axis?: A,
     options?: Keep<K>,
-  ): Tensor<Reduced<S, A, K>, 'i32'>;
-  <const A extends number = -1, const K extends boolean = false>(
-    axis?: A,
-    options?: Keep<K>,
-  ): <S extends Shape, D extends NumericType>(x: Tensor<S, D> & Reduces<Op, S, A>) => Tensor<Reduced<S, A, K>, 'i32'>;
+  ): Tensor<Reduced<S, NoInfer<A>, NoInfer<K>>, 'i32'>;
 }
 const position = (op: 'argmax' | 'argmin') => {
   const f = reducing<Options>(op, (x, axes) => B.reduce(op, x, axes));
