@@ -79,7 +79,10 @@ const logSumExpCall = defineFused({
     const most = row('max', w);
     return [cast(add(most, log(rowSum(exp(sub(w, back(most, w)))))), x!.dtype)];
   },
-  vjp: (_, [x], [y], [ct]) => [mul(back(ct!, x!), exp(sub(x!, back(y!, x!))))],
+  vjp: (_, [x], [y], [ct]) => {
+    const w = wide(x!);
+    return [cast(mul(back(wide(ct!), w), exp(sub(w, back(wide(y!), w)))), x!.dtype)];
+  },
 });
 
 /** The cotangent of a softmax's argument from its result `y` and cotangent, both [.., n]. */
