@@ -82,7 +82,13 @@ onDevice('a buffer or binding over the limit is TooLarge, before the device is a
     ...addProgram(backend.caps, 8),
     slots: [slot('input', 8), slot('input', 8), { holds: 'output', bytes }],
   });
-  const tooWide = await left(backend.load(over(binding + 16)));
+  const wide = over(binding + 16);
+  assert.is((await backend.load(wide)())._tag, 'Right', 'a large slot may hold a small tensor');
+  const kernels = wide.kernels.map((k) => ({
+    ...k,
+    bindings: k.bindings.map((b) => ({ ...b, length: binding / 4 + 4 })),
+  }));
+  const tooWide = await left(backend.load({ ...wide, kernels }));
   assert.is(tooWide._tag, 'TooLarge');
   assert.is(tooWide._tag === 'TooLarge' && tooWide.limit, binding);
   const program = over(buffer + 1);

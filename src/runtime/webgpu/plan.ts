@@ -1,5 +1,6 @@
 // What a program's steps need at every run, worked out once when it is loaded.
-import type { Kernel, Program, Step } from '../../compiler/program.ts';
+import { bufferBytes, type Kernel, type Program, type Step } from '../../compiler/program.ts';
+import { bytesOf } from '../../dsl/core/dtype.ts';
 import { RunFailure } from '../error.ts';
 import { ScalarWords, scalarSources } from '../scalars.ts';
 import type { WebGpuContext } from './context.ts';
@@ -39,7 +40,7 @@ export class DispatchPlan {
     this.scalarSources = scalarSources(program, step.scalars);
     this.immediates = pipeline.scalars === 'immediates' ? new ScalarWords(step.scalars.length) : null;
     this.uniformAt = pipeline.scalars === 'uniform' ? uniformAt : -1;
-    this.#sizes = step.buffers.map((b) => boundBytes(program, b));
+    this.#sizes = step.buffers.map((_, i) => boundBytes(program, step, i));
     this.#keys = new Int32Array(WAYS * step.buffers.length).fill(-1);
   }
 
@@ -86,16 +87,20 @@ export interface Plan {
   readonly uniforms: { readonly gpu: GPUBuffer; readonly words: ScalarWords } | null;
 }
 
-const boundBytes = (program: Program, b: DispatchStep['buffers'][number]): number =>
-  b.size ?? program.slots[b.slot]!.bytes - (b.offset ?? 0);
+/** Bytes of a step's binding: those of its tensor where no range is given, because a slot may hold larger ones at other times. */
+const boundBytes = (program: Program, step: DispatchStep, binding: number): number => {
+  const { slot, offset = 0, size } = step.buffers[binding]!;
+  const { length, dtype } = program.kernels[step.kernel]!.bindings[binding]!;
+  return size ?? Math.min(program.slots[slot]!.bytes - offset, bufferBytes(length, bytesOf[dtype]));
+};
 
 const checkSizes = (program: Program, { caps }: WebGpuContext): void => {
   const { binding, buffer } = caps.limits;
   for (const step of program.steps) {
     if (step.kind === 'copy') continue;
     const what = `a binding of '${step.origin.label}'`;
-    for (const b of step.buffers) {
-      const bytes = boundBytes(program, b);
+    for (const i of step.buffers.keys()) {
+      const bytes = boundBytes(program, step, i);
       if (bytes > binding) throw new RunFailure({ _tag: 'TooLarge', what, bytes, limit: binding });
     }
   }
