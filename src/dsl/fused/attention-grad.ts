@@ -32,28 +32,43 @@ const scoreGradients = (attrs: Attrs, src: readonly Node[], h: Heads) => {
   return { p, ds: mul(p, sub(dp, overKeys(grouped(delta, h), s))), g };
 };
 
-const attentionGradCall = defineFused({
-  name: 'attentionGrad',
-  infer: (attrs, src) => {
+const inferWith =
+  (results: (q: Node, k: Node, v: Node) => readonly Node[]) =>
+  (attrs: Attrs, src: readonly Node[]): readonly Node[] => {
     const [q, k, v, ct, lse, delta, ...rest] = src as readonly [Node, Node, Node, Node, Node, Node, ...Node[]];
     const h = headsOf(q, k, v);
     const { mask, validKeys } = extras(attrs, rest);
     checkExtras(h, mask, validKeys);
     checkSame('attentionGrad', 'delta', delta, lse);
     checkSame('attentionGrad', 'ct', ct, { shape: [h.batch, h.heads, h.queries, h.valueWidth], dtype: q.dtype });
-    return [q, k, v];
-  },
+    return results(q, k, v);
+  };
+
+// Two calls: one adds up over the keys of each query, the other over the queries of each key.
+const attentionGradQueriesCall = defineFused({
+  name: 'attentionGradQueries',
+  infer: inferWith((q) => [q]),
   reference: (attrs, src) => {
     const [q, k, v] = src as readonly [Node, Node, Node];
     const h = headsOf(q, k, v);
-    const factor = Number(attrs.scale);
-    const { p, ds, g } = scoreGradients(attrs, src, h);
-    const dq = scale(einsum('bkgts,bksd->bkgtd', ds, wide(k)), factor);
-    const dk = einsum('bkgts,bkgtd->bksd', ds, grouped(scale(wide(q), factor), h));
-    const dv = einsum('bkgts,bkgte->bkse', p, g);
-    return [cast(ungrouped(dq, h), q.dtype), cast(dk, k.dtype), cast(dv, v.dtype)];
+    const dq = scale(einsum('bkgts,bksd->bkgtd', scoreGradients(attrs, src, h).ds, wide(k)), Number(attrs.scale));
+    return [cast(ungrouped(dq, h), q.dtype)];
   },
-  vmap: (attrs, src, n) => mapAttention(attentionGradCall.name, attrs, src, n, 6),
+  vmap: (attrs, src, n) => mapAttention(attentionGradQueriesCall.name, attrs, src, n, 6),
+});
+
+const attentionGradKeysCall = defineFused({
+  name: 'attentionGradKeys',
+  infer: inferWith((_, k, v) => [k, v]),
+  reference: (attrs, src) => {
+    const [q, k, v] = src as readonly [Node, Node, Node];
+    const h = headsOf(q, k, v);
+    const { p, ds, g } = scoreGradients(attrs, src, h);
+    const dk = einsum('bkgts,bkgtd->bksd', ds, grouped(scale(wide(q), Number(attrs.scale)), h));
+    const dv = einsum('bkgts,bkgte->bkse', p, g);
+    return [cast(dk, k.dtype), cast(dv, v.dtype)];
+  },
+  vmap: (attrs, src, n) => mapAttention(attentionGradKeysCall.name, attrs, src, n, 6),
 });
 
 /** What the gradient needs of the forward pass, and the cotangents of its two results. */
@@ -81,7 +96,9 @@ export const attentionGrad = (
   src: readonly Node[],
   back: AttentionBackward,
 ): readonly [Node, Node, Node] => {
-  const [dq, dk, dv] = fused(attentionGradCall.name, attrs, sources(src, back));
+  const all = sources(src, back);
+  const [dq] = fused(attentionGradQueriesCall.name, attrs, all);
+  const [dk, dv] = fused(attentionGradKeysCall.name, attrs, all);
   return [dq!, dk!, dv!];
 };
 
