@@ -7,6 +7,7 @@ import { isKind, sizeOf, topological } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { templates } from '../kernels/registry.ts';
 import type { KernelTemplate, Schedule } from '../kernels/template.ts';
+import { canonicalise } from './canonical.ts';
 import { dumpGraph, dumpRegions } from './dump.ts';
 import { type EmittedRegion, emitRegion } from './emit.ts';
 import type { CompileError } from './error.ts';
@@ -49,7 +50,7 @@ export const digestOf = (c: Compilation, caps: Caps, options: CompileOptions): s
       options.fuse ?? true,
       ...c.inputs.map((i) => `${i.node.digest}${i.donated ? '!' : ''}`),
       '->',
-      ...c.outputs.map((o) => o.digest),
+      ...canonicalise(c.outputs).map((o) => o.digest),
     ].join('\n'),
   );
 
@@ -178,8 +179,9 @@ export const compileGraph = (
 ): E.Either<CompileError, Program> => {
   const report = options.onPass ?? (() => {});
   const digest = digestOf(c, caps, options);
-  report('canonical', () => dumpGraph(c.outputs));
-  const simple = simplify(c.outputs);
+  const canonical = canonicalise(c.outputs);
+  report('canonical', () => dumpGraph(canonical));
+  const simple = simplify(canonical);
   report('simplify', () => dumpGraph(simple));
   const templateOf = templateFinder(templates, caps);
   const selected = simplify(select(simple, templateOf));

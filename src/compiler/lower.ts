@@ -4,7 +4,7 @@ import type { View } from '../dsl/core/op.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { castValue, computeType } from './ir/cast.ts';
 import { bitcastTo, call, type Expr, int, lit, load, scalarInput, scalarType, where } from './ir/expr.ts';
-import { add, delinearise, div, linearise, max, min, mod, mul, sub, within } from './ir/index-math.ts';
+import { add, delinearise, div, linearise, mod, mul, sub, within } from './ir/index-math.ts';
 
 export type Coords = readonly Expr[];
 export { computeType } from './ir/cast.ts';
@@ -116,9 +116,10 @@ export class Lowering {
       .with({ kind: 'gather' }, ({ batch }) => {
         const [x, index] = n.src as readonly [Node, Node];
         const rank = index.shape.length;
-        const raw = this.valueAt(index, at.slice(0, rank));
-        const row = max(min(raw, int(x.shape[batch]! - 1)), int(0));
-        return this.valueAt(x, [...at.slice(0, batch), row, ...at.slice(rank)]);
+        const row = this.valueAt(index, at.slice(0, rank));
+        const value = this.valueAt(x, [...at.slice(0, batch), row, ...at.slice(rank)]);
+        const inside = within(row, 0, x.shape[batch]!);
+        return inside.e === 'lit' && inside.value === 1 ? value : where(inside, value, lit(0, type));
       })
       .with({ kind: 'mark' }, () => this.valueAt(n.src[0]!, at))
       .with(

@@ -5,19 +5,10 @@ import * as B from './core/build.ts';
 import { hash32 } from './core/hash.ts';
 import { sizeOf } from './core/node.ts';
 import type { Node } from './core/types.ts';
-import { isParamSpec, type ParamSpec, type ParamsOf } from './param.ts';
+import { type InitEnv, type Initializer, isParamSpec, type ParamSpec, type ParamsOf } from './param.ts';
 import type { Shape } from './shape.ts';
-import { type AnyTensor, type Tensor, wrap } from './tensor.ts';
+import { type Tensor, wrap } from './tensor.ts';
 import { flatten } from './tree.ts';
-
-export interface InitEnv {
-  /** Root key, u32 [2]. */
-  readonly key: AnyTensor;
-  readonly path: string;
-}
-
-/** The starting value of a parameter of this shape, given its key and path. */
-export type Initializer = (shape: readonly number[]) => Reader<InitEnv, AnyTensor>;
 
 /** The key of a path: the root key xored with two hashes of it, then hashed. */
 const keyOf = (env: InitEnv): Node => {

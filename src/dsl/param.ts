@@ -1,12 +1,21 @@
 // Parameters as data: a spec is a plain tree of ParamSpec leaves, and the path of a leaf is its name in a checkpoint.
+import type { Reader } from 'fp-ts/lib/Reader.js';
 import type { DType } from './core/dtype.ts';
-import type { Initializer } from './init.ts';
 import type { Shape, ShapeOf } from './shape.ts';
-import type { Tensor } from './tensor.ts';
+import type { AnyTensor, Tensor } from './tensor.ts';
 import { flatten } from './tree.ts';
 
 /** `frozen`: no gradient step. `noDecay`: no weight decay (norms, biases, embeddings of position). */
 export type Tag = 'frozen' | 'noDecay';
+
+export interface InitEnv {
+  /** Root key, u32 [2]. */
+  readonly key: AnyTensor;
+  readonly path: string;
+}
+
+/** The starting value of a parameter of this shape, given its key and path. */
+export type Initializer = (shape: readonly number[]) => Reader<InitEnv, AnyTensor>;
 
 declare const typed: unique symbol;
 
