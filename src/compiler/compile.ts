@@ -64,7 +64,7 @@ const tooLarge = (nodes: Iterable<Node>, caps: Caps): CompileError | null => {
 };
 
 const printKernel = (code: KernelCode, caps: Caps): string =>
-  caps.target === 'js' ? printJs(code) : printWgsl(code, { f16: caps.f16, immediates: caps.immediates });
+  caps.target === 'js' ? printJs(code) : printWgsl(code, { f16: caps.f16, immediates: caps.immediates, keepLoops: caps.software });
 
 class Kernels {
   readonly list: Kernel[] = [];

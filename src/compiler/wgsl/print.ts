@@ -12,6 +12,8 @@ export interface WgslOptions {
   readonly f16: boolean;
   /** Run-time scalars in the immediate address space; otherwise in a uniform buffer behind the storage bindings. */
   readonly immediates: boolean;
+  /** Hides the bounds of short loops: software adapters unroll them and then compile for seconds. */
+  readonly keepLoops?: boolean;
 }
 
 const storage: Readonly<Record<DType, string>> = {
@@ -118,7 +120,9 @@ class Printer {
         ];
       case 'for': {
         const i = s.counter.name;
-        const head = `for (var ${i} = ${this.expr(s.from)}; ${i} < ${this.expr(s.to)}; ${i} += ${s.step}i) {`;
+        const known = this.#options.keepLoops && s.to.e === 'lit' && s.from.e === 'lit' && s.to.value - s.from.value > s.step;
+        const end = `${this.expr(s.to)}${known ? ` + ${builtins.zero}` : ''}`;
+        const head = `for (var ${i} = ${this.expr(s.from)}; ${i} < ${end}; ${i} += ${s.step}i) {`;
         return [...line(head), ...nested(s.body), ...line('}')];
       }
     }
