@@ -1,0 +1,59 @@
+// Options that several commands share, and their readers: a wrong value is one message.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Backend } from '../runtime/backend.ts';
+
+export interface CommonOptions {
+  readonly json: boolean;
+}
+export interface RunOptions extends CommonOptions {
+  readonly backend?: Backend['name'];
+  readonly seed: number;
+  readonly profile: boolean;
+  /** File of the Chrome trace. */
+  readonly trace: string;
+}
+export interface ModelOptions extends RunOptions {
+  readonly checkpoint?: string;
+}
+
+/** Reads a whole number in a range. */
+export const wholeNumber =
+  (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(
+        `It must be a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}.`,
+      );
+    return value;
+  };
+
+export const positiveNumber = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+};
+
+/** --json, which every command has. */
+export const withCommon = (command: Command): Command =>
+  command.option('--json', 'print one JSON object on standard output, and nothing else there', false);
+
+/** The options of commands that run programs. */
+export const withRun = (command: Command): Command =>
+  withCommon(command)
+    .addOption(
+      new Option('--backend <name>', 'where programs run; default: webgpu, or gpujs where there is no adapter').choices(
+        ['webgpu', 'gpujs', 'null'],
+      ),
+    )
+    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1), 0)
+    .option('--profile', 'list the slowest kernels, and write a Chrome trace', false)
+    .option('--trace <file>', 'where --profile writes the trace', 'trace.json');
+
+/** The options of commands that read a trained model. */
+export const withModel = (command: Command): Command =>
+  withRun(command).option(
+    '--checkpoint <path>',
+    'trained model (safetensors); default: the one that comes with the project',
+  );

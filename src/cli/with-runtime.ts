@@ -1,0 +1,33 @@
+// A command's runtime: opened with its options, profiled where asked, closed whatever happens.
+import { writeAtomic } from '../data/index.ts';
+import { Profile } from '../runtime/profile.ts';
+import { openRuntime, type Runtime } from '../runtime/runtime.ts';
+import { need } from './failure.ts';
+import type { RunOptions } from './options.ts';
+import type { Output } from './output.ts';
+
+/** Opens the runtime that `options` ask for, hands it to `body`, and closes it. With `--profile` the slowest kernels are listed. */
+export const withRuntime = async <A>(
+  options: RunOptions,
+  output: Output,
+  body: (runtime: Runtime) => Promise<A>,
+): Promise<A> => {
+  const profile = options.profile ? new Profile() : null;
+  const runtime = await openRuntime({
+    ...(options.backend ? { backend: options.backend } : {}),
+    log: output.log,
+    warn: output.log,
+    ...(profile ? { onRun: (program, times) => profile.add(program, times) } : {}),
+  });
+  try {
+    const result = await body(runtime);
+    if (profile) {
+      output.log(profile.table());
+      await need(writeAtomic(options.trace, profile.trace()));
+      output.log(`trace written to ${options.trace}: open it in chrome://tracing or ui.perfetto.dev`);
+    }
+    return result;
+  } finally {
+    runtime.close();
+  }
+};

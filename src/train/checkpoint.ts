@@ -1,0 +1,131 @@
+// Checkpoints of a run: a folder each, with state.safetensors (f32) and train.json, written aside and renamed when whole.
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as z from 'zod';
+import { datasetError, fileError } from '../data/error.ts';
+import { type DataError, type TensorData, withSafetensors, writeAtomic, writeSafetensors } from '../data/index.ts';
+import type { NamedTensor, NamedTensors } from './vectors.ts';
+
+const infoSchema = z.strictObject({
+  version: z.literal(1),
+  /** Steps done. */
+  step: z.int().min(0),
+  /** The sample that the next batch begins with. */
+  sample: z.int().min(0),
+  /** Seconds of training so far. */
+  seconds: z.number().min(0),
+  seed: z.int().min(0),
+  /** The run's configuration, as it was read. */
+  config: z.json(),
+});
+/** Where a run stands, beside its tensors. */
+export type CheckpointInfo = z.infer<typeof infoSchema>;
+
+export interface Checkpoint {
+  readonly path: string;
+  readonly info: CheckpointInfo;
+  readonly tensors: NamedTensors;
+}
+
+const stateFile = 'state.safetensors';
+const infoFile = 'train.json';
+const nameOf = (step: number): string => `checkpoint-${String(step).padStart(8, '0')}`;
+const isCheckpoint = (name: string): boolean => /^checkpoint-\d{8,}$/.test(name);
+
+/** Names of the checkpoints in a run's folder, oldest first; none where there is no folder. */
+export const listCheckpoints = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
+  TE.tryCatch(
+    async () => {
+      const names = await readdir(folder).catch((e: NodeJS.ErrnoException) => {
+        if (e.code === 'ENOENT') return [];
+        throw e;
+      });
+      return names.filter(isCheckpoint).sort();
+    },
+    fileError('list', folder),
+  );
+
+/** f32 tensors as safetensors holds them. */
+export const asStored = (tensors: NamedTensors): ReadonlyMap<string, TensorData> =>
+  new Map([...tensors].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
+
+/**
+ * Writes `folder/checkpoint-STEP`, whole or not at all, then removes all but the newest `keep`. Gives its path.
+ */
+export const writeCheckpoint = (
+  folder: string,
+  info: CheckpointInfo,
+  tensors: NamedTensors,
+  keep: number,
+): TE.TaskEither<DataError, string> => {
+  const path = join(folder, nameOf(info.step));
+  const aside = join(folder, `.${nameOf(info.step)}.${process.pid}.tmp`);
+  const remove = (at: string) => TE.tryCatch(() => rm(at, { recursive: true, force: true }), fileError('write', at));
+  return pipe(
+    TE.tryCatch(() => mkdir(aside, { recursive: true }), fileError('write', folder)),
+    TE.chain(() => writeSafetensors(join(aside, stateFile), asStored(tensors))),
+    TE.chain(() => writeAtomic(join(aside, infoFile), `${JSON.stringify(info, null, 2)}\n`)),
+    TE.chain(() => remove(path)),
+    TE.chain(() => TE.tryCatch(() => rename(aside, path), fileError('write', path))),
+    TE.orElseFirst(() => remove(aside)),
+    TE.chainFirst(() =>
+      pipe(
+        listCheckpoints(folder),
+        TE.chain((names) => TE.sequenceSeqArray(names.slice(0, -keep).map((name) => remove(join(folder, name))))),
+      ),
+    ),
+    TE.map(() => path),
+  );
+};
+
+const parseInfo = (path: string, text: string): E.Either<DataError, CheckpointInfo> => {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (e) {
+    return E.left(datasetError(path, `this is not JSON: ${e instanceof Error ? e.message : e}`));
+  }
+  const parsed = infoSchema.safeParse(json);
+  return parsed.success
+    ? E.right(parsed.data)
+    : E.left(datasetError(path, `this is no checkpoint of a run: ${z.prettifyError(parsed.error)}`));
+};
+
+const readTensors = (path: string): TE.TaskEither<DataError, NamedTensors> =>
+  withSafetensors(path)((file) =>
+    pipe(
+      [...file.tensors.keys()],
+      TE.traverseSeqArray((name) =>
+        pipe(
+          file.floats(name),
+          TE.map((tensor): readonly [string, NamedTensor] => [name, tensor]),
+        ),
+      ),
+      TE.map((entries) => new Map(entries)),
+    ),
+  );
+
+/** Reads one checkpoint folder. */
+export const readCheckpoint = (path: string): TE.TaskEither<DataError, Checkpoint> =>
+  pipe(
+    TE.Do,
+    TE.bind('text', () =>
+      TE.tryCatch(() => readFile(join(path, infoFile), 'utf8'), fileError('read', join(path, infoFile))),
+    ),
+    TE.bind('info', ({ text }) => TE.fromEither(parseInfo(join(path, infoFile), text))),
+    TE.bind('tensors', () => readTensors(join(path, stateFile))),
+    TE.map(({ info, tensors }) => ({ path, info, tensors })),
+  );
+
+/** The newest checkpoint of a run's folder, or null where there is none. */
+export const latestCheckpoint = (folder: string): TE.TaskEither<DataError, Checkpoint | null> =>
+  pipe(
+    listCheckpoints(folder),
+    TE.chain((names): TE.TaskEither<DataError, Checkpoint | null> => {
+      const last = names.at(-1);
+      return last === undefined ? TE.right(null) : readCheckpoint(join(folder, last));
+    }),
+  );
