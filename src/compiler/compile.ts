@@ -9,7 +9,6 @@ import { templates } from '../kernels/registry.ts';
 import type { KernelTemplate, Schedule } from '../kernels/template.ts';
 import { canonicalise } from './canonical.ts';
 import { dumpGraph, dumpRegions } from './dump.ts';
-import { type EmittedRegion, emitRegion } from './emit.ts';
 import type { CompileError } from './error.ts';
 import type { Caps } from './ir/caps.ts';
 import type { KernelCode } from './ir/stmt.ts';
@@ -18,6 +17,7 @@ import { partition } from './partition.ts';
 import { bytesOfNode, type Plan, type PlannedInput, type PlannedStep, plan } from './plan.ts';
 import type { Bound, Kernel, Program, Step } from './program.ts';
 import { isLeaf, readsOf } from './region.ts';
+import { RegionEmitters } from './reuse.ts';
 import { segment } from './segment.ts';
 import { select, templateFinder } from './select.ts';
 import { simplify } from './simplify.ts';
@@ -64,13 +64,17 @@ const tooLarge = (nodes: Iterable<Node>, caps: Caps): CompileError | null => {
 };
 
 const printKernel = (code: KernelCode, caps: Caps): string =>
-  caps.target === 'js' ? printJs(code) : printWgsl(code, { f16: caps.f16, immediates: caps.immediates, keepLoops: caps.software });
+  caps.target === 'js'
+    ? printJs(code)
+    : printWgsl(code, { f16: caps.f16, immediates: caps.immediates, keepLoops: caps.software });
 
 class Kernels {
   readonly list: Kernel[] = [];
   readonly #byText = new Map<string, number>();
+  readonly #texts = new Map<KernelCode, string>();
   add(code: KernelCode, caps: Caps): number {
-    const text = printKernel(code, caps);
+    const text = this.#texts.get(code) ?? printKernel(code, caps);
+    this.#texts.set(code, text);
     const key = `${code.groups}|${text}`;
     const known = this.#byText.get(key);
     if (known !== undefined) return known;
@@ -192,6 +196,7 @@ export const compileGraph = (
   const stored = new Set(regions.flatMap((r) => r.outputs));
   const large = tooLarge([...c.inputs.map((i) => i.node), ...stored], caps);
   if (large) return E.left(large);
+  const emitters = new RegionEmitters();
   const steps = live.map((region): PlannedStep => {
     const reads = [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0);
     if (region.placement) return { emitted: null, reads, writes: region.outputs, placement: region.placement };
@@ -200,7 +205,7 @@ export const compileGraph = (
       template && region.core
         ? (options.tuned?.(template, region.core) ?? template.heuristic(region.core, caps))
         : undefined;
-    const emitted: EmittedRegion = emitRegion(region, stored, template, schedule, caps);
+    const emitted = emitters.emit(region, stored, template, schedule, caps);
     const updates =
       template?.updates !== undefined && region.core
         ? { updates: { operand: region.core.src[template.updates]!, result: region.outputs[0]! } }
