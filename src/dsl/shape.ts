@@ -110,6 +110,26 @@ type HasKey<S extends Shape, A extends number> = number extends S['length']
   : AxisKey<S, A> extends keyof S
     ? true
     : false;
+/** Why `Op` can't use axis `A` of `S`; `unknown` where it can. Intersect it into a parameter. */
+export type NeedsAxis<Op extends string, S extends Shape, A extends number> = Expect<
+  HasAxis<S, A>,
+  `${Op}: no axis ${A} in ${ShowShape<S>}`
+>;
+/** `NeedsAxis` for the first of `A` that `S` lacks. */
+export type NeedsAxes<Op extends string, S extends Shape, A extends readonly number[]> = A extends readonly [
+  infer H extends number,
+  ...infer T extends readonly number[],
+]
+  ? HasAxis<S, H> extends true
+    ? NeedsAxes<Op, S, T>
+    : `${Op}: no axis ${H} in ${ShowShape<S>}`
+  : unknown;
+/** True where the list `R`, one entry an axis, is no longer than `S`. */
+export type NoMoreThan<S extends Shape, R extends readonly unknown[]> = number extends S['length'] | R['length']
+  ? true
+  : Exclude<keyof R & `${number}`, keyof S> extends never
+    ? true
+    : false;
 
 /** The dim at axis `A`. */
 export type At<S extends Shape, A extends number> = number extends A
@@ -150,7 +170,7 @@ export type DropAxis<S extends Shape, A extends number> = number extends A
         : Without<S, AxisKey<S, A>>;
 /** `S` without its last axis: resolves in generic layers too. */
 export type Init<S extends Shape> = { d: S } extends { d: readonly [...infer B extends Shape, infer _] }
-  ? Readonly<B>
+  ? readonly [...B]
   : Shape;
 /** The last dim. */
 export type Last<S extends Shape> = { d: S } extends { d: readonly [...infer _ extends Shape, infer L extends Dim] }

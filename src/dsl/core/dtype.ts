@@ -2,7 +2,11 @@
 
 export type DType = 'f32' | 'f16' | 'bf16' | 'i32' | 'u32' | 'bool';
 
-export type FloatType = 'f32' | 'f16';
+interface Classes {
+  readonly float: 'f32' | 'f16';
+}
+/** Read from an interface, so that the type checker's messages list the dtypes and not this name. */
+export type FloatType = Classes['float'];
 
 /** Bytes that one element occupies in a device buffer. `bool` is stored as u32. */
 export const bytesOf: Readonly<Record<DType, number>> = { f32: 4, f16: 2, bf16: 2, i32: 4, u32: 4, bool: 4 };

@@ -138,16 +138,16 @@ export const bitcast =
     wrap(B.bitcast(unwrap(x), to));
 
 /** `a` where `condition` is true, else `b`: tensors of its shape, one of them possibly a number. */
-export function where<S extends Shape, S1 extends Shape, D extends DType, S2 extends Shape = S1, D2 extends DType = D>(
-  condition: Tensor<S, 'bool'>,
-  a: Tensor<S1, D> & Fits<'where', S, D, S1, D>,
-  b: number | (Tensor<S2, D2> & Fits<'where', S1, D, S2, D2>),
-): Tensor<S1, D>;
 export function where<S extends Shape, S2 extends Shape, D extends DType>(
   condition: Tensor<S, 'bool'>,
   a: number,
   b: Tensor<S2, D> & Fits<'where', S, D, S2, D>,
 ): Tensor<S2, D>;
+export function where<S extends Shape, S1 extends Shape, D extends DType, S2 extends Shape = S1, D2 extends DType = D>(
+  condition: Tensor<S, 'bool'>,
+  a: Tensor<S1, D> & Fits<'where', S, D, S1, D>,
+  b: number | (Tensor<S2, D2> & Fits<'where', S1, D, S2, D2>),
+): Tensor<S1, D>;
 export function where(condition: AnyTensor, a: number | AnyTensor, b: number | AnyTensor): AnyTensor {
   const like = isTensor(a) ? a : isTensor(b) ? b : fail('where', 'one of the branches is a tensor');
   return wrap(B.where(unwrap(condition), operand('where', a, unwrap(like)), operand('where', b, unwrap(like))));

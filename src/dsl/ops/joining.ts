@@ -6,9 +6,9 @@ import type { Node } from '../core/types.ts';
 import type {
   Dim,
   DimOf,
-  Expect,
   HasAxis,
   InsertAxis,
+  NeedsAxis,
   Repeated,
   Same,
   SameShape,
@@ -96,13 +96,9 @@ const parts = (x: Node, axis: number, sizes: readonly number[]): readonly Node[]
   });
 };
 
-type SplitAxis<Op extends string, S extends Shape, A extends number> = Expect<
-  HasAxis<S, A>,
-  `${Op}: no axis ${A} in ${ShowShape<S>}`
->;
 /** `n` equal parts along `axis` (the last): `const [q, k, v] = split(x, 3)`. */
 export const split = <S extends Shape, D extends DType, const N extends number, const A extends number = -1>(
-  x: Tensor<S, D> & SplitAxis<'split', S, A>,
+  x: Tensor<S, D> & NeedsAxis<'split', S, A>,
   n: N,
   axis?: A,
 ): Repeated<N, Tensor<SetAxis<S, NoInfer<A>, number>, D>> => {
@@ -126,7 +122,7 @@ export const splitSizes = <
   const T extends readonly number[],
   const A extends number = -1,
 >(
-  x: Tensor<S, D> & SplitAxis<'splitSizes', S, A>,
+  x: Tensor<S, D> & NeedsAxis<'splitSizes', S, A>,
   sizes: T,
   axis?: A,
 ): { readonly [K in keyof T]: Tensor<SetAxis<S, NoInfer<A>, DimOf<T[K]> & Dim>, D> } => {
@@ -134,16 +130,16 @@ export const splitSizes = <
   return wrapAll(parts(node, axisOf('splitSizes', node, axis ?? -1), sizes));
 };
 
-interface RepeatAxis {
+interface RepeatAxis<Op extends string> {
   <S extends Shape, D extends DType, const A extends number>(
-    x: Tensor<S, D>,
+    x: Tensor<S, D> & NeedsAxis<Op, S, A>,
     times: number,
     axis: A,
   ): Tensor<SetAxis<S, A, number>, D>;
   <const A extends number>(
     times: number,
     axis: A,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SetAxis<S, A, number>, D>;
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & NeedsAxis<Op, S, A>) => Tensor<SetAxis<S, A, number>, D>;
 }
 /** Puts `times` copies between the axes before and after `at`, then merges them into the axis. */
 const copies = (x: Node, axis: number, times: number, each: boolean): Node => {
@@ -159,10 +155,10 @@ const copies = (x: Node, axis: number, times: number, each: boolean): Node => {
   );
 };
 /** Each position of `axis` `times` over: a, a, b, b. */
-export const repeat: RepeatAxis = dual((x, times: number, axis: number) =>
+export const repeat: RepeatAxis<'repeat'> = dual((x, times: number, axis: number) =>
   copies(x, axisOf('repeat', x, axis), times, true),
 );
 /** The whole axis `times` over: a, b, a, b. */
-export const tile: RepeatAxis = dual((x, times: number, axis: number) =>
+export const tile: RepeatAxis<'tile'> = dual((x, times: number, axis: number) =>
   copies(x, axisOf('tile', x, axis), times, false),
 );

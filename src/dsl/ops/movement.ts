@@ -16,8 +16,11 @@ import type {
   Expect,
   HasAxis,
   InsertAxis,
+  NeedsAxes,
+  NeedsAxis,
   Permuted,
   Same,
+  SameShape,
   Shape,
   ShapeOf,
   ShowDim,
@@ -47,14 +50,19 @@ interface Reshape {
 /** The same elements, in row-major order, under another shape. One size may be -1. */
 export const reshape: Reshape = dual((x, to: readonly number[]) => B.reshape(x, resolve(x, to)));
 
+type PermuteFits<S extends Shape, P extends readonly number[]> = number extends S['length'] | P['length']
+  ? unknown
+  : P['length'] extends S['length']
+    ? NeedsAxes<'permute', S, P>
+    : `permute: ${P['length']} axes for ${ShowShape<S>}`;
 interface Permute {
   <S extends Shape, D extends DType, const P extends readonly number[]>(
-    x: Tensor<S, D>,
+    x: Tensor<S, D> & PermuteFits<S, P>,
     perm: P,
   ): Tensor<Permuted<S, P>, D>;
   <const P extends readonly number[]>(
     perm: P,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Permuted<S, P>, D>;
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & PermuteFits<S, P>) => Tensor<Permuted<S, P>, D>;
 }
 /** Axis i of the result is axis perm[i] of x. */
 export const permute: Permute = dual((x, perm: readonly number[]) =>
@@ -64,14 +72,9 @@ export const permute: Permute = dual((x, perm: readonly number[]) =>
   ),
 );
 
-type NoAxis<Op extends string, S extends Shape, A extends number> = Expect<
-  HasAxis<S, A>,
-  `${Op}: no axis ${A} in ${ShowShape<S>}`
->;
-
 interface SwapAxes {
   <S extends Shape, D extends DType, const A extends number, const C extends number>(
-    x: Tensor<S, D> & NoAxis<'swapAxes', S, A> & NoAxis<'swapAxes', S, C>,
+    x: Tensor<S, D> & NeedsAxis<'swapAxes', S, A> & NeedsAxis<'swapAxes', S, C>,
     a: A,
     c: C,
   ): Tensor<Swapped<S, A, C>, D>;
@@ -79,7 +82,7 @@ interface SwapAxes {
     a: A,
     c: C,
   ): <S extends Shape, D extends DType>(
-    x: Tensor<S, D> & NoAxis<'swapAxes', S, A> & NoAxis<'swapAxes', S, C>,
+    x: Tensor<S, D> & NeedsAxis<'swapAxes', S, A> & NeedsAxis<'swapAxes', S, C>,
   ) => Tensor<Swapped<S, A, C>, D>;
 }
 export const swapAxes: SwapAxes = dual((x, a: number, c: number) => {
@@ -104,14 +107,26 @@ export const transpose = <S extends Shape, M extends Dim, N extends Dim, D exten
   );
 };
 
+type ExpandFits<S extends Shape, T extends readonly number[]> = number extends S['length'] | T['length']
+  ? unknown
+  : T['length'] extends S['length']
+    ? Expect<
+        SameShape<S, Ones<S, T>>,
+        `expand: ${ShowShape<S>} to ${ShowShape<Expanded<S, T>>}, but only axes of size 1 repeat`
+      >
+    : `expand: ${T['length']} sizes for ${ShowShape<S>} (unsqueeze it first, or use broadcastTo)`;
+/** What an axis must have been to become the size asked for: itself where it was 1, or is kept. */
+type Ones<S extends Shape, T extends readonly number[]> = {
+  readonly [K in keyof S]: S[K] extends 1 ? 1 : K extends keyof T ? (T[K] extends -1 ? S[K] : DimOf<T[K]>) : number;
+};
 interface Expand {
   <S extends Shape, D extends DType, const T extends readonly number[]>(
-    x: Tensor<S, D>,
+    x: Tensor<S, D> & ExpandFits<S, T>,
     to: T,
   ): Tensor<Expanded<S, T>, D>;
   <const T extends readonly number[]>(
     to: T,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Expanded<S, T>, D>;
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & ExpandFits<S, T>) => Tensor<Expanded<S, T>, D>;
 }
 /** Repeats axes of size 1; ranks are equal, and -1 keeps a size. */
 export const expand: Expand = dual((x, to: readonly number[]) =>
@@ -169,11 +184,18 @@ export const squeeze: Squeeze = dual((x, axis: number) => {
   return x.shape[at] === 1 ? B.squeeze(x, at) : fail('squeeze', `axis ${axis} has size ${x.shape[at]}, not 1`, [x]);
 });
 
+type UnsqueezeFits<S extends Shape, A extends number> = Expect<
+  HasAxis<readonly [...S, 1], A>,
+  `unsqueeze: no place ${A} in ${ShowShape<S>}`
+>;
 interface Unsqueeze {
-  <S extends Shape, D extends DType, const A extends number>(x: Tensor<S, D>, axis: A): Tensor<InsertAxis<S, A, 1>, D>;
+  <S extends Shape, D extends DType, const A extends number>(
+    x: Tensor<S, D> & UnsqueezeFits<S, A>,
+    axis: A,
+  ): Tensor<InsertAxis<S, A, 1>, D>;
   <const A extends number>(
     axis: A,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<InsertAxis<S, A, 1>, D>;
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & UnsqueezeFits<S, A>) => Tensor<InsertAxis<S, A, 1>, D>;
 }
 /** Inserts an axis of size 1 before `axis`; -1 appends it. */
 export const unsqueeze: Unsqueeze = dual((x, axis: number) => {

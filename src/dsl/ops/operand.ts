@@ -6,10 +6,16 @@ import type { Node } from '../core/types.ts';
 import type { Same, SameShape, Shape, ShowShape } from '../shape.ts';
 import { type AnyTensor, unwrap } from '../tensor.ts';
 
-export type NumericType = 'f32' | 'f16' | 'i32' | 'u32';
-export type IntegerType = 'i32' | 'u32';
+/** Read from an interface, so that the type checker's messages list the dtypes and not these names. */
+interface Classes {
+  readonly numeric: 'f32' | 'f16' | 'i32' | 'u32';
+  readonly integer: 'i32' | 'u32';
+  readonly bits: 'i32' | 'u32' | 'bool';
+}
+export type NumericType = Classes['numeric'];
+export type IntegerType = Classes['integer'];
 /** Dtypes with `and`, `or`, `xor`, `not`. */
-export type BitType = 'i32' | 'u32' | 'bool';
+export type BitType = Classes['bits'];
 
 /** `unknown` where a second operand fits the first; else why it doesn't. */
 export type Fits<Op extends string, S extends Shape, D extends DType, S2 extends Shape, D2 extends DType> =

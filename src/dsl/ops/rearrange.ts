@@ -63,8 +63,13 @@ type Ellipsis<W extends readonly string[], S extends Shape, R extends Given, B> 
       : never
     : 'it names more axes than there are'
   : B & { readonly '...': S };
+// Names of a group without a size: one is found out, two are not.
+type Open<G extends string, R extends Given> = Exclude<Words<G>[number], keyof R | '1'>;
+type IsUnion<T, U = T> = T extends U ? ([U] extends [T] ? false : true) : false;
 type Axis<T extends string, D extends Dim, R extends Given, B> = T extends `(${infer G})`
-  ? B & Group<G, D, R> & { readonly [K in T]: D }
+  ? true extends IsUnion<Open<G, R>>
+    ? `give the size of all but one of '${G}'`
+    : B & Group<G, D, R> & { readonly [K in T]: D }
   : T extends '1'
     ? Same<D, 1> extends true
       ? B
@@ -96,11 +101,13 @@ type Rearrange<P extends string, S extends Shape, R extends Given> = string exte
   ? Shape
   : P extends `${infer L}->${infer Q}`
     ? [Unknown<Names<Words<L>>, Names<Words<Q>>>] extends [never]
-      ? Left<Words<L>, S, R, None> extends infer B
-        ? B extends string
-          ? `rearrange '${P}' of ${ShowShape<S>}: ${B}`
-          : Right<Words<Q>, B>
-        : never
+      ? [Exclude<keyof R & string, Names<Words<L>>>] extends [never]
+        ? Left<Words<L>, S, R, None> extends infer B
+          ? B extends string
+            ? `rearrange '${P}' of ${ShowShape<S>}: ${B}`
+            : Right<Words<Q>, B>
+          : never
+        : `rearrange '${P}': '${Exclude<keyof R & string, Names<Words<L>>>}' has a size, but is not in it`
       : `rearrange '${P}': '${Unknown<Names<Words<L>>, Names<Words<Q>>>}' is on one side only`
     : `rearrange '${P}': no '->' in it`;
 type Fits<P extends string, S extends Shape, R extends Given> =

@@ -3,7 +3,7 @@ import * as B from '../core/build.ts';
 import type { DType, FloatType } from '../core/dtype.ts';
 import type { ReduceFn } from '../core/op.ts';
 import type { Node } from '../core/types.ts';
-import type { AxisKey, DropAxis, Expect, HasAxis, SetAxis, Shape, ShowShape, Unknown, Without } from '../shape.ts';
+import type { AxisKey, DropAxis, NeedsAxes, NeedsAxis, SetAxis, Shape, Unknown, Without } from '../shape.ts';
 import { dual, type Tensor } from '../tensor.ts';
 import { axisOf, type NumericType, needFloat } from './operand.ts';
 
@@ -30,8 +30,10 @@ export type Reduced<S extends Shape, A extends Axes | undefined, K extends boole
         : Without<S, Keys<S, A>, K>
       : Shape;
 type Reduces<Op extends string, S extends Shape, A> = A extends number
-  ? Expect<HasAxis<S, A>, `${Op}: no axis ${A} in ${ShowShape<S>}`>
-  : unknown;
+  ? NeedsAxis<Op, S, A>
+  : A extends readonly number[]
+    ? NeedsAxes<Op, S, A>
+    : unknown;
 
 /** The data-last form comes first: the compiler explains only the last one that could not be. */
 export interface Reduction<Op extends string, Of extends DType, Options extends object = object> {

@@ -3,7 +3,7 @@ import * as B from '../core/build.ts';
 import type { DType } from '../core/dtype.ts';
 import { describe } from '../core/error.ts';
 import type { Node } from '../core/types.ts';
-import type { DimOf, DropAxis, SetAxis, Shape } from '../shape.ts';
+import type { DimOf, DropAxis, Expect, NeedsAxis, NoMoreThan, SetAxis, Shape, ShowShape } from '../shape.ts';
 import { dual, type Tensor } from '../tensor.ts';
 import { axisOf, fail, literal } from './operand.ts';
 
@@ -28,14 +28,18 @@ const bounds = (x: Node, axis: number, range: Range): readonly [number, number, 
   return [start < 0 ? start + size : start, stop < 0 ? stop + size : stop, step];
 };
 
+type FewRanges<S extends Shape, R extends readonly unknown[]> = Expect<
+  NoMoreThan<S, R>,
+  `slice: ${R['length']} ranges for ${ShowShape<S>}`
+>;
 interface Slice {
   <S extends Shape, D extends DType, const R extends readonly Range[]>(
-    x: Tensor<S, D>,
+    x: Tensor<S, D> & FewRanges<S, R>,
     ranges: R,
   ): Tensor<Sliced<S, R>, D>;
   <const R extends readonly Range[]>(
     ranges: R,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Sliced<S, R>, D>;
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & FewRanges<S, R>) => Tensor<Sliced<S, R>, D>;
 }
 /** `slice(x, [[0, 2], null, [1, -1, 2]])`: one range an axis; missing ones are whole. Ranges past the end are errors. */
 export const slice: Slice = dual((x, ranges: readonly Range[]) => {
@@ -54,7 +58,21 @@ type SlicedAxis<S extends Shape, A extends number, From extends number, To exten
   A,
   Step extends undefined ? SlicedDim<number, readonly [From, To]> : number
 >;
+/** The data-last form comes first: the compiler explains only the last one that could not be. */
 interface SliceAxis {
+  <
+    const A extends number,
+    const F extends number,
+    const T extends number,
+    const P extends number | undefined = undefined,
+  >(
+    axis: A,
+    start: F,
+    stop: T,
+    step?: P,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & NeedsAxis<'sliceAxis', S, A>,
+  ) => Tensor<SlicedAxis<S, A, F, T, P>, D>;
   <
     S extends Shape,
     D extends DType,
@@ -63,23 +81,12 @@ interface SliceAxis {
     const T extends number,
     const P extends number | undefined = undefined,
   >(
-    x: Tensor<S, D>,
+    x: Tensor<S, D> & NeedsAxis<'sliceAxis', S, A>,
     axis: A,
     start: F,
     stop: T,
     step?: P,
   ): Tensor<SlicedAxis<S, A, F, T, P>, D>;
-  <
-    const A extends number,
-    const F extends number,
-    const T extends number,
-    const P extends number | undefined = undefined,
-  >(
-    axis: A,
-    start: F,
-    stop: T,
-    step?: P,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SlicedAxis<S, A, F, T, P>, D>;
 }
 /** Positions start, start + step .. below stop of one axis. */
 export const sliceAxis: SliceAxis = dual((x, axis: number, start: number, stop: number, step?: number) => {
@@ -89,14 +96,14 @@ export const sliceAxis: SliceAxis = dual((x, axis: number, start: number, stop: 
 
 interface IndexAxis {
   <S extends Shape, D extends DType, const A extends number>(
-    x: Tensor<S, D>,
+    x: Tensor<S, D> & NeedsAxis<'indexAxis', S, A>,
     axis: A,
     position: number,
   ): Tensor<DropAxis<S, A>, D>;
   <const A extends number>(
     axis: A,
     position: number,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<DropAxis<S, A>, D>;
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & NeedsAxis<'indexAxis', S, A>) => Tensor<DropAxis<S, A>, D>;
 }
 /** One position of an axis, which goes: `indexAxis(x, 1, -1)` is `x[:, -1]`. */
 export const indexAxis: IndexAxis = dual((x, axis: number, position: number) => {
@@ -114,16 +121,20 @@ type PaddedDim<D, P> = P extends null | undefined | 0 | readonly [0, 0] ? D : nu
 export type Padded<S extends Shape, P extends readonly unknown[]> = {
   readonly [K in keyof S]: K extends keyof P ? PaddedDim<S[K], P[K]> : S[K];
 };
+type FewAmounts<S extends Shape, P extends readonly unknown[]> = Expect<
+  NoMoreThan<S, P>,
+  `pad: ${P['length']} amounts for ${ShowShape<S>}`
+>;
 interface Pad {
-  <S extends Shape, D extends DType, const P extends readonly Padding[]>(
-    x: Tensor<S, D>,
-    padding: P,
-    fill?: number,
-  ): Tensor<Padded<S, P>, D>;
   <const P extends readonly Padding[]>(
     padding: P,
     fill?: number,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Padded<S, P>, D>;
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & FewAmounts<S, P>) => Tensor<Padded<S, P>, D>;
+  <S extends Shape, D extends DType, const P extends readonly Padding[]>(
+    x: Tensor<S, D> & FewAmounts<S, P>,
+    padding: P,
+    fill?: number,
+  ): Tensor<Padded<S, P>, D>;
 }
 /** `pad(x, [null, [1, 2], 3])`: `fill` (0) around x, one entry an axis; missing ones are not padded. Negative amounts crop. */
 export const pad: Pad = dual((x, padding: readonly Padding[], fill?: number) => {
