@@ -1,6 +1,7 @@
 // Tensors that have values: on the device, or on the host on their way there.
 import type { DType, HostArray, HostArrays } from '../dsl/core/dtype.ts';
 import { sizeOf } from '../dsl/core/node.ts';
+import { printTensor } from '../dsl/print.ts';
 import type { Shape } from '../dsl/shape.ts';
 import { orThrow } from './attempt.ts';
 import type { DeviceBuffer } from './backend.ts';
@@ -65,5 +66,12 @@ export class HostTensor {
     this.data = data;
     this.shape = shape;
     this.dtype = dtype;
+  }
+  /** `f32[2, 2]` and its values, the middle of long axes left out. */
+  toString(): string {
+    return printTensor(this.data, this.shape, this.dtype);
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 }
