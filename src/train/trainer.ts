@@ -1,15 +1,14 @@
 // A task on a device: its state, the compiled step, and the state's way to the host and back.
 import { initParams } from '../dsl/init.ts';
 import { zeros } from '../dsl/ops/create.ts';
-import { type RavelLayout, ravel, ravelLayout } from '../dsl/ravel.ts';
-import type { Rank1 } from '../dsl/shape.ts';
-import { anySize, type ScalarTensor, type Tensor, wrapAll } from '../dsl/tensor.ts';
+import { namedSpecs } from '../dsl/param.ts';
+import { type RavelLayout, ravelLayout } from '../dsl/ravel.ts';
+import { type AnyTensor, anySize, type ScalarTensor, wrapAll } from '../dsl/tensor.ts';
 import { take } from '../dsl/transform/tensors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeviceTensor, HostTensor, u32 } from '../runtime/tensor.ts';
 import { type AdamWOptions, adamwScalars } from './adamw.ts';
-import type { Vectors } from './optimise.ts';
-import { stepKey, type Task, type TrainState, trainStep } from './step.ts';
+import { stepKey, type Task, trainStep } from './step.ts';
 import { type NamedTensor, type NamedTensors, namedFromVectors, tensorNamed, vectorsFromNamed } from './vectors.ts';
 
 export interface TrainerOptions extends AdamWOptions {
@@ -41,6 +40,16 @@ interface DeviceState {
   readonly m: readonly DeviceTensor[];
   readonly v: readonly DeviceTensor[];
   readonly extra: readonly DeviceTensor[];
+  readonly frozen: readonly DeviceTensor[];
+}
+
+/** The same on the host: vectors by layout, and the task's own state. */
+interface StartValues {
+  readonly params: readonly Float32Array[];
+  readonly m: readonly Float32Array[];
+  readonly v: readonly Float32Array[];
+  readonly frozen: readonly Float32Array[];
+  readonly extra: readonly Float32Array[];
 }
 
 export interface Trainer {
@@ -59,6 +68,43 @@ export interface Trainer {
 /** Prefixes of names in a snapshot, for what is no trained parameter. */
 export const sections = { m: 'optimizer.m.', v: 'optimizer.v.', frozen: 'frozen.', extra: 'state.' } as const;
 
+const floats = async (t: DeviceTensor): Promise<Float32Array<ArrayBuffer>> => {
+  const values = await t.read();
+  if (!(values instanceof Float32Array)) throw new Error(`a state of dtype ${t.dtype} cannot be kept: use f32`);
+  return new Float32Array(values);
+};
+const readAll = (ts: readonly DeviceTensor[]): Promise<readonly Float32Array<ArrayBuffer>[]> =>
+  Promise.all(ts.map(floats));
+
+/** Parameters by their initialisers, moments of zero, and the task's own start. */
+const initialValues = async <P, F, Q>(
+  runtime: Runtime,
+  task: Task<P, F, Q>,
+  layouts: Trainer['layouts'],
+  seed: number,
+): Promise<StartValues> => {
+  const initialise = (root: ScalarTensor<'u32'>, zero: ScalarTensor<'u32'>): readonly (readonly AnyTensor[])[] => {
+    const key = stepKey(zero, root);
+    const trees = [
+      initParams(task.spec)({ key, path: '' }),
+      initParams(task.frozenSpec)({ key, path: '' }),
+      task.initExtra(key),
+    ];
+    return trees.map((tree) => wrapAll(take(tree).nodes));
+  };
+  const drawn = await runtime.compile(initialise, { name: 'initialisation' })(u32(seed), u32(0));
+  const named = async (spec: unknown, tensors: readonly DeviceTensor[]): Promise<NamedTensors> => {
+    const values = await readAll(tensors);
+    return new Map(namedSpecs(spec).map(({ path, spec: { shape } }, i) => [path, { shape, data: values[i]! }]));
+  };
+  const params = vectorsFromNamed(layouts.params, await named(task.spec, drawn[0]!));
+  const frozen = vectorsFromNamed(layouts.frozen, await named(task.frozenSpec, drawn[1]!));
+  const extra = await readAll(drawn[2]!);
+  for (const t of drawn.flat()) t.free();
+  const zero = () => params.map((vector) => new Float32Array(vector.length));
+  return { params, m: zero(), v: zero(), frozen, extra };
+};
+
 /**
  * Starts a task: parameters by their initialisers under the seed. Throws CompileFailure or RunFailure where the device cannot
  * hold or run it.
@@ -73,47 +119,41 @@ export const openTrainer = async <P, F, Q>(
   const extra = take(task.initExtra(anySize(zeros([2], 'u32'))));
   let terms: readonly string[] = [];
 
-  const start = (seed: ScalarTensor<'u32'>, zero: ScalarTensor<'u32'>) => {
-    const key: Tensor<Rank1, 'u32'> = stepKey(zero, seed);
-    const empty = (): Vectors => layouts.params.groups.map((g) => zeros([g.length]));
-    const state: TrainState = {
-      params: ravel(layouts.params, initParams(task.spec)({ key, path: '' })),
-      m: empty(),
-      v: empty(),
-      extra: wrapAll(take(task.initExtra(key)).nodes),
-    };
-    return { state, frozen: ravel(layouts.frozen, initParams(task.frozenSpec)({ key, path: '' })) };
-  };
   const run = runtime.compile(
     trainStep(task, layouts, extra, { ...options, weightDecay }, (names) => {
       terms = names;
     }),
     { name: 'the training step', donate: [0] },
   );
-  const init = await runtime.compile(start, { name: 'initialisation' })(u32(options.seed), u32(0));
-  let state: DeviceState = init.state;
-  let frozen: readonly DeviceTensor[] = init.frozen;
-  const freeAll = (): void => {
-    for (const t of [...state.params, ...state.m, ...state.v, ...state.extra, ...frozen]) t.free();
+  const place = async (start: StartValues): Promise<DeviceState> => {
+    const upload = (layout: RavelLayout, vectors: readonly Float32Array[]) =>
+      Promise.all(vectors.map((v, i) => runtime.upload(v, [layout.groups[i]!.length])));
+    return {
+      params: await upload(layouts.params, start.params),
+      m: await upload(layouts.params, start.m),
+      v: await upload(layouts.params, start.v),
+      frozen: await upload(layouts.frozen, start.frozen),
+      extra: await Promise.all(start.extra.map((values, i) => runtime.upload(values, extra.nodes[i]!.shape))),
+    };
   };
+  const free = (s: DeviceState): void => {
+    for (const t of [...s.params, ...s.m, ...s.v, ...s.extra, ...s.frozen]) t.free();
+  };
+  let state = await place(await initialValues(runtime, task, layouts, options.seed));
 
-  const floats = async (t: DeviceTensor): Promise<Float32Array<ArrayBuffer>> => {
-    const values = await t.read();
-    if (!(values instanceof Float32Array)) throw new Error(`a state of dtype ${t.dtype} cannot be kept: use f32`);
-    return new Float32Array(values);
-  };
   const readAll = (ts: readonly DeviceTensor[]): Promise<readonly Float32Array<ArrayBuffer>[]> =>
     Promise.all(ts.map(floats));
-  const upload = (vectors: readonly Float32Array[], shapes: readonly (readonly number[])[]) =>
-    Promise.all(vectors.map((v, i) => runtime.upload(v, shapes[i]!)));
+  const readNamed = async (ts: readonly DeviceTensor[], layout: RavelLayout, prefix: string) =>
+    namedFromVectors(layout, await readAll(ts), prefix);
 
   return {
     layouts,
     state: () => state,
     step: async ({ images, count, height, width }, step, learningRate) => {
       const at = { ...adamwScalars(options, learningRate, step + 1), seed: u32(options.seed), step: u32(step) };
-      const out = await run(state, frozen, new HostTensor(images, [count, 3, height, width], 'f32'), at);
-      state = out.state;
+      const { frozen, ...trained } = state;
+      const out = await run(trained, frozen, new HostTensor(images, [count, 3, height, width], 'f32'), at);
+      state = { ...out.state, frozen };
       const [loss, gradNorm, ...rest] = await out.metrics.read();
       out.metrics.free();
       return {
@@ -123,14 +163,12 @@ export const openTrainer = async <P, F, Q>(
       };
     },
     snapshot: async () => {
-      const of = async (ts: readonly DeviceTensor[], layout: RavelLayout, prefix: string) =>
-        namedFromVectors(layout, await readAll(ts), prefix);
       const values = await readAll(state.extra);
       return new Map<string, NamedTensor>([
-        ...(await of(state.params, layouts.params, '')),
-        ...(await of(state.m, layouts.params, sections.m)),
-        ...(await of(state.v, layouts.params, sections.v)),
-        ...(await of(frozen, layouts.frozen, sections.frozen)),
+        ...(await readNamed(state.params, layouts.params, '')),
+        ...(await readNamed(state.m, layouts.params, sections.m)),
+        ...(await readNamed(state.v, layouts.params, sections.v)),
+        ...(await readNamed(state.frozen, layouts.frozen, sections.frozen)),
         ...values.map(
           (data, i) => [`${sections.extra}${extra.paths[i]!}`, { shape: state.extra[i]!.shape, data }] as const,
         ),
@@ -138,22 +176,16 @@ export const openTrainer = async <P, F, Q>(
     },
     restore: async (tensors) => {
       const of = (layout: RavelLayout, prefix: string) => vectorsFromNamed(layout, tensors, prefix);
-      const lengths = (layout: RavelLayout) => layout.groups.map((g) => [g.length]);
-      const [params, m, v] = [of(layouts.params, ''), of(layouts.params, sections.m), of(layouts.params, sections.v)];
-      const still = of(layouts.frozen, sections.frozen);
-      const own = extra.paths.map((path, i) => tensorNamed(tensors, `${sections.extra}${path}`, extra.nodes[i]!.shape));
-      const shapes = extra.nodes.map((n) => n.shape);
-      const next = {
-        params: await upload(params, lengths(layouts.params)),
-        m: await upload(m, lengths(layouts.params)),
-        v: await upload(v, lengths(layouts.params)),
-        extra: await upload(own, shapes),
-      };
-      const nextFrozen = await upload(still, lengths(layouts.frozen));
-      freeAll();
+      const next = await place({
+        params: of(layouts.params, ''),
+        m: of(layouts.params, sections.m),
+        v: of(layouts.params, sections.v),
+        frozen: of(layouts.frozen, sections.frozen),
+        extra: extra.paths.map((path, i) => tensorNamed(tensors, `${sections.extra}${path}`, extra.nodes[i]!.shape)),
+      });
+      free(state);
       state = next;
-      frozen = nextFrozen;
     },
-    free: freeAll,
+    free: () => free(state),
   };
 };

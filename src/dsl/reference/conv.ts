@@ -13,9 +13,11 @@ const windows = (x: Node, conv: ConvSpec, kernel: readonly [number, number], out
   const [[top, bottom], [left, right]] = conv.padding;
   const [n, c, h, w] = pad(x, [0, 0, top, left], [0, 0, bottom, right]).shape as Four;
   const padded = pad(x, [0, 0, top, left], [0, 0, bottom, right]);
-  const repeated = expand(reshape(padded, [n, c, h, 1, w, 1]), [n, c, h, kernel[0], w, kernel[1]]);
-  const rows = slide(repeated, 2, 3, conv.stride[0], conv.dilation[0], out[0]);
-  return slide(rows, 4, 5, conv.stride[1], conv.dilation[1], out[1]);
+  // One axis after the other: both at once would exceed 32-bit indices where the window is a picture, as in a weight's gradient.
+  const down = expand(reshape(padded, [n, c, h, 1, w]), [n, c, h, kernel[0], w]);
+  const rows = slide(down, 2, 3, conv.stride[0], conv.dilation[0], out[0]);
+  const across = expand(reshape(rows, [n, c, out[0], kernel[0], w, 1]), [n, c, out[0], kernel[0], w, kernel[1]]);
+  return slide(across, 4, 5, conv.stride[1], conv.dilation[1], out[1]);
 };
 
 /** The `conv` family as one contraction over windows, groups included. */
