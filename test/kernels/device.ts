@@ -1,0 +1,76 @@
+// Runs graphs on the WebGPU device and holds them against the interpreter; where there is no device, says so and is null.
+import * as E from 'fp-ts/lib/Either.js';
+import type { CompileOptions } from '../../src/compiler/compile.ts';
+import type { HostArray } from '../../src/dsl/core/dtype.ts';
+import { isKind, topological } from '../../src/dsl/core/node.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
+import type { HostTensor } from '../../src/runtime/tensor.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { openWebGpu } from '../../src/runtime/webgpu/webgpu.ts';
+import { values } from '../support/draw.ts';
+import { interpret } from '../support/interpret.ts';
+import { skip } from '../support/skip.ts';
+
+const opened = await openWebGpu();
+/** The device's backend, or null where the machine has none. */
+export const device: Backend | null = E.isRight(opened) ? opened.right : null;
+if (!device) skip('no WebGPU adapter: kernel templates are not tested');
+
+export type Data = Readonly<Record<string, HostArray>>;
+
+/** Values in (-1, 1) for every float input of `roots` that `given` lacks. */
+export const drawn = (roots: readonly Node[], given: Data = {}, seed = 1): Data => {
+  const all: Record<string, HostArray> = { ...given };
+  topological(roots).forEach((n, i) => {
+    if (isKind(n, 'input') && !(n.op.slot in all))
+      all[n.op.slot] = Float32Array.from(
+        values(
+          n.shape.reduce((a, b) => a * b, 1),
+          seed + i,
+        ),
+      );
+  });
+  return all;
+};
+
+const bits = (t: HostTensor): string =>
+  Buffer.from(t.data.buffer, t.data.byteOffset, t.data.byteLength).toString('base64');
+
+/** Largest error of each result, relative to 1 + its largest value. */
+const worst = (got: HostTensor, want: Float64Array): number => {
+  if (got.data.length !== want.length) throw new Error(`${got.data.length} values against ${want.length}`);
+  let error = 0;
+  let size = 1;
+  for (let i = 0; i < want.length; i++) {
+    const off = Math.abs(got.data[i]! - want[i]!);
+    error = Math.max(error, Number.isNaN(off) ? Number.POSITIVE_INFINITY : off);
+    size = Math.max(size, Math.abs(want[i]!));
+  }
+  return error / size;
+};
+
+export interface Checked {
+  readonly tolerance?: number;
+  readonly schedule?: (t: KernelTemplate, call: Node) => Schedule | undefined;
+}
+
+/** Runs `roots` twice: equal bits, and within `tolerance` of the interpreter. */
+export const check = async (
+  backend: Backend,
+  roots: readonly Node[],
+  data: Data,
+  { tolerance = 2e-6, schedule }: Checked = {},
+): Promise<void> => {
+  const options: CompileOptions = schedule ? { tuned: schedule } : {};
+  const got = await runGraph(backend, roots, data, options);
+  const again = await runGraph(backend, roots, data, options);
+  const want = interpret(roots, new Map(Object.entries(data)));
+  got.forEach((g, i) => {
+    if (bits(g) !== bits(again[i]!)) throw new Error(`result ${i}: two runs differ`);
+    const error = worst(g, want[i]!);
+    if (!(error <= tolerance))
+      throw new Error(`result ${i} [${g.shape}]: off by ${error.toExponential(2)}, allowed ${tolerance}`);
+  });
+};
