@@ -5,6 +5,7 @@ import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
 import type { Binary, Kind, ReduceFn } from '../dsl/core/op.ts';
 import { withOrigin } from '../dsl/core/provenance.ts';
 import type { Node } from '../dsl/core/types.ts';
+import { simplifyConv } from './simplify-conv.ts';
 
 /** The number that every element of `n` is, where that is known. */
 export const constantValue = (n: Node): number | null => {
@@ -90,6 +91,7 @@ const rows: Readonly<Partial<Record<Kind, (n: Node) => Node>>> = {
   map: simplifyMap,
   view: simplifyView,
   reduce: simplifyReduce,
+  conv: simplifyConv,
 };
 
 export const simplify = (roots: readonly Node[]): readonly Node[] =>
