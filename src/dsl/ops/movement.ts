@@ -115,9 +115,9 @@ type ExpandFits<S extends Shape, T extends readonly number[]> = number extends S
         `expand: ${ShowShape<S>} to ${ShowShape<Expanded<S, T>>}, but only axes of size 1 repeat`
       >
     : `expand: ${T['length']} sizes for ${ShowShape<S>} (unsqueeze it first, or use broadcastTo)`;
-/** What an axis must have been to become the size asked for: itself where it was 1, or is kept. */
+/** What an axis must have been to become the size asked for: itself where it is kept or was 1. */
 type Ones<S extends Shape, T extends readonly number[]> = {
-  readonly [K in keyof S]: S[K] extends 1 ? 1 : K extends keyof T ? (T[K] extends -1 ? S[K] : DimOf<T[K]>) : number;
+  readonly [K in keyof S]: K extends keyof T ? (T[K] extends -1 ? S[K] : S[K] extends 1 ? 1 : DimOf<T[K]>) : number;
 };
 interface Expand {
   <S extends Shape, D extends DType, const T extends readonly number[]>(
@@ -128,7 +128,7 @@ interface Expand {
     to: T,
   ): <S extends Shape, D extends DType>(x: Tensor<S, D> & ExpandFits<S, T>) => Tensor<Expanded<S, T>, D>;
 }
-/** Repeats axes of size 1; ranks are equal, and -1 keeps a size. */
+/** Repeats axes of size 1; ranks are equal, and -1 keeps a size. `broadcastLike(x, y)` does it to the shape of another tensor. */
 export const expand: Expand = dual((x, to: readonly number[]) =>
   B.expand(
     x,

@@ -35,7 +35,7 @@ export type Stacked<T, N extends Dim> =
       ? T
       : { readonly [K in keyof T]: Stacked<T[K], N> };
 
-type Tail<S extends Shape> = S extends readonly [unknown, ...infer T extends Shape] ? T : Shape;
+type Tail<S extends Shape> = S extends readonly [unknown, ...infer T extends Shape] ? readonly [...T] : Shape;
 /** `T` without the first axis of each tensor. */
 export type Sliced<T> =
   T extends Tensor<infer S, infer D>

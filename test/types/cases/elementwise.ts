@@ -1,7 +1,23 @@
 // Elementwise operations: equal shapes and dtypes, at literal, unknown and named sizes.
 import { pipe } from 'fp-ts/lib/function.js';
 import type { FloatType } from '../../../src/dsl/core/dtype.ts';
-import { add, and, cast, clamp, exp, isnan, lt, mul, neg, not, pow, shl, sub, tanh, where } from '../../../src/dsl/ops/elementwise.ts';
+import {
+  add,
+  and,
+  cast,
+  clamp,
+  exp,
+  isnan,
+  lt,
+  mul,
+  neg,
+  not,
+  pow,
+  shl,
+  sub,
+  tanh,
+  where,
+} from '../../../src/dsl/ops/elementwise.ts';
 import type { Dim, Rank2, Shape } from '../../../src/dsl/shape.ts';
 import type { Tensor } from '../../../src/dsl/tensor.ts';
 
@@ -42,7 +58,8 @@ export const generic = <B extends Dim, N extends Dim>(x: Tensor<readonly [B, N]>
   pipe(x, mul(x), add(1), clamp(0, 6), sub(x));
 export const masked = <B extends Dim, N extends Dim>(x: Tensor<readonly [B, N]>): Tensor<readonly [B, N]> =>
   where(lt(x, 0), 0, x);
-export const anyFloat = <S extends Shape, D extends FloatType>(x: Tensor<S, D>): Tensor<S, D> => pipe(x, exp, pow(2), neg);
+export const anyFloat = <S extends Shape, D extends FloatType>(x: Tensor<S, D>): Tensor<S, D> =>
+  pipe(x, exp, pow(2), neg);
 
 // What must not.
 // error: add: shapes [2,3] and [3,2] differ (expand one of them, or use bias)

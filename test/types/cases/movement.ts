@@ -50,7 +50,10 @@ export const spread: Tensor<readonly ['batch', 4, 6]> = alongAxis(v, 1, x);
 export const joined: Tensor<readonly ['batch', 4, number]> = concat([x, wide], -1);
 export const stacked: Tensor<readonly [2, 'batch', 4, 6]> = stack([x, x]);
 export const thirds: readonly [Tensor<Rank3>, Tensor<Rank3>] = [anySize(split(x, 2)[0]), unknown];
-export const parts: readonly [Tensor<readonly ['batch', 4, 5]>, Tensor<readonly ['batch', 4, 1]>] = splitSizes(x, [5, 1]);
+export const parts: readonly [Tensor<readonly ['batch', 4, 5]>, Tensor<readonly ['batch', 4, 1]>] = splitSizes(
+  x,
+  [5, 1],
+);
 export const part: Tensor<readonly ['batch', 2, number]> = slice(x, [null, [0, 2], [1, -1]]);
 export const axisPart: Tensor<readonly ['batch', 3, 6]> = sliceAxis(x, 1, 0, 3);
 export const one: Tensor<readonly ['batch', 6]> = indexAxis(x, 1, -1);

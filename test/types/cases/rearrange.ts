@@ -11,7 +11,10 @@ declare const image: Tensor<readonly [3, 224, 224]>;
 declare const one: Tensor<readonly [1, 5]>;
 
 // What must compile.
-export const heads: Tensor<readonly ['batch', 16, 729, 72]> = rearrange(tokens, 'b t (h d) -> b h t d', { h: 16, d: 72 });
+export const heads: Tensor<readonly ['batch', 16, 729, 72]> = rearrange(tokens, 'b t (h d) -> b h t d', {
+  h: 16,
+  d: 72,
+});
 export const headsHalf: Tensor<readonly ['batch', 16, 729, number]> = pipe(
   tokens,
   rearrange('b t (h d) -> b h t d', { h: 16 }),
@@ -21,7 +24,10 @@ export const merged: Tensor<readonly ['batch', number]> = rearrange(tokens, 'b t
 export const swapped: Tensor<readonly [1152, 'batch', 729]> = rearrange(tokens, '... c -> c ...');
 export const withOne: Tensor<readonly ['batch', 1, 729, 1152]> = rearrange(tokens, 'b t c -> b 1 t c');
 export const withoutOne: Tensor<readonly [5]> = rearrange(one, '1 n -> n');
-export const patches: Tensor<readonly [number, number]> = rearrange(image, 'c (h p) (w q) -> (h w) (p q c)', { p: 16, q: 16 });
+export const patches: Tensor<readonly [number, number]> = rearrange(image, 'c (h p) (w q) -> (h w) (p q c)', {
+  p: 16,
+  q: 16,
+});
 export const unknownSizes: Tensor<readonly [number, number, 8]> = rearrange(any3, 'b t (h d) -> b (t h) d', { d: 8 });
 export const namedSize: Tensor<readonly ['batch', 'head', 729, number]> = rearrange(tokens, 'b t (h d) -> b h t d', {
   h: dim('head', 16),
@@ -55,4 +61,6 @@ export const unusedSize = rearrange(tokens, 'b t c -> c t b', { x: 5 });
 // error: rearrange 'b t (h d) -> b h t d' of [batch,729,1152]: give the size of all but one of 'h d'
 export const splitUnknown = rearrange(tokens, 'b t (h d) -> b h t d');
 // error: 27
-export const result: Tensor<readonly ['batch', 1152, 28, number]> = rearrange(tokens, 'b (h w) c -> b c h w', { h: 27 });
+export const result: Tensor<readonly ['batch', 1152, 28, number]> = rearrange(tokens, 'b (h w) c -> b c h w', {
+  h: 27,
+});

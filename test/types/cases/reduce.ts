@@ -29,8 +29,9 @@ export const unknownSizes: Tensor<readonly [number, number]> = std(unknown, 1);
 export const anyRank: Tensor<Shape> = sum(dynamic, 3);
 export const centre = <S extends Shape, N extends Dim>(v: Tensor<readonly [...S, N]>): Tensor<readonly [...S]> =>
   mean(v, -1);
-export const pool = <B extends Dim, T extends Dim, C extends Dim>(v: Tensor<readonly [B, T, C]>): Tensor<readonly [B, C]> =>
-  mean(v, 1);
+export const pool = <B extends Dim, T extends Dim, C extends Dim>(
+  v: Tensor<readonly [B, T, C]>,
+): Tensor<readonly [B, C]> => mean(v, 1);
 export const scalarLoss = <S extends Shape>(v: Tensor<S>): Tensor<readonly []> => mean(v);
 
 // What must not.
