@@ -1,1 +1,19 @@
+// dualtoken: the language, its runtime, and the models written in it.
+
+export { explain, explainSteps, summaryOf } from './compiler/explain.ts';
+export type { Program } from './compiler/program.ts';
+export * from './dsl/index.ts';
+export { type RunError, RunFailure, renderRunError } from './runtime/error.ts';
+export { CompileFailure } from './runtime/evaluate.ts';
+export type { Compiled, JitOptions, Results, Value, Values } from './runtime/jit.ts';
+export { Profile } from './runtime/profile.ts';
+export {
+  compile,
+  defaultRuntime,
+  evaluate,
+  openRuntime,
+  type Runtime,
+  type RuntimeOptions,
+} from './runtime/runtime.ts';
+export { DeviceTensor, HostTensor, i32, u32 } from './runtime/tensor.ts';
 export const version = '0.1.0';

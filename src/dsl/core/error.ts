@@ -22,7 +22,7 @@ export class DslError extends Error {
   readonly why: string;
   readonly operands: readonly Operand[];
   constructor(op: string, why: string, operands: readonly Operand[] = [], hint?: string) {
-    const site = captureSite()();
+    const site = captureSite(64)();
     super(
       [
         `${op}: ${why}`,
@@ -35,5 +35,7 @@ export class DslError extends Error {
     this.op = op;
     this.why = why;
     this.operands = operands;
+    // Printed as its message: the nodes would bury it.
+    for (const field of ['op', 'why', 'operands', '_tag']) Object.defineProperty(this, field, { enumerable: false });
   }
 }

@@ -33,12 +33,14 @@ export const withOrigin = <A>(at: Origin, f: () => A): A => {
 export const currentPath = (): string => origin?.path ?? path.join('.');
 
 const here = import.meta.url.replace(/src\/dsl\/core\/[^/]*$|dsl\/core\/[^/]*$/, '');
+const cwd = typeof process === 'undefined' ? '' : process.cwd();
 const library = /[/\\](?:dsl|models)[/\\]|node_modules|node:internal/;
 
 const shorten = (frame: string): string | null => {
   const m = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+:\d+):\d+\)?$/.exec(frame.trim());
   if (!m?.[1]) return null;
-  const place = m[1];
+  const place = m[1].replace(/^file:\/\//, '');
+  if (cwd !== '' && place.startsWith(cwd) && !place.includes('node_modules')) return place.slice(cwd.length + 1);
   return place.startsWith(here)
     ? place.slice(here.length)
     : place
@@ -48,12 +50,15 @@ const shorten = (frame: string): string | null => {
         .join('/');
 };
 
-/** Captures the stack now and formats it only when asked: `file:line` of the first frame outside the language. */
-export const captureSite = (): (() => string) => {
+/**
+ * Captures the stack now, `depth` frames of it, and formats it only when asked: `file:line` of the first frame outside the
+ * language. Nodes are many and take few frames.
+ */
+export const captureSite = (depth = 14): (() => string) => {
   if (origin) return origin.site;
   const holder: { stack?: string } = {};
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 14;
+  Error.stackTraceLimit = depth;
   Error.captureStackTrace(holder, captureSite);
   Error.stackTraceLimit = limit;
   let text: string | undefined;

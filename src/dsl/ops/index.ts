@@ -1,0 +1,13 @@
+// Operations on typed tensors, by family. Each checks its operands when the expression is built and throws DslError.
+export * from './activations.ts';
+export * from './contract.ts';
+export * from './conv.ts';
+export * from './create.ts';
+export * from './elementwise.ts';
+export * from './fused.ts';
+export * from './inputs.ts';
+export * from './joining.ts';
+export * from './movement.ts';
+export * from './rearrange.ts';
+export * from './reduce.ts';
+export * from './slicing.ts';
