@@ -1,0 +1,35 @@
+// Sliding windows over the last two axes, as pooling reads them.
+import * as B from '../core/build.ts';
+import { describe } from '../core/error.ts';
+import { windowCount } from '../core/infer.ts';
+import type { Node } from '../core/types.ts';
+import { type Both, both } from './conv.ts';
+import { fail } from './operand.ts';
+
+export interface Windows {
+  readonly window: Both;
+  readonly stride?: Both | undefined;
+  readonly padding?: Both | undefined;
+  readonly dilation?: Both | undefined;
+}
+
+/** x [.., H, W] -> [.., H', kh, W', kw]: each window of the padded image, `fill` around it. */
+export const windowsOf = (op: string, x: Node, o: Windows, fill: number): Node => {
+  const rank = x.shape.length;
+  if (rank < 2) fail(op, `wants [.., H, W], got ${describe(x)}`, [x]);
+  const [k, pad, dilation] = [both(o.window), both(o.padding ?? 0), both(o.dilation ?? 1)];
+  const stride = both(o.stride ?? o.window);
+  for (const i of [0, 1] as const)
+    if (k[i] < 1 || stride[i] < 1 || pad[i] < 0 || 2 * pad[i] > k[i])
+      fail(op, `window ${k[i]}, stride ${stride[i]}, padding ${pad[i]}`, [x], 'padding is at most half of the window');
+  const border = [...x.shape.slice(2).map(() => 0), ...pad];
+  const padded = B.pad(x, border, border, fill);
+  const [h, w] = [padded.shape[rank - 2]!, padded.shape[rank - 1]!];
+  const lead = x.shape.slice(0, -2);
+  const copies = B.expand(B.reshape(padded, [...lead, h, 1, w, 1]), [...lead, h, k[0], w, k[1]]);
+  const count = (i: 0 | 1, n: number) => windowCount(n, k[i], stride[i], [0, 0], dilation[i]);
+  const rows = B.slide(copies, rank - 2, rank - 1, stride[0], dilation[0], count(0, h));
+  return B.slide(rows, rank, rank + 1, stride[1], dilation[1], count(1, w));
+};
+/** The axes of the windows' elements in the result of `windowsOf` for an x of this rank. */
+export const windowAxes = (rank: number): readonly [number, number] => [rank - 1, rank + 1];
