@@ -36,7 +36,8 @@ export const placementOf = (
     const free =
       node.op.kind !== 'input' && !taken.has(node) && !seen.has(node) && !outputs.has(node) && sizeOf(node.shape) > 0;
     if ((offset * bytesOf[n.dtype]) % BINDING_ALIGNMENT !== 0 || !free) return null;
-    if (!isStored(node) && node.op.kind !== 'map' && node.op.kind !== 'view') return null;
+    const { kind } = node.op;
+    if (!isStored(node) && kind !== 'map' && kind !== 'view' && kind !== 'mark') return null;
     seen.add(node);
     parts.push({ node, offset });
     offset += sizeOf(p.shape);
