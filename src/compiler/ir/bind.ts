@@ -2,7 +2,7 @@
 // impure ones (mutable locals, workgroup arrays, buffers being written) only within their statement.
 import { type Expr, ref } from './expr.ts';
 import type { KernelCode, Stmt } from './stmt.ts';
-import { blocksOf, childrenOf, expressionsOf, mapStmt, replaceIn, visitExprs } from './walk.ts';
+import { blocksOf, childrenOf, expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from './walk.ts';
 
 interface Facts {
   readonly pure: boolean;
@@ -20,33 +20,64 @@ const trivial = (e: Expr): boolean =>
   (e.e === 'call' && e.fn === 'component') ||
   (e.e === 'call' && e.fn === 'vec' && e.args.length === 1);
 
+/** Every name that the statements declare. */
+const declaredIn = (body: readonly Stmt[]): ReadonlySet<string> => {
+  const names = new Set<string>();
+  visitStmts(body, (s) => {
+    if (s.s === 'let' || s.s === 'var' || s.s === 'array') names.add(s.name);
+    if (s.s === 'for') names.add(s.counter.name);
+  });
+  return names;
+};
+
+const join = (a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => {
+  const [large, small] = a.size >= b.size ? [a, b] : [b, a];
+  for (const x of small) if (!large.has(x)) return new Set([...large, ...small]);
+  return large;
+};
+const within = (needs: ReadonlySet<string>, names: ReadonlySet<string>): boolean => {
+  for (const n of needs) if (!names.has(n)) return false;
+  return true;
+};
+const meets = (needs: ReadonlySet<string>, names: ReadonlySet<string>): boolean => {
+  for (const n of needs) if (names.has(n)) return true;
+  return false;
+};
+
 class Binder {
   readonly #facts = new Map<Expr, Facts>();
   readonly #written: ReadonlySet<number>;
+  readonly #taken: ReadonlySet<string>;
   #names = 0;
   constructor(code: KernelCode) {
     this.#written = new Set(code.buffers.flatMap((b, i) => (b.access === 'read_write' ? [i] : [])));
+    this.#taken = declaredIn(code.body);
   }
 
   facts(e: Expr): Facts {
     const known = this.#facts.get(e);
     if (known) return known;
-    const kids = childrenOf(e).map((k) => this.facts(k));
-    const needs = new Set(kids.flatMap((k) => [...k.needs]));
-    if (e.e === 'ref' && !e.mutable) needs.add(e.name);
-    const own = !(
+    let pure = !(
       e.e === 'element' ||
       (e.e === 'ref' && e.mutable) ||
       (e.e === 'load' && this.#written.has(e.buffer)) ||
       (e.e === 'call' && subgroupFns.test(e.fn))
     );
-    const made = { pure: own && kids.every((k) => k.pure), needs: needs.size === 0 ? none : needs };
+    let needs: ReadonlySet<string> = e.e === 'ref' && !e.mutable ? new Set([e.name]) : none;
+    for (const k of childrenOf(e)) {
+      const f = this.facts(k);
+      pure &&= f.pure;
+      needs = join(needs, f.needs);
+    }
+    const made = { pure, needs };
     this.#facts.set(e, made);
     return made;
   }
 
   #fresh(e: Expr): Expr & { readonly e: 'ref' } {
-    return ref(`v${this.#names++}`, e.type, e.lo, e.hi) as Expr & { readonly e: 'ref' };
+    let name = `v${this.#names++}`;
+    while (this.#taken.has(name)) name = `v${this.#names++}`;
+    return ref(name, e.type, e.lo, e.hi) as Expr & { readonly e: 'ref' };
   }
 
   /** Counts uses of pure expressions in a block, nested ones included; a use inside a loop counts twice, so that it is moved out. */
@@ -75,24 +106,36 @@ class Binder {
     const map = new Map(bound);
     const memo = new Map<Expr, Expr>();
     const out: Stmt[] = [];
-    for (const s of stmts) {
-      const everything: Expr[] = [];
-      const collect = (t: Stmt, top: boolean): void => {
-        if (!top && t.s === 'if') everything.push(t.cond);
-        else everything.push(...expressionsOf(t));
-        if (t.s === 'for') for (const b of blocksOf(t)) for (const k of b) collect(k, false);
-      };
-      collect(s, true);
-      visitExprs(everything, (e) => {
-        if (map.has(e) || trivial(e)) return;
+    // Settled: no later statement can bind more of it. Waiting: some of it needs a name that is not in scope yet.
+    const settled = new Set<Expr>();
+    let waiting = new Set<Expr>();
+    const bind = (e: Expr): boolean => {
+      if (settled.has(e) || map.has(e)) return true;
+      if (waiting.has(e)) return false;
+      let done = true;
+      for (const k of childrenOf(e)) if (!bind(k)) done = false;
+      if (!trivial(e)) {
         const f = this.facts(e);
-        if (!f.pure || ((uses.get(e) ?? 0) < 2 && !inLoop.has(e)) || ![...f.needs].every((n) => names.has(n))) return;
-        const name = this.#fresh(e);
-        out.push({ s: 'let', name: name.name, value: replaceIn(e, map, memo) });
-        map.set(e, name);
-        memo.clear();
-        names.add(name.name);
-      });
+        if (f.pure && ((uses.get(e) ?? 0) >= 2 || inLoop.has(e))) {
+          if (within(f.needs, names)) {
+            const name = this.#fresh(e);
+            out.push({ s: 'let', name: name.name, value: replaceIn(e, map, memo) });
+            map.set(e, name);
+            names.add(name.name);
+          } else done = false;
+        }
+      }
+      (done ? settled : waiting).add(e);
+      return done;
+    };
+    const bindAll = (t: Stmt, top: boolean): void => {
+      if (!top && t.s === 'if') bind(t.cond);
+      else for (const e of expressionsOf(t)) bind(e);
+      if (t.s === 'for') for (const k of t.body) bindAll(k, false);
+    };
+    for (const s of stmts) {
+      waiting = new Set();
+      bindAll(s, true);
       out.push(...this.#statement(s, map, memo, names));
       if (s.s === 'let') names.add(s.name);
     }
@@ -104,12 +147,15 @@ class Binder {
     const found = new Set<Expr>();
     const inside = (body: readonly Stmt[], local: ReadonlySet<string>): void => {
       const names = new Set(local);
+      const seen = new Set<Expr>();
+      const look = (e: Expr): void => {
+        if (seen.has(e)) return;
+        seen.add(e);
+        const f = this.facts(e);
+        if (f.pure && !trivial(e) && !meets(f.needs, names)) found.add(e);
+        else for (const k of childrenOf(e)) look(k);
+      };
       for (const s of body) {
-        const look = (e: Expr): void => {
-          const f = this.facts(e);
-          if (f.pure && !trivial(e) && ![...f.needs].some((n) => names.has(n))) found.add(e);
-          else for (const k of childrenOf(e)) look(k);
-        };
         for (const e of expressionsOf(s)) look(e);
         if (s.s === 'let') names.add(s.name);
         if (s.s === 'for') inside(s.body, new Set([...names, s.counter.name]));
@@ -127,26 +173,25 @@ class Binder {
   ): readonly Stmt[] {
     const roots = expressionsOf(s).map((e) => replaceIn(e, map, memo));
     const uses = new Map<Expr, number>();
-    const seen = new Set<Expr>();
     const edge = (e: Expr): void => {
-      uses.set(e, (uses.get(e) ?? 0) + 1);
-      if (seen.has(e)) return;
-      seen.add(e);
-      for (const k of childrenOf(e)) edge(k);
+      const n = uses.get(e) ?? 0;
+      uses.set(e, n + 1);
+      if (n === 0) for (const k of childrenOf(e)) edge(k);
     };
     for (const r of roots) edge(r);
     const local = new Map<Expr, Expr>();
+    const inner = new Map<Expr, Expr>();
     const depth = new Map<Expr, number>();
     const lets: Stmt[] = [];
     visitExprs(roots, (e) => {
-      const deep = 1 + Math.max(0, ...childrenOf(e).map((k) => (local.has(k) ? 0 : (depth.get(k) ?? 0))));
+      let deep = 1;
+      for (const k of childrenOf(e)) if (!local.has(k)) deep = Math.max(deep, 1 + depth.get(k)!);
       depth.set(e, deep);
-      if (trivial(e) || !((uses.get(e) ?? 0) > 1 || deep > MAX_DEPTH)) return;
+      if (trivial(e) || !(uses.get(e)! > 1 || deep > MAX_DEPTH)) return;
       const name = this.#fresh(e);
-      lets.push({ s: 'let', name: name.name, value: replaceIn(e, local, new Map()) });
+      lets.push({ s: 'let', name: name.name, value: replaceIn(e, local, inner) });
       local.set(e, name);
     });
-    const inner = new Map<Expr, Expr>();
     const expr = (e: Expr): Expr => replaceIn(replaceIn(e, map, memo), local, inner);
     const scope = s.s === 'for' ? new Set([...names, s.counter.name]) : names;
     return [...lets, mapStmt(s, expr, (b) => this.block(b, scope, map))];

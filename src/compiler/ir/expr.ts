@@ -118,9 +118,41 @@ export const element = (array: string, index: Expr, type: Type): Expr =>
 export const scalarInput = (slot: string, scalar: Scalar): Expr =>
   intern(`s${slot}|${scalar}`, { e: 'scalar', slot, type: scalarType(scalar), lo: I32_LO, hi: I32_HI });
 
+// Calls are most of what is interned: up to two operands, their table is keyed by numbers.
+const pairs = new Map<Type, Map<Fn, Map<number, Expr>>>();
+let paired = 0;
+const ID_LIMIT = 2 ** 26;
+const pairTable = (fn: Fn, type: Type): Map<number, Expr> => {
+  let ofType = pairs.get(type);
+  if (!ofType) {
+    ofType = new Map();
+    pairs.set(type, ofType);
+  }
+  let table = ofType.get(fn);
+  if (!table) {
+    table = new Map();
+    ofType.set(fn, table);
+  }
+  return table;
+};
+
 /** A call as it stands; `call` below picks the type and folds. */
-export const rawCall = (fn: Fn, args: readonly Expr[], type: Type, lo = I32_LO, hi = I32_HI): Expr =>
-  intern(`c${fn}|${args.map((a) => a.id).join(',')}|${type.scalar}${type.width}|${lo}|${hi}`, {
+export const rawCall = (fn: Fn, args: readonly Expr[], type: Type, lo = I32_LO, hi = I32_HI): Expr => {
+  if (args.length <= 2 && nextId < ID_LIMIT) {
+    const key = args.length === 0 ? -1 : args[0]!.id * ID_LIMIT + (args.length === 2 ? args[1]!.id : ID_LIMIT - 1);
+    const known = pairTable(fn, type).get(key);
+    if (known && known.lo === lo && known.hi === hi) return known;
+    if (!known) {
+      if (++paired > 400_000) {
+        pairs.clear();
+        paired = 0;
+      }
+      const made: Expr = { e: 'call', fn, args, type, lo, hi, id: nextId++ };
+      pairTable(fn, type).set(key, made);
+      return made;
+    }
+  }
+  return intern(`c${fn}|${args.map((a) => a.id).join(',')}|${type.scalar}${type.width}|${lo}|${hi}`, {
     e: 'call',
     fn,
     args,
@@ -128,6 +160,7 @@ export const rawCall = (fn: Fn, args: readonly Expr[], type: Type, lo = I32_LO, 
     lo,
     hi,
   });
+};
 
 const booleans: ReadonlySet<Fn> = new Set<Unary | Binary>(['lt', 'le', 'eq', 'ne']);
 

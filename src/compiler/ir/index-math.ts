@@ -8,8 +8,19 @@ interface Linear {
 const i32 = scalarType('i32');
 const atomOf = (x: Expr): Linear => ({ terms: new Map([[x, 1]]), constant: 0 });
 
+/** Linear forms of sums that were met before: taking a tree of sums apart again is most of what index arithmetic costs. */
+const forms = new WeakMap<Expr, Linear>();
+
 /** `add`, `mul` by a literal: taken apart again, because expressions are stored as trees. */
 export const linearOf = (x: Expr): Linear => {
+  const known = forms.get(x);
+  if (known) return known;
+  const made = takeApart(x);
+  forms.set(x, made);
+  return made;
+};
+
+const takeApart = (x: Expr): Linear => {
   if (x.e === 'lit') return { terms: new Map(), constant: x.value };
   if (x.e === 'call' && x.type === i32) {
     if (x.fn === 'add') return plus(linearOf(x.args[0]!), linearOf(x.args[1]!), 1);
@@ -78,9 +89,11 @@ const exprOf = (l: Linear): Expr => {
   return sum!;
 };
 
-export const add = (a: Expr, b: Expr): Expr => exprOf(plus(linearOf(a), linearOf(b), 1));
+export const add = (a: Expr, b: Expr): Expr =>
+  a.e === 'lit' && a.value === 0 ? b : b.e === 'lit' && b.value === 0 ? a : exprOf(plus(linearOf(a), linearOf(b), 1));
 export const sub = (a: Expr, b: Expr): Expr => exprOf(plus(linearOf(a), linearOf(b), -1));
 export const mul = (a: Expr, b: Expr): Expr => {
+  if (b.e === 'lit' && b.value === 1) return a;
   if (b.e === 'lit') return exprOf(times(linearOf(a), b.value));
   if (a.e === 'lit') return exprOf(times(linearOf(b), a.value));
   const corners = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi];
