@@ -3,6 +3,7 @@ import { attentionGradKeysSubgroup, attentionGradQueriesSubgroup } from './atten
 import { attentionInvocation } from './attention-invocation.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
 import { contractSubgroup } from './contract-subgroup.ts';
+import { conv } from './conv.ts';
 import { row } from './row.ts';
 import type { KernelTemplate } from './template.ts';
 
@@ -12,5 +13,6 @@ export const templates: readonly KernelTemplate[] = [
   attentionGradQueriesSubgroup,
   attentionGradKeysSubgroup,
   ...attentionInvocation,
+  conv,
   row,
 ];

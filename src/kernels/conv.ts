@@ -1,0 +1,289 @@
+// Convolution by register tiles: `rows` output channels by four neighbouring output places a lane. For each input channel and row of
+// the kernel a lane loads the few pixels that its places' windows share. Weights reach all lanes by broadcast, each lane having
+// loaded others, or, where the subgroup size is not fixed, by the lane's own loads.
+import type { Caps } from '../compiler/ir/caps.ts';
+import {
+  and,
+  call,
+  component,
+  type Expr,
+  element,
+  int,
+  lit,
+  ref,
+  scalarType,
+  splat4,
+  variable,
+  vec4,
+  where,
+} from '../compiler/ir/expr.ts';
+import { add, delinearise, div, min, mod, mul, sub, within } from '../compiler/ir/index-math.ts';
+import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
+import type { Node } from '../dsl/core/types.ts';
+import { asConvolution, type Convolution } from './convolution.ts';
+import { fixedSubgroup } from './lanes.ts';
+import { broadcast, counter, plus, range, times } from './subgroup-tile.ts';
+import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
+
+const i32 = scalarType('i32');
+const f32x4 = scalarType('f32', 4);
+const PLACES = 4;
+/** Invocations of a workgroup where each lane loads its own weights. */
+const DIRECT = 64;
+
+interface Params {
+  readonly weights: 'broadcast' | 'own';
+  readonly rows: number;
+  /** Subgroups of a workgroup. */
+  readonly subgroups: number;
+}
+const params = (s: Schedule): Params => ({
+  weights: s.weights === 'broadcast' ? 'broadcast' : 'own',
+  rows: Number(s.rows),
+  subgroups: Number(s.subgroups),
+});
+
+/** Where an invocation works: which quad of places, which rows of which group, and whether there are such. */
+interface Site {
+  readonly size: number;
+  readonly groups: number;
+  readonly quad: Expr;
+  readonly rowTile: Expr;
+  readonly live: Expr | null;
+}
+
+const siteOf = (c: Convolution, p: Params, lanes: number): Site => {
+  const rowTiles = c.groups * Math.ceil(c.outputs / p.rows);
+  const inside = (x: Expr, n: number, count: number): { at: Expr; live: Expr | null } =>
+    count % n === 0 ? { at: x, live: null } : { at: min(x, int(count - 1)), live: call('lt', x, int(count)) };
+  if (p.weights === 'own') {
+    const items = rowTiles * c.quads;
+    const groups = Math.ceil(items / DIRECT);
+    const raw = add(mul(ref(builtins.group, i32, 0, groups - 1), int(DIRECT)), ref(builtins.local, i32, 0, DIRECT - 1));
+    const { at, live } = inside(raw, DIRECT, items);
+    return { size: DIRECT, groups, quad: mod(at, c.quads), rowTile: div(at, c.quads), live };
+  }
+  const quadTiles = Math.ceil(c.quads / lanes);
+  const tiles = rowTiles * quadTiles;
+  const groups = Math.ceil(tiles / p.subgroups);
+  const raw = add(
+    mul(ref(builtins.group, i32, 0, groups - 1), int(p.subgroups)),
+    ref(builtins.subgroup, i32, 0, p.subgroups - 1),
+  );
+  const tile = inside(raw, p.subgroups, tiles);
+  const quad = inside(
+    add(mul(div(tile.at, rowTiles), int(lanes)), ref(builtins.lane, i32, 0, lanes - 1)),
+    lanes,
+    c.quads,
+  );
+  const live = tile.live && quad.live ? and(tile.live, quad.live) : (tile.live ?? quad.live);
+  return { size: lanes * p.subgroups, groups, quad: quad.at, rowTile: mod(tile.at, rowTiles), live };
+};
+
+const emit = (node: Node, schedule: Schedule, block: Block, caps: Caps): Emitted => {
+  const c = asConvolution(node)!;
+  const p = params(schedule);
+  const lanes = p.weights === 'broadcast' ? fixedSubgroup(caps) : 1;
+  const site = siteOf(c, p, lanes);
+  const name = (id: string, size: number): Expr => (size === 1 ? int(0) : ref(id, i32, 0, size - 1));
+  const rowTiles = Math.ceil(c.outputs / p.rows);
+  const [image, oy, quad] = [name('image', c.images), name('oy', c.height), name('quad', c.width4)];
+  const [group, rowTile] = [name('part', c.groups), name('rows', rowTiles)];
+  const place = delinearise(site.quad, [c.images, c.height, c.width4]);
+  const rowPlace = delinearise(site.rowTile, [c.groups, rowTiles]);
+  const body: Stmt[] = [
+    { s: 'let', name: 'image', value: place[0]! },
+    { s: 'let', name: 'oy', value: place[1]! },
+    { s: 'let', name: 'quad', value: place[2]! },
+    { s: 'let', name: 'part', value: rowPlace[0]! },
+    { s: 'let', name: 'rows', value: rowPlace[1]! },
+  ];
+  const row0 = mul(rowTile, int(p.rows));
+  const acc = (r: number): Expr => variable(`acc${r}`, f32x4);
+  for (const r of range(p.rows)) body.push({ s: 'var', name: `acc${r}`, type: f32x4, value: splat4(lit(0, 'f32')) });
+
+  const steps = c.channels * c.kh * c.chunks;
+  const q = counter('step', steps - 1);
+  const [channel, ky, chunk] = delinearise(q, [c.channels, c.kh, c.chunks]) as readonly [Expr, Expr, Expr];
+  const kx0 = mul(chunk, int(c.taps));
+  const inner: Stmt[] = [
+    ...pixels(c, block, { image, oy, quad, channel: add(mul(group, int(c.channels)), channel), ky, kx0 }),
+  ];
+  const weight = (row: Expr, j: number): Expr => {
+    const kx = add(kx0, int(j));
+    const o = add(mul(group, int(c.outputs)), min(add(row0, row), int(c.outputs - 1)));
+    const w = block.load(1, [o, channel, ky, min(kx, int(c.kw - 1))]);
+    return c.kw % c.taps === 0 ? w : where(call('lt', kx, int(c.kw)), w, lit(0, 'f32'));
+  };
+  const lane = ref(builtins.lane, i32, 0, lanes - 1);
+  const registers = Math.ceil(p.rows / lanes);
+  /** Weight of row r and tap j of the step. */
+  let at = (r: number, j: number): Expr => weight(int(r), j);
+  if (p.weights === 'broadcast') {
+    const rowOf = (i: number): Expr => min(add(lane, int(i * lanes)), int(p.rows - 1));
+    const quads = range(registers).map((i) =>
+      weightQuad(
+        c,
+        block,
+        add(mul(group, int(c.outputs)), min(add(row0, rowOf(i)), int(c.outputs - 1))),
+        channel,
+        ky,
+        kx0,
+      ),
+    );
+    if (quads.every((x) => x !== null)) {
+      for (const i of range(registers)) inner.push({ s: 'let', name: `w${i}`, value: quads[i]! });
+      at = (r, j) => broadcast(component(ref(`w${Math.floor(r / lanes)}`, f32x4), j), r % lanes);
+    } else {
+      for (const i of range(registers))
+        for (const j of range(c.taps)) inner.push({ s: 'let', name: `w${i}_${j}`, value: weight(rowOf(i), j) });
+      at = (r, j) => broadcast(ref(`w${Math.floor(r / lanes)}_${j}`, scalarType('f32')), r % lanes);
+    }
+  }
+  for (const r of range(p.rows)) {
+    const sum = range(c.taps).reduce((s, j) => plus(s, times(ref(`x4_${j}`, f32x4), at(r, j))), acc(r));
+    inner.push({ s: 'assign', name: `acc${r}`, value: sum });
+  }
+  body.push({ s: 'for', counter: q, from: int(0), to: int(steps), step: 1, body: inner });
+
+  const store = storeTile(
+    c,
+    block,
+    p.rows,
+    (r, x) => [image, add(mul(group, int(c.outputs)), add(row0, r)), oy, x],
+    row0,
+    quad,
+  );
+  body.push(...range(p.rows).map((r): Stmt => ({ s: 'setElement', array: 'tile', index: int(r), value: acc(r) })));
+  body.push(...(site.live ? [{ s: 'if' as const, cond: site.live, then: store }] : store));
+  return {
+    workgroupSize: site.size,
+    groups: site.groups,
+    subgroups: p.weights === 'broadcast',
+    body: [{ s: 'array', name: 'tile', type: f32x4, length: p.rows }, ...body],
+  };
+};
+
+interface Step {
+  readonly image: Expr;
+  readonly oy: Expr;
+  readonly quad: Expr;
+  readonly channel: Expr;
+  readonly ky: Expr;
+  readonly kx0: Expr;
+}
+/** Loads the pixels of a step, each once, and names for each tap j the four places' pixels `x4_j`. */
+const pixels = (c: Convolution, block: Block, s: Step): readonly Stmt[] => {
+  const places = Math.min(PLACES, c.width);
+  const offset = (place: number, j: number): number => place * c.stride[1] + j * c.dilation[1];
+  const offsets = [...new Set(range(places).flatMap((place) => range(c.taps).map((j) => offset(place, j))))].sort(
+    (a, b) => a - b,
+  );
+  const y = add(sub(mul(s.oy, int(c.stride[0])), int(c.padding[0])), mul(s.ky, int(c.dilation[0])));
+  const left = add(sub(mul(s.quad, int(PLACES * c.stride[1])), int(c.padding[1])), mul(s.kx0, int(c.dilation[1])));
+  const loads = offsets.map((o): Stmt => {
+    const x = add(left, int(o));
+    const inside = and(within(y, 0, c.inputHeight), within(x, 0, c.inputWidth));
+    return { s: 'let', name: `x${o}`, value: where(inside, block.load(0, [s.image, s.channel, y, x]), lit(0, 'f32')) };
+  });
+  const at = (place: number, j: number): Expr =>
+    place < places ? ref(`x${offset(place, j)}`, scalarType('f32')) : lit(0, 'f32');
+  const quads = range(c.taps).map(
+    (j): Stmt => ({ s: 'let', name: `x4_${j}`, value: vec4(range(PLACES).map((place) => at(place, j))) }),
+  );
+  return [...loads, ...quads];
+};
+
+/** The weights of a step as one vector load, where memory is laid out so. */
+const weightQuad = (c: Convolution, block: Block, row: Expr, channel: Expr, ky: Expr, kx0: Expr): Expr | null => {
+  if (c.taps !== 4 || c.kw % 4 !== 0) return null;
+  const v = block.loadVector(1, [row, channel, ky, kx0], 3, 4);
+  return v.e === 'load' ? v : null;
+};
+
+/** The rows leave through a private array, so that the epilogue is written once and not once a row. */
+const storeTile = (
+  c: Convolution,
+  block: Block,
+  rows: number,
+  at: (row: Expr, x: Expr) => readonly Expr[],
+  row0: Expr,
+  quad: Expr,
+): readonly Stmt[] => {
+  const r = counter('r', rows - 1);
+  const stores = range(Math.min(PLACES, c.width)).flatMap((k): readonly Stmt[] => {
+    const x = add(mul(quad, int(PLACES)), int(k));
+    const store = block.store(0, at(r, x), component(ref('out', f32x4), k));
+    return c.width % PLACES === 0 ? store : [{ s: 'if', cond: call('lt', x, int(c.width)), then: store }];
+  });
+  const to = c.outputs % rows === 0 ? int(rows) : min(int(rows), sub(int(c.outputs), row0));
+  return [
+    {
+      s: 'for',
+      counter: r,
+      from: int(0),
+      to,
+      step: 1,
+      body: [{ s: 'let', name: 'out', value: element('tile', r, f32x4) }, ...stores],
+    },
+  ];
+};
+
+const heights = [32, 28, 24, 20, 16, 12, 8, 4, 2, 1] as const;
+
+/** The height up to `most` that wastes fewest rows, the tallest of equals. */
+const heightFor = (c: Convolution, most: number): number => {
+  const waste = (r: number): number => Math.ceil(c.outputs / r) * r;
+  return heights.filter((r) => r <= most).reduce((best, r) => (waste(r) < waste(best) ? r : best));
+};
+
+const heuristic = (n: Node, caps: Caps): Schedule => {
+  const c = asConvolution(n)!;
+  const lanes = fixedSubgroup(caps);
+  if (lanes < 2 || c.outputs < 4) return { weights: 'own', rows: heightFor(c, 8), subgroups: 1 };
+  const flops = 2 * c.outputs * c.groups * c.images * c.height * c.width * c.channels * c.kh * c.kw;
+  // Tall tiles compile slowly; wide machines need more of them.
+  const most = caps.software && flops >= 1 << 28 && c.taps <= 4 ? 32 : 16;
+  const tiles = (r: number): number => Math.ceil(c.outputs / r) * c.groups * Math.ceil(c.quads / lanes);
+  const enough = caps.software ? 8 : 256;
+  const rows = heights.filter((r) => r >= 4 && r <= most && (tiles(r) >= enough || r === 4))[0]!;
+  return { weights: 'broadcast', rows: heightFor(c, rows), subgroups: caps.software ? 1 : 4 };
+};
+
+export const conv: KernelTemplate = {
+  name: 'conv',
+  version: 1,
+  refuses: (n, caps) => {
+    if (!asConvolution(n)) return 'no convolution of floats';
+    return n.dtype === 'f16' && !caps.f16 ? 'half precision needs packing' : null;
+  },
+  space: (n, caps) => {
+    const c = asConvolution(n)!;
+    const own = [4, 1, 2, 8].map((rows) => ({ weights: 'own', rows, subgroups: 1 }));
+    const subgroups = caps.software ? [1] : [1, 2, 4];
+    const shared =
+      fixedSubgroup(caps) < 2
+        ? []
+        : [16, 8, 4, 12, 20, 24, 28, 32].flatMap((rows) =>
+            subgroups.map((s) => ({ weights: 'broadcast', rows, subgroups: s })),
+          );
+    const [first, ...rest] = [...own, ...shared];
+    return [first!, ...rest.filter((s) => s.rows <= Math.max(4, c.outputs) * 2)];
+  },
+  heuristic,
+  emit,
+  work: (n) => {
+    const c = asConvolution(n)!;
+    const outputs = c.images * c.outputs * c.groups * c.height * c.width;
+    const inputs = c.images * c.channels * c.groups * c.inputHeight * c.inputWidth;
+    const weights = c.outputs * c.groups * c.channels * c.kh * c.kw;
+    return { flops: 2 * outputs * c.channels * c.kh * c.kw, bytes: 4 * (outputs + inputs + weights) };
+  },
+  reuse: (n, k) => {
+    const c = asConvolution(n)!;
+    const places = c.images * c.height * c.width;
+    return k === 0 ? Math.max(1, c.kh * Math.ceil(c.outputs / 16)) : Math.max(1, Math.ceil(places / 32));
+  },
+  reassociates: () => false,
+  epilogue: true,
+};

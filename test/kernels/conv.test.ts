@@ -1,0 +1,105 @@
+// Convolution and its gradients on the device, by the heuristic's schedules and by drawn ones.
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as B from '../../src/dsl/core/build.ts';
+import type { ConvSpec } from '../../src/dsl/core/op.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import { convInputAdjoint, convWeightAdjoint } from '../../src/dsl/transform/adjoint-conv.ts';
+import { conv } from '../../src/kernels/conv.ts';
+import { check, device, drawn } from './device.ts';
+
+const test = suite('convolution template');
+
+interface Drawn {
+  readonly x: readonly number[];
+  readonly w: readonly number[];
+  readonly spec: ConvSpec;
+}
+const size = (max: number) => fc.integer({ min: 1, max });
+const two = (max: number) => fc.tuple(size(max), size(max));
+const pads = fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 }));
+
+/** Shapes whose windows fit; kernels up to 6 wide, so that rows of taps come in one chunk and in two. */
+const cases: fc.Arbitrary<Drawn> = fc
+  .record({
+    n: size(2),
+    g: size(3),
+    c: size(3),
+    o: size(9),
+    k: fc.tuple(size(3), size(6)),
+    s: two(3),
+    d: two(2),
+    p: fc.tuple(pads, pads),
+    over: two(9),
+  })
+  .map(({ n, g, c, o, k, s, d, p, over }): Drawn => {
+    const input = (i: 0 | 1): number => Math.max(1, (k[i] - 1) * d[i] + 1 - p[i][0] - p[i][1]) + over[i];
+    return {
+      x: [n, g * c, input(0), input(1)],
+      w: [g * o, c, ...k],
+      spec: { stride: s, padding: p, dilation: d, groups: g },
+    };
+  });
+
+const forms: Readonly<Record<string, (d: Drawn) => readonly Node[]>> = {
+  forward: ({ x, w, spec }) => [B.conv2d(B.input('x', x, 'f32'), B.input('w', w, 'f32'), spec)],
+  'input and weight gradients': ({ x, w, spec }) => {
+    const [px, pw] = [B.input('x', x, 'f32'), B.input('w', w, 'f32')];
+    const ct = B.input('ct', B.conv2d(px, pw, spec).shape, 'f32');
+    return [convInputAdjoint(spec, px, pw, ct), convWeightAdjoint(spec, px, pw, ct)];
+  },
+  'with bias, activation and a residual': ({ x, w, spec }) => {
+    const y = B.conv2d(B.tanh(B.input('x', x, 'f32')), B.input('w', w, 'f32'), spec);
+    const biased = B.add(y, B.alongAxis(B.input('b', [y.shape[1]!], 'f32'), 1, y.shape));
+    return [B.add(B.max(biased, B.like(0, biased)), B.input('r', y.shape, 'f32'))];
+  },
+};
+for (const [name, make] of Object.entries(forms))
+  test(`${name}: drawn shapes and schedules`, async () => {
+    if (!device) return;
+    const backend = device;
+    await fc.assert(
+      fc.asyncProperty(cases, fc.nat(), async (drawnCase, pick) => {
+        const roots = make(drawnCase);
+        const data = drawn(roots, {}, pick % 89);
+        await check(backend, roots, data, { tolerance: 3e-6 });
+        const drawnSchedule = (space: ReturnType<typeof conv.space>) => space[pick % space.length];
+        await check(backend, roots, data, {
+          tolerance: 3e-6,
+          schedule: (t, call) => drawnSchedule(t.space(call, backend.caps)),
+        });
+      }),
+      { numRuns: 5, seed: 11 },
+    );
+  });
+
+const plain: ConvSpec = {
+  stride: [1, 1],
+  padding: [
+    [1, 1],
+    [1, 1],
+  ],
+  dilation: [1, 1],
+  groups: 1,
+};
+
+test('depthwise, and a wide kernel whose rows of taps are read as quads', async () => {
+  if (!device) return;
+  const depthwise = B.conv2d(B.input('x', [2, 6, 9, 11], 'f32'), B.input('w', [6, 1, 3, 3], 'f32'), {
+    ...plain,
+    groups: 6,
+  });
+  const wide = B.conv2d(B.input('x', [3, 2, 7, 18], 'f32'), B.input('w', [5, 2, 5, 16], 'f32'), plain);
+  for (const roots of [[depthwise], [wide]]) await check(device, roots, drawn(roots), { tolerance: 3e-6 });
+});
+
+test('the first candidate needs no subgroups', async () => {
+  if (!device) return;
+  const { caps } = device;
+  const roots = [B.conv2d(B.input('x', [1, 3, 8, 9], 'f32'), B.input('w', [7, 3, 3, 3], 'f32'), plain)];
+  assert.is(conv.space(roots[0]!, caps)[0].weights, 'own');
+  await check(device, roots, drawn(roots), { schedule: (t, call) => t.space(call, caps)[0] });
+});
+
+test.run();
