@@ -24,25 +24,25 @@ export interface AveragePoolOptions extends PoolOptions {
 }
 
 /** The largest element of each window: [.., H, W] -> [.., H', W']. */
-export const maxPool = <S extends Shape, H extends Dim, W extends Dim, D extends FloatType>(
+export const maxPool2d = <S extends Shape, H extends Dim, W extends Dim, D extends FloatType>(
   x: Tensor<readonly [...S, H, W], D>,
   window: Both,
   options: MaxPoolOptions = {},
 ): Tensor<readonly [...S, number, number], D> => {
   const n = unwrap(x);
   return wrap(
-    B.reduce('max', windowsOf('maxPool', n, { ...options, window }, lowest[n.dtype]), windowAxes(n.shape.length)),
+    B.reduce('max', windowsOf('maxPool2d', n, { ...options, window }, lowest[n.dtype]), windowAxes(n.shape.length)),
   );
 };
 
 /** The average of each window: [.., H, W] -> [.., H', W']. */
-export const averagePool = <S extends Shape, H extends Dim, W extends Dim, D extends FloatType>(
+export const averagePool2d = <S extends Shape, H extends Dim, W extends Dim, D extends FloatType>(
   x: Tensor<readonly [...S, H, W], D>,
   window: Both,
   options: AveragePoolOptions = {},
 ): Tensor<readonly [...S, number, number], D> => {
-  const n = needFloat('averagePool', unwrap(x));
-  const pooled = (v: Node) => windowsOf('averagePool', v, { ...options, window }, 0);
+  const n = needFloat('averagePool2d', unwrap(x));
+  const pooled = (v: Node) => windowsOf('averagePool2d', v, { ...options, window }, 0);
   const axes = windowAxes(n.shape.length);
   if (options.countPadding !== false) return wrap(B.mean(pooled(n), axes));
   return wrap(B.div(B.sum(pooled(n), axes), B.sum(pooled(B.like(1, n)), axes)));
@@ -105,7 +105,7 @@ type Size<T, I extends 0 | 1> = T extends number
   : T extends readonly [infer H, infer W]
     ? DimOf<I extends 0 ? H : W>
     : number;
-type AdaptivePool = <S extends Shape, H extends Dim, W extends Dim, D extends FloatType, const T extends Both>(
+type AdaptivePool2d = <S extends Shape, H extends Dim, W extends Dim, D extends FloatType, const T extends Both>(
   x: Tensor<readonly [...S, H, W], D>,
   size: T,
 ) => Tensor<readonly [...S, Size<T, 0>, Size<T, 1>], D>;
@@ -114,6 +114,6 @@ const adaptiveOf =
   <S extends Shape, D extends DType>(x: AnyTensor, size: Both): Tensor<S, D> =>
     wrap(f(unwrap(x), size));
 /** Averages of floor(i H / h) .. ceil((i + 1) H / h), as PyTorch's adaptive pooling: [.., H, W] -> [.., h, w]. */
-export const adaptiveAveragePool: AdaptivePool = adaptiveOf(adaptive('adaptiveAveragePool', averageAxis));
-/** As `adaptiveAveragePool`, with maxima. */
-export const adaptiveMaxPool: AdaptivePool = adaptiveOf(adaptive('adaptiveMaxPool', maxAxis));
+export const adaptiveAveragePool2d: AdaptivePool2d = adaptiveOf(adaptive('adaptiveAveragePool2d', averageAxis));
+/** As `adaptiveAveragePool2d`, with maxima. */
+export const adaptiveMaxPool2d: AdaptivePool2d = adaptiveOf(adaptive('adaptiveMaxPool2d', maxAxis));

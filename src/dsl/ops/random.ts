@@ -1,0 +1,104 @@
+// Counter-based randomness with explicit keys: the same key and shape give the same bits on every backend. One key, one use: split it.
+import * as B from '../core/build.ts';
+import { hash32 } from '../core/hash.ts';
+import { sizeOf } from '../core/node.ts';
+import type { Node } from '../core/types.ts';
+import type { DimOf, Repeated, Shape, ShapeOf } from '../shape.ts';
+import { type AnyTensor, isTensor, type Tensor, unwrap, wrap, wrapAll } from '../tensor.ts';
+import { fail } from './operand.ts';
+
+/** The state of a generator: two words. */
+export type Key = Tensor<readonly [2], 'u32'>;
+
+/** The key of a seed: a whole number from 0 below 2^32, or a u32 scalar bound at run time. */
+export const key = (seed: number | Tensor<readonly [], 'u32'>): Key => {
+  if (typeof seed === 'number' && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
+    fail('key', `seed ${seed}: whole numbers from 0 below 2^32`);
+  const word = typeof seed === 'number' ? B.constant(seed, 'u32') : unwrap(seed);
+  return wrap(B.concat([B.full(0, [1], 'u32'), B.reshape(word, [1])], 0));
+};
+
+/** `n` keys that have nothing to do with each other or with `k`: `const [a, b] = splitKey(k, 2)`. */
+export const splitKey = <const N extends number>(k: Key, n: N): Repeated<N, Key> => {
+  const bits = B.randomBits(unwrap(k), [2 * n]);
+  return wrapAll(Array.from({ length: n }, (_, i) => B.slice(bits, [2 * i], [2 * i + 2])));
+};
+
+/** A key from `k` and a number, a text, or an integer scalar such as the step: other data, other key. */
+export const foldIn = (
+  k: Key,
+  data: number | string | Tensor<readonly [], 'u32'> | Tensor<readonly [], 'i32'>,
+): Key => {
+  const word = isTensor(data)
+    ? B.cast(unwrap(data), 'u32')
+    : B.constant(typeof data === 'string' ? hash32(data) : data >>> 0, 'u32');
+  const words = B.concat([B.full(0, [1], 'u32'), B.reshape(word, [1])], 0);
+  // Hashed before and after, so that neither nested folds nor splits meet.
+  return wrap(B.randomBits(B.xor(B.randomBits(unwrap(k), [2]), words), [2]));
+};
+
+/** 32 random bits an element. */
+export const bits = <const T extends readonly number[]>(k: Key, shape: T): Tensor<ShapeOf<T>, 'u32'> =>
+  wrap(B.randomBits(unwrap(k), shape));
+
+/** In [0, 1), from the top 24 bits. */
+const unit = (k: Node, shape: readonly number[]): Node => {
+  const raw = B.randomBits(k, shape);
+  return B.scale(B.cast(B.shr(raw, B.like(8, raw)), 'f32'), 2 ** -24);
+};
+/** In (0, 1): the middle of each of 2^23 equal parts, so that its logarithm is finite. */
+const open = (k: Node, shape: readonly number[]): Node => {
+  const raw = B.randomBits(k, shape);
+  return B.scale(B.addConst(B.cast(B.shr(raw, B.like(9, raw)), 'f32'), 0.5), 2 ** -23);
+};
+
+/** Uniform in [lo, hi), by default [0, 1). */
+export const uniform = <const T extends readonly number[]>(k: Key, shape: T, lo = 0, hi = 1): Tensor<ShapeOf<T>> => {
+  const u = unit(unwrap(k), shape);
+  return wrap(lo === 0 && hi === 1 ? u : B.addConst(B.scale(u, hi - lo), lo));
+};
+
+/** Standard normal, by Box and Muller. */
+export const normal = <const T extends readonly number[]>(k: Key, shape: T): Tensor<ShapeOf<T>> => {
+  const [a, b] = splitKey(k, 2);
+  const radius = B.sqrt(B.scale(B.log(open(unwrap(a), shape)), -2));
+  return wrap(B.mul(radius, B.cos(B.scale(unit(unwrap(b), shape), 2 * Math.PI))));
+};
+
+/** Standard Gumbel: -log(-log(u)). The argmax of logits + gumbel is a draw from their softmax. */
+export const gumbel = <const T extends readonly number[]>(k: Key, shape: T): Tensor<ShapeOf<T>> =>
+  wrap(B.neg(B.log(B.neg(B.log(open(unwrap(k), shape))))));
+
+/** True with probability `p`: a number, or a tensor of probabilities. */
+export function bernoulli<const T extends readonly number[]>(k: Key, p: number, shape: T): Tensor<ShapeOf<T>, 'bool'>;
+export function bernoulli<S extends Shape>(k: Key, p: Tensor<S>): Tensor<S, 'bool'>;
+export function bernoulli(k: Key, p: number | AnyTensor, shape: readonly number[] = []): AnyTensor {
+  const u = unit(unwrap(k), isTensor(p) ? p.shape : shape);
+  return wrap(B.lt(u, isTensor(p) ? unwrap(p) : B.like(p, u)));
+}
+
+/** Whole numbers from lo below hi, i32. Their bias is below 2^-32 (hi - lo). */
+export const randomIntegers = <const T extends readonly number[]>(
+  k: Key,
+  shape: T,
+  lo: number,
+  hi: number,
+): Tensor<ShapeOf<T>, 'i32'> => {
+  if (!(Number.isInteger(lo) && Number.isInteger(hi) && lo < hi)) fail('randomIntegers', `from ${lo} below ${hi}`);
+  const raw = B.randomBits(unwrap(k), shape);
+  return wrap(B.addConst(B.cast(B.mod(raw, B.like(hi - lo, raw)), 'i32'), lo));
+};
+
+/** 0 .. n - 1 in random order, i32. */
+export const permutation = <const N extends number>(k: Key, n: N): Tensor<readonly [DimOf<N>], 'i32'> =>
+  wrap(B.argsort(B.randomBits(unwrap(k), [n])));
+
+/** One draw of each row of logits [.., V]: i32 [..]. */
+export const categorical = <S extends Shape>(
+  k: Key,
+  logits: Tensor<S>,
+): Tensor<S extends readonly [...infer H extends Shape, unknown] ? Readonly<H> : Shape, 'i32'> => {
+  const l = unwrap(logits);
+  if (sizeOf(l.shape) === 0) fail('categorical', 'of no logits', [l]);
+  return wrap(B.reduce('argmax', B.add(l, unwrap(gumbel(k, l.shape))), [l.shape.length - 1]));
+};
