@@ -1,7 +1,7 @@
 // How WGSL spells each opcode, and the helper functions that some need.
 import type { Expr, Fn, Type } from '../ir/expr.ts';
 
-export type Helper = 'dt_erf' | 'dt_pow' | 'dt_bf16' | 'dt_tanh';
+export type Helper = 'dt_erf' | 'dt_pow' | 'dt_bf16' | 'dt_tanh' | 'dt_i32' | 'dt_u32';
 
 export const helpers: Readonly<Record<Helper, string>> = {
   // Rational approximation on [-3.84, 3.84], within 2 ulp of f32.
@@ -33,31 +33,49 @@ export const helpers: Readonly<Record<Helper, string>> = {
 }`,
   // Large arguments overflow inside some drivers' tanh.
   dt_tanh: 'fn dt_tanh(x: f32) -> f32 { return tanh(clamp(x, -10.0f, 10.0f)); }',
+  // WGSL saturates at the last f32 below the integer's limit, and says nothing of NaN: here it is 0.
+  dt_i32: `fn dt_i32(x: f32) -> i32 {
+  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+  return select(select(i32(x), 2147483647i, x >= 2147483648.0f), 0i, nan);
+}`,
+  dt_u32: `fn dt_u32(x: f32) -> u32 {
+  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+  return select(select(u32(x), 4294967295u, x >= 4294967296.0f), 0u, nan);
+}`,
 };
 
 export interface Spelling {
   readonly text: (args: readonly string[], e: Expr, of: readonly Expr[]) => string;
-  readonly helper?: Helper;
+  /** The helper that the text calls, if any for these types. */
+  readonly helper?: (e: Expr, of: readonly Expr[]) => Helper | null;
 }
 
 export const typeText = (t: Type): string => (t.width === 1 ? t.scalar : `vec${t.width}<${t.scalar}>`);
 
 const fn = (name: string): Spelling => ({ text: (a) => `${name}(${a.join(', ')})` });
+const helped = (name: Helper): Spelling => ({ ...fn(name), helper: () => name });
 const infix = (op: string): Spelling => ({ text: (a) => `(${a[0]} ${op} ${a[1]})` });
 const isBool = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'bool';
 const _isFloat = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'f32' || of[0]!.type.scalar === 'f16';
 
+/** The helper that a cast from a float to an integer is. */
+const saturating = (e: Expr, of: readonly Expr[]): Helper | null => {
+  if (e.type.width > 1 || of[0]!.type.scalar !== 'f32') return null;
+  return e.type.scalar === 'i32' ? 'dt_i32' : e.type.scalar === 'u32' ? 'dt_u32' : null;
+};
+
 export const spellings = {
   neg: { text: ([a]) => `(-${a})` },
   abs: fn('abs'),
-  sign: fn('sign'),
+  // WGSL's sign takes no unsigned numbers.
+  sign: { text: ([a], e) => (e.type.scalar === 'u32' ? `min(${a}, 1u)` : `sign(${a})`) },
   exp: fn('exp'),
   log: fn('log'),
   sqrt: fn('sqrt'),
   rsqrt: fn('inverseSqrt'),
   recip: { text: ([a]) => `(1.0f / ${a})` },
-  tanh: { ...fn('dt_tanh'), helper: 'dt_tanh' },
-  erf: { ...fn('dt_erf'), helper: 'dt_erf' },
+  tanh: helped('dt_tanh'),
+  erf: helped('dt_erf'),
   sin: fn('sin'),
   cos: fn('cos'),
   floor: fn('floor'),
@@ -70,7 +88,7 @@ export const spellings = {
   div: infix('/'),
   max: fn('max'),
   min: fn('min'),
-  pow: { ...fn('dt_pow'), helper: 'dt_pow' },
+  pow: helped('dt_pow'),
   // The sign of the dividend; a remainder by the integer 0 is 0.
   mod: infix('%'),
   lt: infix('<'),
@@ -84,7 +102,10 @@ export const spellings = {
   shl: { text: ([a, b], _, of) => `(${a} << ${of[1]!.type.scalar === 'u32' ? b : `u32(${b})`})` },
   shr: { text: ([a, b], _, of) => `(${a} >> ${of[1]!.type.scalar === 'u32' ? b : `u32(${b})`})` },
   where: { text: ([c, a, b]) => `select(${b}, ${a}, ${c})` },
-  cast: { text: ([a], e) => `${typeText(e.type)}(${a})` },
+  cast: {
+    text: ([a], e, of) => `${saturating(e, of) ?? typeText(e.type)}(${a})`,
+    helper: saturating,
+  },
   bitcast: { text: ([a], e) => `bitcast<${typeText(e.type)}>(${a})` },
   fma: fn('fma'),
   dot: fn('dot'),
@@ -100,5 +121,5 @@ export const spellings = {
   subgroupShuffle: { text: ([a, b]) => `subgroupShuffle(${a}, u32(${b}))` },
   subgroupShuffleXor: { text: ([a, b]) => `subgroupShuffleXor(${a}, u32(${b}))` },
   roundHalf: fn('quantizeToF16'),
-  roundBfloat: { ...fn('dt_bf16'), helper: 'dt_bf16' },
+  roundBfloat: helped('dt_bf16'),
 } satisfies Readonly<Record<Fn, Spelling>>;

@@ -59,7 +59,8 @@ class Printer {
         return this.#load(e.buffer, e.index, e.type.width);
       case 'call': {
         const s: Spelling = spellings[e.fn];
-        if (s.helper) this.usedHelpers.add(s.helper);
+        const helper = s.helper?.(e, e.args);
+        if (helper) this.usedHelpers.add(helper);
         return s.text(e.args.map(this.expr), e, e.args);
       }
     }

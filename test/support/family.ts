@@ -1,0 +1,152 @@
+// The tests that every operation of a family must pass: values and gradients on each backend against the f64 interpreter,
+// gradients against finite differences. One graph holds all cases of a draw, so that few programs are compiled.
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import { isFloat } from '../../src/dsl/core/dtype.ts';
+import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import { boundData, tensor } from '../../src/dsl/ops/inputs.ts';
+import { type AnyTensor, unwrap } from '../../src/dsl/tensor.ts';
+import { gradients } from '../../src/dsl/transform/pullback.ts';
+import { agree, encode } from './agree.ts';
+import { integers, shapeOf, size, values } from './draw.ts';
+import { checkGradients } from './finite.ts';
+
+/** What a case builds its operands from. */
+export interface Draw {
+  /** Rank 0 to 3; sizes zero and one among them. */
+  readonly shape: readonly number[];
+  /** Rank 1 to 3, no size zero. */
+  readonly full: readonly number[];
+  /** Sizes from zero. */
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** A size from one. */
+  readonly b: number;
+}
+export const draws: fc.Arbitrary<Draw> = fc.record({
+  shape: shapeOf([0, 3], 0, 5),
+  full: shapeOf([1, 3], 1, 5),
+  m: size(0, 7),
+  n: size(0, 7),
+  k: size(0, 7),
+  b: size(1, 3),
+});
+/** Draws that are always among those tested: empty, of one element, odd. */
+const always: readonly Draw[] = [
+  { shape: [3, 0], full: [1], m: 0, n: 3, k: 2, b: 1 },
+  { shape: [], full: [1, 1, 1], m: 1, n: 1, k: 1, b: 1 },
+  { shape: [3, 1, 5], full: [5, 1, 3], m: 5, n: 7, k: 3, b: 2 },
+];
+
+/** Results of one operation, in as many forms as it has. */
+export type Case = (d: Draw) => readonly AnyTensor[];
+export type Cases = Readonly<Record<string, Case>>;
+
+/** f32 values in (-1, 1), none near zero; another `salt`, other values. */
+export const f32 = <const T extends readonly number[]>(shape: T, salt = 0) =>
+  tensor(Float32Array.from(values(sizeOf(shape), 41 + salt)), shape);
+export const positive = <const T extends readonly number[]>(shape: T, salt = 0) =>
+  tensor(Float32Array.from(values(sizeOf(shape), 51 + salt), Math.abs), shape);
+export const f16 = <const T extends readonly number[]>(shape: T, salt = 0) =>
+  tensor(Uint16Array.from(encode(values(sizeOf(shape), 61 + salt), 'f16')), shape, 'f16');
+export const bf16 = <const T extends readonly number[]>(shape: T, salt = 0) =>
+  tensor(Uint16Array.from(encode(values(sizeOf(shape), 71 + salt), 'bf16')), shape, 'bf16');
+/** i32 from `from` to below `below`. */
+export const i32 = <const T extends readonly number[]>(shape: T, from: number, below: number, salt = 0) =>
+  tensor(
+    Int32Array.from(integers(sizeOf(shape), below - from, 81 + salt), (v) => v + from),
+    shape,
+  );
+export const u32 = <const T extends readonly number[]>(shape: T, below: number, salt = 0) =>
+  tensor(Uint32Array.from(integers(sizeOf(shape), below, 91 + salt)), shape);
+export const bool = <const T extends readonly number[]>(shape: T, salt = 0) =>
+  tensor(Uint32Array.from(integers(sizeOf(shape), 2, 101 + salt)), shape, 'bool');
+interface Built {
+  readonly name: string;
+  readonly roots: readonly Node[];
+}
+const build = (cases: Cases, d: Draw): readonly Built[] =>
+  Object.entries(cases).map(([name, make]) => ({ name, roots: make(d).map(unwrap) }));
+
+const leavesOf = (roots: readonly Node[]): readonly Node[] =>
+  topological(roots).filter((n) => isKind(n, 'input') && n.dtype === 'f32' && n.op.role !== 'scalar');
+
+/** Gradients of all float results of a case with respect to its f32 inputs, for fixed cotangents. */
+const pulled = ({ name, roots }: Built): readonly { readonly label: string; readonly node: Node }[] => {
+  const smooth = roots.filter((r) => isFloat(r.dtype));
+  const cts = smooth.map((r, i) => unwrap(tensor(encode(values(sizeOf(r.shape), 7 + i), r.dtype), r.shape, r.dtype)));
+  const leaves = leavesOf(smooth);
+  return gradients(smooth, cts, leaves).map((node, i) => ({ label: `gradient ${i} of ${name}`, node }));
+};
+
+export interface FamilyOptions {
+  /** Draws for values beside those always tested; 2. */
+  readonly numRuns?: number;
+  /** Factors on the tolerance by case, where the mathematics amplifies rounding. */
+  readonly slack?: Readonly<Record<string, number>>;
+  /** Cases whose derivative is not the limit of differences (selections by position, rounding on purpose), with the reason. */
+  readonly notSmooth?: Readonly<Record<string, string>>;
+}
+
+/** Registers and runs the tests of a family. */
+export const testFamily = (family: string, cases: Cases, o: FamilyOptions = {}): void => {
+  const test = suite(`operations: ${family}`);
+  const random = fc.sample(draws, { numRuns: o.numRuns ?? 2, seed: 20240501 });
+  const each = (body: (d: Draw) => Promise<void> | void) => async () => {
+    for (const d of [...always, ...random])
+      try {
+        await body(d);
+      } catch (e) {
+        throw new Error(`for ${JSON.stringify(d)}\n${e instanceof Error ? e.message : String(e)}`, { cause: e });
+      }
+  };
+
+  test(
+    'values on every backend',
+    each(async (d) => {
+      const all = build(cases, d).flatMap(({ name, roots }) =>
+        roots.map((node, i) => ({ label: `${name} ${i}`, name, node })),
+      );
+      await agree(
+        all.map((a) => a.node),
+        { labels: all.map((a) => a.label), slack: all.map((a) => o.slack?.[a.name] ?? 1) },
+      );
+    }),
+  );
+
+  test(
+    'gradients on every backend',
+    each(async (d) => {
+      const all = build(cases, d).flatMap((c) => pulled(c).map((g) => ({ ...g, name: c.name })));
+      if (all.length > 0)
+        await agree(
+          all.map((a) => a.node),
+          { labels: all.map((a) => a.label), slack: all.map((a) => 2 * (o.slack?.[a.name] ?? 1)) },
+        );
+    }),
+  );
+
+  test(
+    'gradients against finite differences',
+    each((d) => {
+      for (const { name, roots } of build(cases, d)) {
+        if (o.notSmooth && name in o.notSmooth) continue;
+        const smooth = roots.filter((r) => r.dtype === 'f32');
+        const leaves = leavesOf(smooth);
+        if (leaves.length === 0) continue;
+        try {
+          checkGradients(
+            smooth,
+            leaves.map((node) => ({ node, at: Float64Array.from(boundData(node)!) })),
+            { second: false },
+          );
+        } catch (e) {
+          throw new Error(`${name}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+        }
+      }
+    }),
+  );
+  test.run();
+};
