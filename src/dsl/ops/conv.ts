@@ -5,11 +5,7 @@ import { describe } from '../core/error.ts';
 import type { Node } from '../core/types.ts';
 import type { Dim, Expect, Same, ShowDim } from '../shape.ts';
 import { type AnyTensor, type Tensor, unwrap, wrap } from '../tensor.ts';
-import { fail } from './operand.ts';
-
-/** One number for both axes, or [rows, columns]. */
-export type Both = number | readonly [number, number];
-export const both = (v: Both): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);
+import { type Both, both, fail } from './operand.ts';
 
 export interface ConvOptions {
   /** Default 1. */

@@ -63,3 +63,7 @@ export const operand = (op: string, y: number | AnyTensor, x: Node): Node =>
 
 export const needFloat = (op: string, x: Node): Node =>
   x.dtype === 'f32' || x.dtype === 'f16' ? x : fail(op, `needs f32 or f16, got ${x.dtype}`, [x], "cast to 'f32' first");
+
+/** One number for both axes of an image, or [rows, columns]. */
+export type Both = number | readonly [number, number];
+export const both = (v: Both): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);

@@ -5,8 +5,7 @@ import { describe } from '../core/error.ts';
 import type { Node } from '../core/types.ts';
 import type { Dim, DimOf, Shape } from '../shape.ts';
 import { type AnyTensor, type Tensor, unwrap, wrap } from '../tensor.ts';
-import type { Both } from './conv.ts';
-import { axisOf, fail, needFloat } from './operand.ts';
+import { axisOf, type Both, fail, needFloat } from './operand.ts';
 import { windowAxes, windowsOf } from './windows.ts';
 
 export interface PoolOptions {

@@ -1,8 +1,10 @@
 // Reductions over all axes, one, or several: `sum(x)`, `sum(x, -1)`, `sum(x, [0, 2], { keepDims: true })`, `pipe(x, sum(-1))`.
 import * as B from '../core/build.ts';
 import type { DType, FloatType } from '../core/dtype.ts';
+import { sizeOf } from '../core/node.ts';
 import type { ReduceFn } from '../core/op.ts';
 import type { Node } from '../core/types.ts';
+import { logSumExp } from '../fused/index.ts';
 import type { AxisKey, DropAxis, NeedsAxes, NeedsAxis, SetAxis, Shape, Unknown, Without } from '../shape.ts';
 import { dual, type Tensor } from '../tensor.ts';
 import { axisOf, type NumericType, needFloat } from './operand.ts';
@@ -93,10 +95,12 @@ const over = (y: Node, axes: readonly number[], x: Node): Node =>
     x.shape,
   );
 
-/** log(sum(exp(x))), without overflow. */
+/** log(sum(exp(x))), without overflow: one row operation over the reduced axes, moved last. In f32. */
 export const logsumexp: Reduction<'logsumexp', FloatType> = reduction<Options>('logsumexp', (x, axes) => {
-  const top = B.stopGradient(B.reduce('max', needFloat('logsumexp', x), axes));
-  return B.add(B.log(B.sum(B.exp(B.sub(x, over(top, axes, x))), axes)), top);
+  const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const lead = kept.map((i) => x.shape[i]!);
+  const rows = B.permute(needFloat('logsumexp', x), [...kept, ...axes]);
+  return logSumExp(B.reshape(rows, [...lead, sizeOf(axes.map((a) => x.shape[a]!))]));
 });
 
 export interface VarianceOptions {

@@ -5,8 +5,7 @@ import { describe } from '../core/error.ts';
 import type { Node } from '../core/types.ts';
 import type { Dim, DimOf, Shape } from '../shape.ts';
 import { type Tensor, unwrap, wrap } from '../tensor.ts';
-import { type Both, both } from './conv.ts';
-import { axisOf, fail, needFloat } from './operand.ts';
+import { axisOf, type Both, both, fail, needFloat } from './operand.ts';
 
 export type Size = readonly [height: number, width: number];
 type Resized<S extends Shape, T extends Size> = readonly [...S, DimOf<T[0]>, DimOf<T[1]>];

@@ -3,8 +3,7 @@ import * as B from '../core/build.ts';
 import { describe } from '../core/error.ts';
 import { windowCount } from '../core/infer.ts';
 import type { Node } from '../core/types.ts';
-import { type Both, both } from './conv.ts';
-import { fail } from './operand.ts';
+import { type Both, both, fail } from './operand.ts';
 
 export interface Windows {
   readonly window: Both;
