@@ -8,6 +8,7 @@ import type { Node } from '../dsl/core/types.ts';
 import { templates } from '../kernels/registry.ts';
 import type { KernelTemplate, Schedule } from '../kernels/template.ts';
 import { canonicalise } from './canonical.ts';
+import { prepareConcats } from './concats.ts';
 import { dumpGraph, dumpRegions } from './dump.ts';
 import type { CompileError } from './error.ts';
 import type { Caps } from './ir/caps.ts';
@@ -16,7 +17,7 @@ import { printJs } from './js/print.ts';
 import { partition } from './partition.ts';
 import { bytesOfNode, type Plan, type PlannedInput, type PlannedStep, plan } from './plan.ts';
 import type { Bound, Kernel, Program, Step } from './program.ts';
-import { isLeaf, readsOf } from './region.ts';
+import { isLeaf, type Region, readsOf } from './region.ts';
 import { RegionEmitters } from './reuse.ts';
 import { segment } from './segment.ts';
 import { select, templateFinder } from './select.ts';
@@ -75,7 +76,8 @@ class Kernels {
   add(code: KernelCode, caps: Caps): number {
     const text = this.#texts.get(code) ?? printKernel(code, caps);
     this.#texts.set(code, text);
-    const key = `${code.groups}|${text}`;
+    // JavaScript says nothing of dtypes: two kernels of one text may read their buffers differently.
+    const key = `${code.groups}|${code.buffers.map((b) => `${b.access} ${b.dtype} ${b.length}`)}|${text}`;
     const known = this.#byText.get(key);
     if (known !== undefined) return known;
     this.list.push({
@@ -175,6 +177,27 @@ const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program 
   };
 };
 
+interface Partitioned {
+  readonly selected: readonly Node[];
+  readonly regions: readonly Region[];
+}
+/** Templates or references for every call, then kernels; parts of concatenations that clash get copies, and all is done again. */
+const selectAndPartition = (
+  roots: readonly Node[],
+  templateOf: (n: Node) => KernelTemplate | undefined,
+  caps: Caps,
+  fuse: boolean,
+): Partitioned => {
+  const calls = simplify(select(roots, templateOf));
+  const apart = new Set<Node>();
+  for (;;) {
+    const selected = prepareConcats(calls, caps, apart);
+    const { regions, clashes } = partition(selected, templateOf, caps, fuse);
+    if (clashes.length === 0) return { selected, regions };
+    for (const c of clashes) apart.add(c);
+  }
+};
+
 /** Compiles a graph for a device. Left: a tensor that no buffer of the adapter holds, or a dtype that it cannot store. */
 export const compileGraph = (
   c: Compilation,
@@ -188,9 +211,8 @@ export const compileGraph = (
   const simple = simplify(canonical);
   report('simplify', () => dumpGraph(simple));
   const templateOf = templateFinder(templates, caps);
-  const selected = simplify(select(simple, templateOf));
+  const { selected, regions } = selectAndPartition(simple, templateOf, caps, options.fuse ?? true);
   report('select', () => dumpGraph(selected));
-  const regions = partition(selected, templateOf, caps, options.fuse ?? true);
   report('partition', () => dumpRegions(regions));
   const live = regions.filter((r) => r.outputs.some((o) => sizeOf(o.shape) > 0));
   const stored = new Set(regions.flatMap((r) => r.outputs));

@@ -36,12 +36,10 @@ const recomputeCost = (a: Analysis): ReadonlyMap<Node, { readonly ops: number; r
 };
 
 /** Marks elementwise nodes whose recomputation in every reader would cost more than a buffer. */
-const chooseRoots = (a: Analysis, mayPlace: (n: Node) => boolean): void => {
+const chooseRoots = (a: Analysis): void => {
   const taken = new Set<Node>();
   const place = (n: Node): void => {
-    const placement = mayPlace(n)
-      ? placementOf(n, a.caps, (x) => isCore(x, a) || isResult(x, a), taken, a.outputs)
-      : null;
+    const placement = placementOf(n, a.caps, (x) => isCore(x, a) || isResult(x, a), taken, a.outputs);
     if (placement === null) return;
     a.placed.set(n, placement);
     for (const { node } of placement.parts) {
@@ -120,43 +118,43 @@ const splitLarge = (a: Analysis): void => {
   }
 };
 
-/** Regions in an order in which they can run. */
+export interface Partition {
+  /** In an order in which they can run. */
+  readonly regions: readonly Region[];
+  /**
+   * Parts of a placed concatenation that a kernel reads while it writes another part: a buffer is bound for one of the two, so
+   * these need copies of their own.
+   */
+  readonly clashes: readonly Node[];
+}
+
 export const partition = (
   outputs: readonly Node[],
   templateOf: (n: Node) => KernelTemplate | undefined,
   caps: Caps,
   fuse = true,
-): readonly Region[] => {
+): Partition => {
   const order = topological(outputs);
-  const users = usersOf(order);
-  const inKernels = new Set<Node>();
-  for (;;) {
-    const a: Analysis = {
-      caps,
-      order,
-      users,
-      outputs: new Set(outputs),
-      templateOf,
-      placed: new Map(),
-      roots: new Map(),
-    };
-    chooseRoots(a, (n) => fuse && !inKernels.has(n));
-    if (!fuse) for (const n of order) if (n.op.kind === 'map' && !a.roots.has(n)) a.roots.set(n, 'fusion is off');
-    splitLarge(a);
-    const regions = formAndSort(a, fuse);
-    const clashes = [...a.placed].filter(([, p]) => clash(regions, new Set(p.parts.map((x) => x.node))));
-    if (clashes.length === 0) return regions;
-    for (const [n] of clashes) inKernels.add(n);
-  }
+  const a: Analysis = {
+    caps,
+    order,
+    users: usersOf(order),
+    outputs: new Set(outputs),
+    templateOf,
+    placed: new Map(),
+    roots: new Map(),
+  };
+  chooseRoots(a);
+  if (!fuse) for (const n of order) if (n.op.kind === 'map' && !a.roots.has(n)) a.roots.set(n, 'fusion is off');
+  splitLarge(a);
+  const regions = formAndSort(a, fuse);
+  const clashes = [...a.placed.values()].flatMap((p) => clashing(regions, new Set(p.parts.map((x) => x.node))));
+  return { regions, clashes };
 };
 
-/** Whether a kernel would read one part of a buffer and write another: a buffer is bound for one of the two. */
-const clash = (regions: readonly Region[], parts: ReadonlySet<Node>): boolean =>
-  regions.some(
-    (r) =>
-      r.placement === undefined &&
-      r.outputs.some((o) => parts.has(o)) &&
-      (readsOf(r, (n) => parts.has(n)).size > 0 || r.outputs.filter((o) => parts.has(o)).length > 1),
+const clashing = (regions: readonly Region[], parts: ReadonlySet<Node>): readonly Node[] =>
+  regions.flatMap((r) =>
+    r.placement === undefined && r.outputs.some((o) => parts.has(o)) ? [...readsOf(r, (n) => parts.has(n))] : [],
   );
 
 const formAndSort = (a: Analysis, fuse: boolean): readonly Region[] => {

@@ -6,12 +6,12 @@ import type { Caps } from './ir/caps.ts';
 import type { Placement } from './region.ts';
 
 /** Bindings start at multiples of this many bytes. */
-const BINDING_ALIGNMENT = 256;
+export const BINDING_ALIGNMENT = 256;
 /** Fewer parts than this are read in place by whoever needs them. */
-const MIN_PARTS = 5;
+export const MIN_PARTS = 5;
 
 /** The node whose buffer a part is: reshapes change nothing in memory. */
-const storedPart = (n: Node): Node => {
+export const storedPart = (n: Node): Node => {
   let x = n;
   while (x.op.kind === 'view' && x.op.view.v === 'reshape') x = x.src[0]!;
   return x;
@@ -36,8 +36,7 @@ export const placementOf = (
     const free =
       node.op.kind !== 'input' && !taken.has(node) && !seen.has(node) && !outputs.has(node) && sizeOf(node.shape) > 0;
     if ((offset * bytesOf[n.dtype]) % BINDING_ALIGNMENT !== 0 || !free) return null;
-    const { kind } = node.op;
-    if (!isStored(node) && kind !== 'map' && kind !== 'view' && kind !== 'mark') return null;
+    if (!isStored(node) && !['map', 'view', 'mark'].includes(node.op.kind)) return null;
     seen.add(node);
     parts.push({ node, offset });
     offset += sizeOf(p.shape);

@@ -4,7 +4,6 @@ import * as B from './core/build.ts';
 import { bytesOf } from './core/dtype.ts';
 import { DslError } from './core/error.ts';
 import { sizeOf } from './core/node.ts';
-import type { Node } from './core/types.ts';
 import { isParamSpec, type ParamSpec, type ParamsOf } from './param.ts';
 import type { Rank1 } from './shape.ts';
 import { isTensor, type Tensor, unwrap, wrap } from './tensor.ts';
@@ -89,18 +88,8 @@ export const unravel = <T>(
 /** The vectors of a tree of tensors: of gradients, or of starting values. Gaps are zero. */
 export const ravel = (layout: RavelLayout, tree: unknown): Flats => {
   const at = new Map(flatten(tree, isTensor).leaves.map((l) => [l.path, unwrap(l.value)]));
-  return layout.groups.map((g) => {
-    const times = new Map<Node, number>();
-    // A part is stored in its place by the kernel that makes it, which can do so for one part only: gradients of a norm's weight
-    // and bias come from one kernel, and two biases added to one sum have one gradient. Vectors are small, so they are copied.
-    const apart = (part: Node, e: RavelEntry): Node => {
-      const before = times.get(part) ?? 0;
-      times.set(part, before + 1);
-      if (before === 0 && e.shape.length > 1) return part;
-      const again = before === 0 ? part : B.mark({ m: 'remat', region: before }, part);
-      return B.mark({ m: 'materialise' }, again);
-    };
-    return wrap(
+  return layout.groups.map((g) =>
+    wrap(
       B.concat(
         g.entries.map((e) => {
           const x = at.get(e.path);
@@ -109,10 +98,10 @@ export const ravel = (layout: RavelLayout, tree: unknown): Flats => {
             throw new DslError('ravel', `'${e.path}' is [${x.shape}], the layout has [${e.shape}]`, [
               { name: 'x', node: x },
             ]);
-          return apart(B.pad(B.reshape(x, [e.size]), [0], [aligned(e.size) - e.size]), e);
+          return B.pad(B.reshape(x, [e.size]), [0], [aligned(e.size) - e.size]);
         }),
         0,
       ),
-    );
-  });
+    ),
+  );
 };

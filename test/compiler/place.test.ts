@@ -88,4 +88,25 @@ test('a part that another part is computed from keeps a buffer of its own', asyn
   for (let i = 0; i < want.length; i++) assert.ok(Math.abs(want[i]! - got!.data[i]!) < 1e-3, `[${i}]`);
 });
 
+test('parts that are inputs, repeated, or read by another part get copies; unaligned parts are joined in stages', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const x = B.input('x', [64, 8], 'f32');
+  const y = B.input('y', [64], 'f32');
+  const s = B.sum(x, [1]);
+  const q = B.sum(B.mul(x, x), [1]);
+  const awkward = B.concat([s, s, y, y, q, B.full(0, [64]), B.exp(B.neg(q)), B.full(0, [128])], 0);
+  const odd = B.concat(
+    Array.from({ length: 40 }, (_, i) => B.sliceAxis(B.scale(x, i + 1), 0, 0, 1 + (i % 5))),
+    0,
+  );
+  const bind = { x: values.x.subarray(0, 512), y: values.m.subarray(0, 64) };
+  const outs = [B.scale(awkward, 2), odd];
+  const want = interpret(outs, new Map(Object.entries(bind)));
+  const got = await runGraph(gpu, outs, bind);
+  want.forEach((w, k) => {
+    for (let i = 0; i < w.length; i++) assert.ok(Math.abs(w[i]! - got[k]!.data[i]!) < 1e-3, `output ${k} [${i}]`);
+  });
+});
+
 test.run();
