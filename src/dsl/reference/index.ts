@@ -7,7 +7,7 @@ import { withOrigin } from '../core/provenance.ts';
 import type { Node } from '../core/types.ts';
 import { topologicalUntil } from '../core/walk.ts';
 import { contractReference } from './contract.ts';
-import { convReference } from './conv.ts';
+import { convAsContract } from './conv.ts';
 import { cumulateReference } from './cumulate.ts';
 import { randomReference } from './random.ts';
 import { scatterReference } from './scatter.ts';
@@ -23,7 +23,7 @@ export { sortReference } from './sort.ts';
 /** The decomposition of each composite family with one result. Fused calls carry theirs in the registry. */
 export const references: Readonly<Partial<Record<Kind, (n: Node) => Node>>> = {
   contract: contractReference,
-  conv: convReference,
+  conv: convAsContract,
   cumulate: cumulateReference,
   random: randomReference,
   scatter: scatterReference,
