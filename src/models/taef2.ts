@@ -1,6 +1,5 @@
 // TAEF2: the tiny autoencoder of FLUX.2's latents (madebyollin/taesd), pictures in [0, 1] to 32 channels at an eighth of the size.
 import { pipe } from 'fp-ts/lib/function.js';
-import type { Layer } from '../dsl/layer.ts';
 import { relu } from '../dsl/ops/activations.ts';
 import { add, div, mul, tanh } from '../dsl/ops/elementwise.ts';
 import { compose, sequential } from './nn/compose.ts';

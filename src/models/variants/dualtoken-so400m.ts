@@ -1,0 +1,28 @@
+// The paper's tokenizer (v1, v2) on SigLIP SO400M/14 at 384 pixels: the default configuration (section 9.1).
+import type { DualTokenConfig } from '../dualtoken.ts';
+
+export const dualtokenSo400m: DualTokenConfig = {
+  vision: {
+    hidden_size: 1152,
+    intermediate_size: 4304,
+    num_hidden_layers: 27,
+    num_attention_heads: 16,
+    hidden_act: 'gelu_pytorch_tanh',
+    layer_norm_eps: 1e-6,
+    num_channels: 3,
+    image_size: 384,
+    patch_size: 14,
+  },
+  taps: { pixel: 6, semantic: 26 },
+  quantiser: { depth: 8, codes: 32768, dim: 256, decay: 0.99, eps: 1e-5, restart: true },
+  decoder: {
+    ch: 128,
+    ch_mult: [1, 1, 4, 4, 8],
+    num_res_blocks: 2,
+    attn_resolutions: [24],
+    resolution: 384,
+    in_channels: 1024,
+    out_ch: 3,
+    groups: 32,
+  },
+};

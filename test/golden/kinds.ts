@@ -1,0 +1,20 @@
+// The kinds of golden cases that this code knows, by the start of a case's name.
+import type { Kind } from './kind.ts';
+import { adamwKind } from './kinds/adamw.ts';
+import { metricsKind } from './kinds/metrics.ts';
+import { clipKind, pixelDecoderKind, projectBlockKind, siglipGradKind, siglipKind } from './kinds/models.ts';
+import { opKinds } from './kinds/ops.ts';
+import { rvqEvalKind, rvqTrainKind } from './kinds/rvq.ts';
+
+export const kinds: Readonly<Record<string, Kind>> = {
+  ...opKinds,
+  siglip: siglipKind,
+  'siglip-grad': siglipGradKind,
+  clip: clipKind,
+  'rvq-eval': rvqEvalKind,
+  'rvq-train': rvqTrainKind,
+  'project-block': projectBlockKind,
+  'pixel-decoder': pixelDecoderKind,
+  adamw: adamwKind,
+  metrics: metricsKind,
+};
