@@ -34,7 +34,10 @@ export const currentPath = (): string => origin?.path ?? path.join('.');
 
 const here = import.meta.url.replace(/src\/dsl\/core\/[^/]*$|dsl\/core\/[^/]*$/, '');
 const cwd = typeof process === 'undefined' ? '' : process.cwd();
-const library = /[/\\](?:dsl|models)[/\\]|node_modules|node:internal/;
+// Frames of the language and its models, and not of a user's folders of the same names.
+const root = decodeURI(import.meta.url.replace(/dsl\/core\/[^/]*$/, '').replace(/^file:\/\//, ''));
+const inside = [`${root}dsl/`, `${root}models/`, 'node_modules', 'node:internal'];
+const isLibrary = (frame: string): boolean => inside.some((part) => frame.includes(part));
 
 const shorten = (frame: string): string | null => {
   const m = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+:\d+):\d+\)?$/.exec(frame.trim());
@@ -65,7 +68,7 @@ export const captureSite = (depth = 14): (() => string) => {
   return () => {
     if (text !== undefined) return text;
     const frames = (holder.stack ?? '').split('\n').slice(1);
-    const user = frames.find((f) => !library.test(f) && shorten(f) !== null) ?? frames.at(-1) ?? '';
+    const user = frames.find((f) => !isLibrary(f) && shorten(f) !== null) ?? frames.at(-1) ?? '';
     text = shorten(user) ?? '';
     return text;
   };
