@@ -1,7 +1,21 @@
 // Contraction without workgroup memory: each lane of a subgroup loads other elements of A and hands them round by broadcast, while
 // it keeps four columns of B. A subgroup owns `rows` rows and 4 columns a lane; four summed positions a step.
 import type { Caps } from '../compiler/ir/caps.ts';
-import { call, component, element, type Expr, int, lit, rawCall, ref, scalarType, splat4, variable, vec4, where } from '../compiler/ir/expr.ts';
+import {
+  call,
+  component,
+  type Expr,
+  element,
+  int,
+  lit,
+  rawCall,
+  ref,
+  scalarType,
+  splat4,
+  variable,
+  vec4,
+  where,
+} from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import type { Node } from '../dsl/core/types.ts';
@@ -21,15 +35,29 @@ interface Fragment {
 
 const broadcast = (x: Expr, lane: number): Expr => rawCall('subgroupBroadcast', [x, int(lane)], scalarType('f32'));
 
-const fragmentA = (p: MatrixProduct, block: Block, lanes: number, rows: number, batch: Expr, row0: Expr, step: Expr, lane: Expr): Fragment => {
+const fragmentA = (
+  p: MatrixProduct,
+  block: Block,
+  lanes: number,
+  rows: number,
+  batch: Expr,
+  row0: Expr,
+  step: Expr,
+  lane: Expr,
+): Fragment => {
   const registers = Math.ceil(rows / lanes);
   const name = (j: number): Expr => ref(`a${j}`, f32x4);
   const quadOf = (j: number): Expr => add(lane, int(j * lanes));
   // Stored [.., M, 4k]: a quad is one row; stored [.., K, 4m]: a quad is four rows of one summed position.
   const clampRow = (r: Expr): Expr => min(r, int(p.M - 1));
-  const byRow = Array.from({ length: registers }, (_, j) => quadA(p, block, batch, clampRow(add(row0, quadOf(j))), step, 'summed'));
+  const byRow = Array.from({ length: registers }, (_, j) =>
+    quadA(p, block, batch, clampRow(add(row0, quadOf(j))), step, 'summed'),
+  );
   if (p.K % STEP === 0 && byRow.every((q) => q !== null))
-    return { quads: byRow.map((q) => q!), at: (r, k) => broadcast(component(name(Math.floor(r / lanes)), k), r % lanes) };
+    return {
+      quads: byRow.map((q) => q!),
+      at: (r, k) => broadcast(component(name(Math.floor(r / lanes)), k), r % lanes),
+    };
   if (p.M % 4 === 0 && p.K % STEP === 0 && rows % 4 === 0) {
     const perStep = rows / 4;
     const byColumn = Array.from({ length: registers }, (_, j) => {
@@ -48,7 +76,9 @@ const fragmentA = (p: MatrixProduct, block: Block, lanes: number, rows: number, 
   }
   const scalars = Array.from({ length: registers }, (_, j) => {
     const row = clampRow(add(row0, quadOf(j)));
-    return vec4([0, 1, 2, 3].map((k) => masked(p, add(mul(step, int(STEP)), int(k)), (s) => loadA(p, block, batch, row, s))));
+    return vec4(
+      [0, 1, 2, 3].map((k) => masked(p, add(mul(step, int(STEP)), int(k)), (s) => loadA(p, block, batch, row, s))),
+    );
   });
   return { quads: scalars, at: (r, k) => broadcast(component(name(Math.floor(r / lanes)), k), r % lanes) };
 };
@@ -67,12 +97,30 @@ interface Columns {
   readonly column: (c: number) => Expr;
 }
 
-const columnsB = (p: MatrixProduct, block: Block, lanes: number, batch: Expr, column0: Expr, step: Expr, lane: Expr): Columns => {
+const columnsB = (
+  p: MatrixProduct,
+  block: Block,
+  lanes: number,
+  batch: Expr,
+  column0: Expr,
+  step: Expr,
+  lane: Expr,
+): Columns => {
   if (p.N % 4 === 0) {
     const first = add(div(column0, 4), lane);
     const q = min(first, int(p.N / 4 - 1));
-    const quads = [0, 1, 2, 3].map((k) => quadB(p, block, batch, q, p.K % STEP === 0 ? add(mul(step, int(STEP)), int(k)) : min(add(mul(step, int(STEP)), int(k)), int(p.K - 1)), 'column'));
-    if (quads.every((x) => x !== null)) return { values: quads.map((x) => x!), setup: [], column: (c) => add(mul(first, int(4)), int(c)) };
+    const quads = [0, 1, 2, 3].map((k) =>
+      quadB(
+        p,
+        block,
+        batch,
+        q,
+        p.K % STEP === 0 ? add(mul(step, int(STEP)), int(k)) : min(add(mul(step, int(STEP)), int(k)), int(p.K - 1)),
+        'column',
+      ),
+    );
+    if (quads.every((x) => x !== null))
+      return { values: quads.map((x) => x!), setup: [], column: (c) => add(mul(first, int(4)), int(c)) };
   }
   const column = (c: number): Expr => add(add(column0, lane), int(c * lanes));
   const inside = (c: number): Expr => min(column(c), int(p.N - 1));
@@ -86,7 +134,11 @@ const columnsB = (p: MatrixProduct, block: Block, lanes: number, batch: Expr, co
     };
   }
   const at = (k: number): Expr => min(add(mul(step, int(STEP)), int(k)), int(p.K - 1));
-  return { setup: [], values: [0, 1, 2, 3].map((k) => vec4([0, 1, 2, 3].map((c) => loadB(p, block, batch, inside(c), at(k))))), column };
+  return {
+    setup: [],
+    values: [0, 1, 2, 3].map((k) => vec4([0, 1, 2, 3].map((c) => loadB(p, block, batch, inside(c), at(k))))),
+    column,
+  };
 };
 
 interface Params {
@@ -131,7 +183,16 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
     inner.push({ s: 'assign', name: `acc${r}`, value: sum });
   }
   body.push({ s: 'for', counter: step, from: int(0), to: int(steps), step: 1, body: inner });
-  body.push(...storeTile(p, block, rows, { batch, row0, column: columns.column, whole: p.M % rows === 0, full: p.N % width === 0, live: total % subgroups === 0 ? null : call('lt', raw, int(total)) }));
+  body.push(
+    ...storeTile(p, block, rows, {
+      batch,
+      row0,
+      column: columns.column,
+      whole: p.M % rows === 0,
+      full: p.N % width === 0,
+      live: total % subgroups === 0 ? null : call('lt', raw, int(total)),
+    }),
+  );
   return { workgroupSize: lanes * subgroups, groups, subgroups: true, body };
 };
 
@@ -147,16 +208,27 @@ interface TileStore {
 const storeTile = (p: MatrixProduct, block: Block, rows: number, t: TileStore): readonly Stmt[] => {
   const r = ref('r', i32, 0, rows - 1) as Expr & { readonly e: 'ref' };
   const row = add(t.row0, r);
-  const guard = (cond: Expr, then: readonly Stmt[]): readonly Stmt[] => (cond.e === 'lit' ? (cond.value ? then : []) : [{ s: 'if', cond, then }]);
+  const guard = (cond: Expr, then: readonly Stmt[]): readonly Stmt[] =>
+    cond.e === 'lit' ? (cond.value ? then : []) : [{ s: 'if', cond, then }];
   const columns = [0, 1, 2, 3].flatMap((c) => {
     const store = block.store(0, outAt(p, t.batch, row, t.column(c)), component(ref('out', f32x4), c));
     return t.full ? store : guard(call('lt', t.column(c), int(p.N)), store);
   });
   const body: readonly Stmt[] = [{ s: 'let', name: 'out', value: element('tile', r, f32x4) }, ...columns];
-  const loop: Stmt = { s: 'for', counter: r, from: int(0), to: t.whole ? int(rows) : min(int(rows), add(int(p.M), mul(t.row0, int(-1)))), step: 1, body };
+  const loop: Stmt = {
+    s: 'for',
+    counter: r,
+    from: int(0),
+    to: t.whole ? int(rows) : min(int(rows), add(int(p.M), mul(t.row0, int(-1)))),
+    step: 1,
+    body,
+  };
   return [
     { s: 'array', name: 'tile', type: f32x4, length: rows },
-    ...Array.from({ length: rows }, (_, k): Stmt => ({ s: 'setElement', array: 'tile', index: int(k), value: variable(`acc${k}`, f32x4) })),
+    ...Array.from(
+      { length: rows },
+      (_, k): Stmt => ({ s: 'setElement', array: 'tile', index: int(k), value: variable(`acc${k}`, f32x4) }),
+    ),
     ...(t.live ? [{ s: 'if' as const, cond: t.live, then: [loop] }] : [loop]),
   ];
 };
@@ -164,14 +236,17 @@ const storeTile = (p: MatrixProduct, block: Block, rows: number, t: TileStore): 
 /** Tile heights, the ones that waste fewest rows first. */
 const heights = (p: MatrixProduct): readonly number[] => {
   const waste = (r: number): number => Math.ceil(p.M / r) * r;
-  return [32, 28, 24, 20, 16, 12, 8, 4].filter((r) => r <= Math.max(4, Math.ceil(p.M / 4) * 4)).sort((x, y) => waste(x) - waste(y) || y - x);
+  return [32, 28, 24, 20, 16, 12, 8, 4]
+    .filter((r) => r <= Math.max(4, Math.ceil(p.M / 4) * 4))
+    .sort((x, y) => waste(x) - waste(y) || y - x);
 };
 
 const heuristic = (n: Node, caps: Caps): Schedule => {
   const p = asMatrixProduct(n)!;
   const large = p.B * p.M * p.N * p.K >= 1 << 28;
   const tallest = caps.software ? (large ? 32 : 16) : 16;
-  const rows = heights(p).find((r) => r <= tallest && r >= Math.min(12, p.M)) ?? heights(p).find((r) => r <= tallest) ?? 4;
+  const rows =
+    heights(p).find((r) => r <= tallest && r >= Math.min(12, p.M)) ?? heights(p).find((r) => r <= tallest) ?? 4;
   return { rows, subgroups: caps.software ? 1 : 4 };
 };
 
@@ -186,7 +261,9 @@ export const contractSubgroup: KernelTemplate = {
     return p.K === 0 ? 'nothing to sum' : null;
   },
   space: (n, caps) => {
-    const [first, ...rest] = [16, 8, 4, 12, 20, 24, 28, 32].flatMap((rows) => (caps.software ? [1] : [1, 2, 4]).map((subgroups) => ({ rows, subgroups })));
+    const [first, ...rest] = [16, 8, 4, 12, 20, 24, 28, 32].flatMap((rows) =>
+      (caps.software ? [1] : [1, 2, 4]).map((subgroups) => ({ rows, subgroups })),
+    );
     return [first!, ...rest.filter((s) => s.rows <= Math.max(4, asMatrixProduct(n)!.M))];
   },
   heuristic,

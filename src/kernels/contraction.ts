@@ -20,7 +20,8 @@ export interface MatrixProduct {
   readonly out: string;
 }
 
-const count = (letters: string, sizes: ReadonlyMap<string, number>): number => [...letters].reduce((n, l) => n * sizes.get(l)!, 1);
+const count = (letters: string, sizes: ReadonlyMap<string, number>): number =>
+  [...letters].reduce((n, l) => n * sizes.get(l)!, 1);
 
 /** null where a letter of one operand alone is summed, or the call is none. */
 export const asMatrixProduct = (call: Node): MatrixProduct | null => {
@@ -36,13 +37,30 @@ export const asMatrixProduct = (call: Node): MatrixProduct | null => {
   // The order of the operand that is contiguous in a summed letter keeps its loads consecutive.
   const order = out.includes(b.at(-1) ?? '') ? a : b;
   const summed = pick(order, (l) => a.includes(l) && b.includes(l) && !out.includes(l));
-  if ([...a].some((l) => !b.includes(l) && !out.includes(l)) || [...b].some((l) => !a.includes(l) && !out.includes(l))) return null;
-  return { batch, rows, columns, summed, sizes, a, b, out, B: count(batch, sizes), M: count(rows, sizes), N: count(columns, sizes), K: count(summed, sizes) };
+  if ([...a].some((l) => !b.includes(l) && !out.includes(l)) || [...b].some((l) => !a.includes(l) && !out.includes(l)))
+    return null;
+  return {
+    batch,
+    rows,
+    columns,
+    summed,
+    sizes,
+    a,
+    b,
+    out,
+    B: count(batch, sizes),
+    M: count(rows, sizes),
+    N: count(columns, sizes),
+    K: count(summed, sizes),
+  };
 };
 
 /** Linear indices of batch, row, column and summed position -> coordinates per letter. */
 const spread = (p: MatrixProduct, letters: string, flat: Expr, into: Map<string, Expr>): void => {
-  const at = delinearise(flat, [...letters].map((l) => p.sizes.get(l)!));
+  const at = delinearise(
+    flat,
+    [...letters].map((l) => p.sizes.get(l)!),
+  );
   [...letters].forEach((l, i) => into.set(l, at[i]!));
 };
 
@@ -65,15 +83,53 @@ export const loadA = (p: MatrixProduct, block: Block, batch: Expr, row: Expr, su
   block.load(0, coordinates(p, p.a, { batch, row, summed }));
 export const loadB = (p: MatrixProduct, block: Block, batch: Expr, column: Expr, summed: Expr): Expr =>
   block.load(1, coordinates(p, p.b, { batch, column, summed }));
-export const outAt = (p: MatrixProduct, batch: Expr, row: Expr, column: Expr): readonly Expr[] => coordinates(p, p.out, { batch, row, column });
+export const outAt = (p: MatrixProduct, batch: Expr, row: Expr, column: Expr): readonly Expr[] =>
+  coordinates(p, p.out, { batch, row, column });
 
 /** Four neighbours of an operand, along a summed index, row or column given as a number of quads; null where memory is laid out otherwise. */
-export const quadA = (p: MatrixProduct, block: Block, batch: Expr, row: Expr, summed: Expr, along: 'row' | 'summed'): Expr | null =>
-  quad(p, block, 0, p.a, along === 'row' ? p.rows : p.summed, along === 'row' ? { batch, row: mul(row, int(4)), summed } : { batch, row, summed: mul(summed, int(4)) });
-export const quadB = (p: MatrixProduct, block: Block, batch: Expr, column: Expr, summed: Expr, along: 'column' | 'summed'): Expr | null =>
-  quad(p, block, 1, p.b, along === 'column' ? p.columns : p.summed, along === 'column' ? { batch, column: mul(column, int(4)), summed } : { batch, column, summed: mul(summed, int(4)) });
+export const quadA = (
+  p: MatrixProduct,
+  block: Block,
+  batch: Expr,
+  row: Expr,
+  summed: Expr,
+  along: 'row' | 'summed',
+): Expr | null =>
+  quad(
+    p,
+    block,
+    0,
+    p.a,
+    along === 'row' ? p.rows : p.summed,
+    along === 'row' ? { batch, row: mul(row, int(4)), summed } : { batch, row, summed: mul(summed, int(4)) },
+  );
+export const quadB = (
+  p: MatrixProduct,
+  block: Block,
+  batch: Expr,
+  column: Expr,
+  summed: Expr,
+  along: 'column' | 'summed',
+): Expr | null =>
+  quad(
+    p,
+    block,
+    1,
+    p.b,
+    along === 'column' ? p.columns : p.summed,
+    along === 'column'
+      ? { batch, column: mul(column, int(4)), summed }
+      : { batch, column, summed: mul(summed, int(4)) },
+  );
 
-const quad = (p: MatrixProduct, block: Block, k: number, letters: string, group: string, at: ProductIndex): Expr | null => {
+const quad = (
+  p: MatrixProduct,
+  block: Block,
+  k: number,
+  letters: string,
+  group: string,
+  at: ProductIndex,
+): Expr | null => {
   const letter = group.at(-1);
   if (letter === undefined || p.sizes.get(letter)! % 4 !== 0) return null;
   const v = block.loadVector(k, coordinates(p, letters, at), letters.indexOf(letter), 4);

@@ -4,6 +4,8 @@ import { attentionInvocation } from './attention-invocation.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
 import { contractSubgroup } from './contract-subgroup.ts';
 import { conv } from './conv.ts';
+import { nearestSubgroup } from './nearest-subgroup.ts';
+import { nearestWorkgroup } from './nearest-workgroup.ts';
 import { row } from './row.ts';
 import type { KernelTemplate } from './template.ts';
 
@@ -13,6 +15,8 @@ export const templates: readonly KernelTemplate[] = [
   attentionGradQueriesSubgroup,
   attentionGradKeysSubgroup,
   ...attentionInvocation,
+  nearestSubgroup,
+  nearestWorkgroup,
   conv,
   row,
 ];

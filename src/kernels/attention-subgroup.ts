@@ -1,0 +1,202 @@
+// Attention without its scores in memory: a subgroup owns a few query rows, scores live in registers for one tile of keys at a
+// time, and the softmax is kept up to date as tiles pass.
+import type { Caps } from '../compiler/ir/caps.ts';
+import { call, type Expr, element, int, lit, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
+import { add, max, min } from '../compiler/ir/index-math.ts';
+import type { Stmt } from '../compiler/ir/stmt.ts';
+import { lowest } from '../dsl/core/dtype.ts';
+import type { Node } from '../dsl/core/types.ts';
+import {
+  type AttentionCall,
+  attentionCall,
+  attentionFlops,
+  attentionReuse,
+  bytesOfCall,
+  keyCount,
+  keysSeen,
+  maskAt,
+  rowAt,
+  rowsOf,
+} from './attention-call.ts';
+import { bestHeight, heldOf, leave, type Place, placeOf, rowIn } from './attention-rows.ts';
+import { fixedSubgroup } from './lanes.ts';
+import { quadOf } from './quads.ts';
+import {
+  counter,
+  dotRows,
+  largest,
+  mixRows,
+  overLanes,
+  part,
+  plus,
+  range,
+  splat,
+  times,
+  vector,
+  vectorType,
+  zeroRows,
+} from './subgroup-tile.ts';
+import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
+
+const f32 = scalarType('f32');
+const f32x4 = scalarType('f32', 4);
+const LOWEST = lit(lowest.f32, 'f32');
+const ZERO = lit(0, 'f32');
+
+const forward = (n: Node): AttentionCall | null => attentionCall(n, 'attention', 3);
+
+/** One tile of keys: its counter, and the key of the lane's column c. */
+interface Tile {
+  readonly first: Expr & { readonly e: 'ref' };
+  readonly size: number;
+  readonly key: (c: number) => Expr;
+}
+
+const tileOf = (a: AttentionCall, p: Place): Tile => {
+  const size = p.lanes * p.columns;
+  const first = counter('key0', (Math.ceil(a.keys / size) - 1) * size);
+  return { first, size, key: (c) => add(add(first, p.lane), int(c * p.lanes)) };
+};
+
+const emit = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitted => {
+  const a = forward(n)!;
+  const p = placeOf(a.batch, a.keyHeads, rowsOf(a), schedule, caps);
+  const { lanes, rows, columns, lane, batch, keyHead } = p;
+  const rowOf = (r: Expr) => rowAt(a, keyHead, rowIn(p, r));
+  const count = keyCount(a, block);
+  const seenBy = (r: number): Expr => keysSeen(a, count, rowOf(int(r)).query);
+  // Later queries see more keys, so the last row says how far to go.
+  const end = seenBy(rows - 1);
+  const lastKey = max(min(add(end, int(-1)), int(a.keys - 1)), int(0));
+  const tile = tileOf(a, p);
+  const clamped = (c: number): Expr => min(tile.key(c), int(a.keys - 1));
+  const held = heldOf(a.valueWidth, lanes);
+
+  const scored = dotRows({
+    name: 's',
+    rows,
+    columns,
+    lanes,
+    quads: Math.ceil(a.width / 4),
+    row: (j, at) => {
+      const row = rowOf(add(lane, int(j * lanes)));
+      return quadOf(block, 0, [batch, row.head, row.query], at, a.width);
+    },
+    column: (c, at) => quadOf(block, 1, [batch, keyHead, clamped(c)], at, a.width),
+  });
+  const masked = a.causal || a.validKeys >= 0 || a.keys % tile.size !== 0;
+  const score = (r: number): Expr => {
+    const scaled = times(variable(`s${r}`, vectorType(columns)), lit(Math.fround(a.scale), 'f32'));
+    const row = rowOf(int(r));
+    return vector(
+      range(columns).map((c) => {
+        const own = part(scaled, c);
+        const biased = a.mask < 0 ? own : plus(own, maskAt(block, n, a, batch, row, clamped(c)));
+        return masked ? where(call('lt', tile.key(c), seenBy(r)), biased, LOWEST) : biased;
+      }),
+    );
+  };
+  const mixed = mixRows({
+    name: 'o',
+    rows,
+    columns,
+    lanes,
+    held,
+    weight: (r) => variable(`s${r}`, vectorType(columns)),
+    value: (key, j) => {
+      const quad = min(add(lane, int(j * lanes)), int(Math.ceil(a.valueWidth / 4) - 1));
+      return quadOf(block, 2, [batch, keyHead, min(add(tile.first, key), lastKey)], quad, a.valueWidth);
+    },
+  });
+  const softmax = range(rows).flatMap((r) => renew(p, r, score(r), held));
+  const body: Stmt[] = [
+    ...range(rows).flatMap((r): readonly Stmt[] => [
+      { s: 'var', name: `m${r}`, type: f32, value: LOWEST },
+      { s: 'var', name: `l${r}`, type: f32, value: ZERO },
+    ]),
+    ...zeroRows('o', rows, held),
+    { s: 'for', counter: tile.first, from: int(0), to: end, step: tile.size, body: [...scored, ...softmax, ...mixed] },
+    ...finish(a, p, block, count),
+  ];
+  return { workgroupSize: lanes, groups: p.groups, subgroups: true, body };
+};
+
+/** Scores of row r become weights under the row's new maximum; what was summed under the old one fades. */
+const renew = ({ lanes, columns }: Place, r: number, score: Expr, held: number): readonly Stmt[] => {
+  const [m, l, s] = [`m${r}`, `l${r}`, `s${r}`];
+  const scores = variable(s, vectorType(columns));
+  const parts = range(columns).map((c) => part(scores, c));
+  const top = ref(`top${r}`, f32);
+  const fade = ref(`fade${r}`, f32);
+  const highest = largest(overLanes(parts.reduce(largest), lanes, largest), variable(m, f32));
+  return [
+    { s: 'assign', name: s, value: score },
+    { s: 'let', name: `top${r}`, value: highest },
+    { s: 'let', name: `fade${r}`, value: call('exp', call('sub', variable(m, f32), top)) },
+    { s: 'assign', name: m, value: top },
+    { s: 'assign', name: s, value: call('exp', call('sub', scores, splat(top, columns))) },
+    // Each lane adds up its own columns; lanes meet at the end.
+    { s: 'assign', name: l, value: plus(times(variable(l, f32), fade), parts.reduce(plus)) },
+    ...range(held).map(
+      (j): Stmt => ({ s: 'assign', name: `o${r}_${j}`, value: times(variable(`o${r}_${j}`, f32x4), fade) }),
+    ),
+  ];
+};
+
+/** Divides by the sums and stores; a query that saw no key gives 0. */
+const finish = (a: AttentionCall, p: Place, block: Block, count: Expr): readonly Stmt[] => {
+  const row = (r: Expr) => rowAt(a, p.keyHead, rowIn(p, r));
+  const orBlind = (r: Expr, x: Expr, instead: Expr): Expr =>
+    a.mayBeBlind ? where(call('lt', int(0), keysSeen(a, count, row(r).query)), x, instead) : x;
+  const sums = range(p.rows).flatMap((k): readonly Stmt[] => {
+    const sum = ref(`sum${k}`, f32);
+    return [
+      { s: 'let', name: `sum${k}`, value: overLanes(variable(`l${k}`, f32), p.lanes, plus) },
+      { s: 'setElement', array: 'lse', index: int(k), value: plus(variable(`m${k}`, f32), call('log', sum)) },
+    ];
+  });
+  const out = {
+    name: 'o',
+    width: a.valueWidth,
+    factor: (k: number) => call('recip', ref(`sum${k}`, f32)),
+    store: (r: Expr, d: Expr, value: Expr) =>
+      block.store(0, [p.batch, row(r).head, row(r).query, d], orBlind(r, value, ZERO)),
+  };
+  const lse = (r: Expr): readonly Stmt[] => {
+    const kept = orBlind(r, element('lse', r, f32), LOWEST);
+    const then = block.store(1, [p.batch, row(r).head, row(r).query], kept);
+    return then.length > 0 ? [{ s: 'if', cond: call('eq', p.lane, int(0)), then }] : [];
+  };
+  return [{ s: 'array', name: 'lse', type: f32, length: p.rows }, ...sums, ...leave(p, [out], lse)];
+};
+
+const heuristic = (n: Node, caps: Caps): Schedule => {
+  const a = forward(n)!;
+  const rows = rowsOf(a);
+  if (rows <= 8) return { rows, columns: caps.software ? 2 : 1 };
+  if (!caps.software) return { rows: 8, columns: 1 };
+  // Tall tiles pay where there is enough work for their compile time, and where wide heads leave them registers.
+  const tall = attentionFlops(a, 2) >= 1 << 26 && a.valueWidth <= 96;
+  return { rows: bestHeight(rows, tall ? [14, 15, 16] : [7, 8]), columns: 2 };
+};
+
+export const attentionSubgroup: KernelTemplate = {
+  name: 'attention-subgroup',
+  version: 1,
+  refuses: (n, caps) => {
+    if (!forward(n)) return 'not attention';
+    return fixedSubgroup(caps) >= 4 ? null : 'the subgroup size is not fixed';
+  },
+  space: (n) => {
+    const rows = rowsOf(forward(n)!);
+    const [first, ...rest] = [8, 4, 7, 12, 14, 16].flatMap((r) => [1, 2, 4].map((columns) => ({ rows: r, columns })));
+    return [first!, ...rest.filter((s) => s.rows <= Math.max(4, rows))];
+  },
+  heuristic,
+  emit,
+  work: (n) => ({ flops: attentionFlops(forward(n)!, 2), bytes: bytesOfCall(n) }),
+  reuse: (n, k) => attentionReuse(forward(n)!, n, k),
+  // A row's terms are added up tile by tile.
+  reassociates: () => true,
+  epilogue: true,
+};

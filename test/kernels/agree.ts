@@ -1,0 +1,94 @@
+// Holds hand-shaped kernels against the interpreter on the device, and says which templates a program was made of.
+import * as E from 'fp-ts/lib/Either.js';
+import type { Test } from 'uvu';
+import { type CompileOptions, compileGraph } from '../../src/compiler/compile.ts';
+import { renderCompileError } from '../../src/compiler/error.ts';
+import type { Caps } from '../../src/compiler/ir/caps.ts';
+import type { HostArray } from '../../src/dsl/core/dtype.ts';
+import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import type { Schedule } from '../../src/kernels/template.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { webGpu } from '../support/backends.ts';
+import { values } from '../support/draw.ts';
+import { interpret } from '../support/interpret.ts';
+
+export type Bound = Readonly<Record<string, HostArray | number>>;
+
+export type Schedules = Readonly<Record<string, Schedule>>;
+
+const optionsOf = (schedules: Schedules = {}): CompileOptions => ({ tuned: (t) => schedules[t.name] });
+
+export interface Agreement {
+  /** Values of inputs; the other float inputs are drawn. */
+  readonly bound?: Bound;
+  /** The template that must have been used, once or more. */
+  readonly template: string;
+  /** Schedules by template; the others are the heuristic's. */
+  readonly schedules?: Schedules;
+  readonly tolerance?: number;
+  /** For results that must be equal, as indices. */
+  readonly exact?: boolean;
+}
+
+/** Adapters that the kernels must also be right for: what the compiler is told of the device. */
+export const withoutSubgroups = (backend: Backend): Backend => ({
+  ...backend,
+  caps: { ...backend.caps, subgroups: null, fingerprint: `${backend.caps.fingerprint} without subgroups` },
+});
+
+const drawn = (roots: readonly Node[], bound: Bound): Bound => {
+  const all: Record<string, HostArray | number> = { ...bound };
+  topological(roots).forEach((n, i) => {
+    if (isKind(n, 'input') && !(n.op.slot in all)) all[n.op.slot] = Float32Array.from(values(sizeOf(n.shape), i + 1));
+  });
+  return all;
+};
+
+/** Names of the templates in the program of `roots`, one a step. */
+export const templatesOf = (roots: readonly Node[], caps: Caps, schedules?: Schedules): readonly string[] => {
+  const inputs = topological(roots).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar');
+  const compiled = compileGraph(
+    { inputs: inputs.map((node) => ({ node, donated: false })), outputs: roots },
+    caps,
+    optionsOf(schedules),
+  );
+  if (E.isLeft(compiled)) throw new Error(renderCompileError(compiled.left));
+  return compiled.right.steps.flatMap((s) =>
+    s.origin.schedule.includes('@') ? [s.origin.schedule.split('@')[0]!] : [],
+  );
+};
+
+/** Runs `roots` twice: equal bits, and within `tolerance` (of 1 + the largest value) of the interpreter. */
+export const agree = async (
+  backend: Backend,
+  roots: readonly Node[],
+  { bound = {}, template, schedules, tolerance = 3e-6, exact = false }: Agreement,
+): Promise<void> => {
+  const used = templatesOf(roots, backend.caps, schedules);
+  if (!used.includes(template)) throw new Error(`'${template}' was not used, but ${used.join(', ') || 'no template'}`);
+  const data = drawn(roots, bound);
+  const options = optionsOf(schedules);
+  const got = await runGraph(backend, roots, data, options);
+  const again = await runGraph(backend, roots, data, options);
+  const inputs = Object.entries(data).map(([k, v]) => [k, typeof v === 'number' ? [v] : v] as const);
+  interpret(roots, new Map(inputs)).forEach((want, i) => {
+    const [one, two] = [got[i]!.data, again[i]!.data];
+    const size = want.reduce((m, x) => (Math.abs(x) < 1e30 ? Math.max(m, Math.abs(x)) : m), 1);
+    want.forEach((w, j) => {
+      if (!Object.is(one[j], two[j])) throw new Error(`result ${i} at ${j}: ${one[j]}, then ${two[j]}`);
+      const off = Math.abs(one[j]! - w) / Math.max(size, Math.abs(w));
+      if (!(off <= (exact ? 0 : tolerance)))
+        throw new Error(`result ${i} [${roots[i]!.shape}] at ${j}: ${one[j]} against ${w}`);
+    });
+  });
+};
+
+/** Registers a test that is a counted skip without an adapter. */
+export const onDevice = (suite: Test, name: string, body: (backend: Backend) => Promise<void>): void => {
+  suite(name, async () => {
+    const backend = await webGpu();
+    if (backend) await body(backend);
+  });
+};

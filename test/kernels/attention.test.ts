@@ -1,0 +1,158 @@
+// Attention's kernels, forward and backward, with and without subgroups, against the reference graph in doubles.
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as b from '../../src/dsl/core/build.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import { attention } from '../../src/dsl/fused/index.ts';
+import { gradients } from '../../src/dsl/transform/pullback.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
+import { agree, type Bound, onDevice, type Schedules, withoutSubgroups } from './agree.ts';
+
+const test = suite('kernels: attention');
+
+interface Case {
+  readonly batch: number;
+  readonly keyHeads: number;
+  readonly group: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly width: number;
+  readonly valueWidth: number;
+  readonly causal: boolean;
+  /** Which axes of the mask are whole; absent: no mask. */
+  readonly mask?: readonly boolean[];
+  readonly validKeys?: number;
+}
+
+interface Built {
+  readonly forward: readonly Node[];
+  readonly backward: readonly Node[];
+  readonly bound: Bound;
+}
+
+const base: Case = {
+  batch: 1,
+  keyHeads: 2,
+  group: 1,
+  queries: 20,
+  keys: 21,
+  width: 16,
+  valueWidth: 16,
+  causal: false,
+};
+
+const build = (part: Partial<Case>): Built => {
+  const c = { ...base, ...part };
+  const heads = c.keyHeads * c.group;
+  const q = b.input('q', [c.batch, heads, c.queries, c.width], 'f32');
+  const k = b.input('k', [c.batch, c.keyHeads, c.keys, c.width], 'f32');
+  const v = b.input('v', [c.batch, c.keyHeads, c.keys, c.valueWidth], 'f32');
+  const full = [c.batch, heads, c.queries, c.keys];
+  const mask =
+    c.mask &&
+    b.input(
+      'mask',
+      full.map((d, i) => (c.mask![i] ? d : 1)),
+      'f32',
+    );
+  const validKeys = c.validKeys === undefined ? undefined : b.input('n', [], 'i32', 'scalar');
+  const { out, logSumExp } = attention(q, k, v, {
+    causal: c.causal,
+    ...(mask ? { mask } : {}),
+    ...(validKeys ? { validKeys } : {}),
+  });
+  const ct = b.input('ct', out.shape, 'f32');
+  return {
+    forward: [out, logSumExp],
+    backward: gradients([out], [ct], [q, k, v]),
+    bound: c.validKeys === undefined ? {} : { n: c.validKeys },
+  };
+};
+
+/** Low tiles compile fast; the heights that the heuristic picks are tested once, below. */
+const low: Schedules = {
+  'attention-subgroup': { rows: 4, columns: 2 },
+  'attention-grad-queries-subgroup': { rows: 5, columns: 1 },
+  'attention-grad-keys-subgroup': { rows: 4, columns: 1 },
+};
+
+const holds = async (backend: Backend, part: Partial<Case>, template: string): Promise<void> => {
+  const { forward, backward, bound } = build(part);
+  const options = { bound, schedules: low };
+  await agree(backend, forward, { ...options, template: `attention-${template}` });
+  await agree(backend, backward.slice(0, 1), { ...options, template: `attention-grad-queries-${template}` });
+  await agree(backend, backward.slice(1), { ...options, template: `attention-grad-keys-${template}` });
+};
+
+const cases: Readonly<Record<string, Partial<Case>>> = {
+  'odd sizes and head widths': { queries: 17, keys: 29, width: 10, valueWidth: 7 },
+  'grouped keys, causal': { batch: 2, group: 3, queries: 19, keys: 19, causal: true },
+  'fewer queries than keys, causal, a mask of heads and keys': {
+    queries: 5,
+    keys: 40,
+    causal: true,
+    mask: [false, true, false, true],
+  },
+  'more queries than keys, causal': { queries: 40, keys: 5, causal: true },
+  'a mask of each query and key': { batch: 2, group: 2, mask: [true, false, true, true] },
+  'valid keys at run time': { group: 2, queries: 3, keys: 50, causal: true, validKeys: 20 },
+  'fewer valid keys than queries': { queries: 7, keys: 50, causal: true, validKeys: 4 },
+};
+for (const [name, part] of Object.entries(cases)) {
+  onDevice(test, name, (backend) => holds(backend, part, 'subgroup'));
+  onDevice(test, `${name}, without subgroups`, (backend) => holds(withoutSubgroups(backend), part, 'invocation'));
+}
+
+const forwardOnly: Readonly<Record<string, Partial<Case>>> = {
+  'wide heads in whole tiles': { queries: 8, keys: 32, width: 72, valueWidth: 72 },
+  'no valid key': { queries: 3, keys: 50, validKeys: 0 },
+  'one query of many heads': { group: 7, queries: 1, keys: 50, width: 64, valueWidth: 64, causal: true, validKeys: 33 },
+};
+for (const [name, part] of Object.entries(forwardOnly))
+  onDevice(test, name, async (backend) => {
+    const { forward, bound } = build(part);
+    await agree(backend, forward, { bound, schedules: low, template: 'attention-subgroup' });
+  });
+
+onDevice(test, 'heads split by views, results joined again', async (backend) => {
+  const [tokens, heads, width] = [13, 3, 8];
+  const split = (name: string): Node =>
+    b.permute(b.reshape(b.input(name, [2, tokens, heads * width], 'f32'), [2, tokens, heads, width]), [0, 2, 1, 3]);
+  const { out } = attention(split('q'), split('k'), split('v'));
+  const joined = b.reshape(b.permute(out, [0, 2, 1, 3]), [2, tokens, heads * width]);
+  await agree(backend, [joined], { schedules: low, template: 'attention-subgroup' });
+  await agree(withoutSubgroups(backend), [joined], { template: 'attention-invocation' });
+});
+
+onDevice(test, 'the heuristic picks tall tiles for much work', async (backend) => {
+  const { forward, backward } = build({ keyHeads: 8, queries: 197, keys: 197, width: 64, valueWidth: 64 });
+  await agree(backend, [...forward, ...backward], { template: 'attention-subgroup' });
+});
+
+onDevice(test, 'random shapes', (backend) =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        batch: fc.integer({ min: 1, max: 2 }),
+        keyHeads: fc.integer({ min: 1, max: 2 }),
+        group: fc.integer({ min: 1, max: 3 }),
+        queries: fc.integer({ min: 1, max: 40 }),
+        keys: fc.integer({ min: 1, max: 40 }),
+        width: fc.integer({ min: 1, max: 24 }),
+        valueWidth: fc.integer({ min: 1, max: 24 }),
+        causal: fc.boolean(),
+      }),
+      fc.boolean(),
+      async (part, subgroups) => {
+        const { forward, backward } = build(part);
+        const on = subgroups ? backend : withoutSubgroups(backend);
+        const kind = subgroups ? 'subgroup' : 'invocation';
+        await agree(on, forward, { schedules: low, template: `attention-${kind}` });
+        await agree(on, backward, { schedules: low, template: `attention-grad-keys-${kind}` });
+      },
+    ),
+    { numRuns: 4, seed: 20240501 },
+  ),
+);
+
+test.run();
