@@ -188,7 +188,7 @@ const selectAndPartition = (
   caps: Caps,
   fuse: boolean,
 ): Partitioned => {
-  const calls = simplify(select(roots, templateOf));
+  const calls = simplify(select(roots, templateOf, caps.templates));
   const apart = new Set<Node>();
   for (;;) {
     const selected = prepareConcats(calls, caps, apart);

@@ -37,7 +37,10 @@ const recomputeCost = (a: Analysis): ReadonlyMap<Node, { readonly ops: number; r
 
 /** Marks elementwise nodes whose recomputation in every reader would cost more than a buffer. */
 const chooseRoots = (a: Analysis): void => {
-  const taken = new Set<Node>();
+  // What is updated in place has a buffer of its own, before and after.
+  const taken = new Set(
+    a.order.flatMap((n) => (a.templateOf(n)?.updates === undefined ? [] : [n, n.src[a.templateOf(n)!.updates!]!])),
+  );
   const place = (n: Node): void => {
     const placement = placementOf(n, a.caps, (x) => isCore(x, a) || isResult(x, a), taken, a.outputs);
     if (placement === null) return;

@@ -149,7 +149,10 @@ export const plan = (
         const from = step.updates.operand;
         const isTemp = slots[slotOf.get(from)!]!.holds === 'temp';
         const mine =
-          (donors.has(from) || (isTemp && !isOutput.has(w))) && lastUse.get(from) === i && !isOutput.has(from);
+          (donors.has(from) || (isTemp && !isOutput.has(w))) &&
+          lastUse.get(from) === i &&
+          !isOutput.has(from) &&
+          !bound.includes(from);
         if (mine) {
           slotOf.set(w, slotOf.get(from)!);
           donors.delete(from);

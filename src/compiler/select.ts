@@ -2,6 +2,7 @@
 import type { Node } from '../dsl/core/types.ts';
 import { decompose } from '../dsl/reference/index.ts';
 import type { KernelTemplate } from '../kernels/template.ts';
+import { expandComposites, hasComposite } from './composites/index.ts';
 import type { Caps } from './ir/caps.ts';
 
 const callKinds: ReadonlySet<string> = new Set(['contract', 'conv', 'cumulate', 'sort', 'scatter', 'random', 'fused']);
@@ -25,6 +26,17 @@ export const templateFinder = (
   };
 };
 
-/** The graph with every call that no template takes written out in generic families. */
-export const select = (roots: readonly Node[], templateOf: (n: Node) => KernelTemplate | undefined): readonly Node[] =>
-  decompose(roots, (n) => templateOf(n) !== undefined);
+/**
+ * The graph with every call that no template takes written out: as several calls that templates take (`composites`), or else in
+ * generic families.
+ */
+export const select = (
+  roots: readonly Node[],
+  templateOf: (n: Node) => KernelTemplate | undefined,
+  composites: boolean,
+): readonly Node[] => {
+  const taken = (n: Node): boolean => templateOf(n) !== undefined;
+  if (!composites) return decompose(roots, taken);
+  const open = decompose(roots, (n) => taken(n) || hasComposite(n));
+  return decompose(expandComposites(open, taken), taken);
+};

@@ -3,14 +3,21 @@ import { attentionGradKeysSubgroup, attentionGradQueriesSubgroup } from './atten
 import { attentionInvocation } from './attention-invocation.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
 import { contractSubgroup } from './contract-subgroup.ts';
+import { contractTiled } from './contract-tiled.ts';
 import { conv } from './conv.ts';
+import { cumulate } from './cumulate.ts';
+import { mergeRuns } from './merge.ts';
 import { nearestSubgroup } from './nearest-subgroup.ts';
 import { nearestWorkgroup } from './nearest-workgroup.ts';
 import { row } from './row.ts';
+import { scatterEverywhere, scatterInPlace } from './scatter.ts';
+import { segmentCombine, segmentStarts } from './segments.ts';
+import { sort } from './sort.ts';
 import type { KernelTemplate } from './template.ts';
 
 export const templates: readonly KernelTemplate[] = [
   contractSubgroup,
+  contractTiled,
   attentionSubgroup,
   attentionGradQueriesSubgroup,
   attentionGradKeysSubgroup,
@@ -19,4 +26,11 @@ export const templates: readonly KernelTemplate[] = [
   nearestWorkgroup,
   conv,
   row,
+  cumulate,
+  sort,
+  mergeRuns,
+  scatterInPlace,
+  scatterEverywhere,
+  segmentStarts,
+  segmentCombine,
 ];

@@ -1,7 +1,7 @@
 // KernelCode -> WGSL text. The text holds no label, so that equal kernels of different layers are one shader.
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
-import type { Expr } from '../ir/expr.ts';
+import type { Expr, Type } from '../ir/expr.ts';
 import { divisible } from '../ir/index-math.ts';
 import { builtins, type KernelCode, type Stmt } from '../ir/stmt.ts';
 import { expressionsOf, visitExprs, visitStmts } from '../ir/walk.ts';
@@ -56,7 +56,7 @@ class Printer {
       case 'element':
         return `${e.array}[${this.expr(e.index)}]`;
       case 'load':
-        return this.#load(e.buffer, e.index, e.type.width);
+        return this.#load(e.buffer, e.index, e.type);
       case 'call': {
         const s: Spelling = spellings[e.fn];
         const helper = s.helper?.(e, e.args);
@@ -66,11 +66,11 @@ class Printer {
     }
   };
 
-  #load(buffer: number, index: Expr, width: number): string {
+  #load(buffer: number, index: Expr, type: Type): string {
     const b = this.#code.buffers[buffer]!;
     if (this.#vector.has(buffer)) return `${b.name}[${this.expr(index)} / 4i]`;
-    if (width > 1)
-      return `vec4<${b.dtype === 'i32' ? 'i32' : 'f32'}>(${[0, 1, 2, 3].map((k) => this.#scalarLoad(buffer, `(${this.expr(index)} + ${k}i)`)).join(', ')})`;
+    if (type.width > 1)
+      return `${typeText(type)}(${[0, 1, 2, 3].map((k) => this.#scalarLoad(buffer, `(${this.expr(index)} + ${k}i)`)).join(', ')})`;
     return this.#scalarLoad(buffer, this.expr(index));
   }
 
@@ -157,7 +157,8 @@ const vectorBuffers = (code: KernelCode, body: readonly Stmt[]): ReadonlySet<num
   visitExprs(roots, (e) => {
     if (e.e !== 'load') return;
     const dtype = code.buffers[e.buffer]!.dtype;
-    if (e.type.width === 4 && divisible(e.index, 4) && (dtype === 'f32' || dtype === 'i32')) all.add(e.buffer);
+    if (e.type.width === 4 && divisible(e.index, 4) && (dtype === 'f32' || dtype === 'i32' || dtype === 'u32'))
+      all.add(e.buffer);
     else not.add(e.buffer);
   });
   return new Set([...all].filter((b) => !not.has(b)));
