@@ -32,8 +32,8 @@ export const foldIn = (
   const word = isTensor(data)
     ? B.cast(unwrap(data), 'u32')
     : B.constant(typeof data === 'string' ? hash32(data) : data >>> 0, 'u32');
-  const words = B.concat([B.full(0, [1], 'u32'), B.reshape(word, [1])], 0);
-  // Hashed before and after, so that neither nested folds nor splits meet.
+  // Hashed before and after, under a tag of its own, so that neither nested folds nor splits meet.
+  const words = B.concat([B.full(0x666f6c64, [1], 'u32'), B.reshape(word, [1])], 0);
   return wrap(B.randomBits(B.xor(B.randomBits(unwrap(k), [2]), words), [2]));
 };
 
