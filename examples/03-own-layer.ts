@@ -10,6 +10,7 @@ import {
   grad,
   initParams,
   iota,
+  key,
   type Layer,
   layer,
   matmul,
@@ -18,7 +19,6 @@ import {
   namedSpecs,
   normalInit,
   type ParamsOf,
-  rootKey,
   sigmoid,
   square,
   type Tensor,
@@ -46,7 +46,7 @@ console.log(`${countParams(unit.spec)} parameters:`);
 for (const { path, spec } of namedSpecs(unit.spec)) console.log(`  ${path.padEnd(14)} [${spec.shape}]`);
 
 // Values come from the path, so another layer beside this one would not change them.
-const params = initParams(unit.spec)({ key: rootKey(7), path: 'blocks.0' });
+const params = initParams(unit.spec)({ key: key(7), path: 'blocks.0' });
 const x: Rows = anySize(pipe(iota([2, 4]), cast('f32')));
 
 const loss = (p: ParamsOf<Spec>): Tensor<readonly []> => mean(square(add(unit.apply(p)(x), -1)));

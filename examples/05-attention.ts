@@ -5,27 +5,23 @@ import {
   attention,
   einsum,
   evaluate,
+  foldIn,
+  key,
   max,
   mul,
-  normalInit,
+  normal,
   openRuntime,
   rearrange,
-  rootKey,
-  shaped,
   softmax,
   sub,
   summaryOf,
   type Tensor,
 } from 'dualtoken';
-import { pipe } from 'fp-ts/lib/function.js';
 
 const [batch, tokens, heads, width] = [2, 64, 4, 32] as const;
 type Tokens = Tensor<readonly [2, 64, 128]>;
 
-const random = (path: string): Tokens =>
-  pipe(normalInit(1)([batch, tokens, heads * width])({ key: rootKey(0), path }), (x) =>
-    shaped([2, 64, 128])(x as Tokens),
-  );
+const random = (name: string): Tokens => normal(foldIn(key(0), name), [batch, tokens, heads * width]) as Tokens;
 const [q, k, v] = [random('q'), random('k'), random('v')];
 
 const split = (x: Tokens) => rearrange(x, 'b t (h d) -> b h t d', { h: heads });

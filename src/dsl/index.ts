@@ -12,7 +12,6 @@ export {
   lecunNormalInit,
   normalInit,
   onesInit,
-  rootKey,
   uniformInit,
   xavierUniformInit,
   zerosInit,

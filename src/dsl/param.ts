@@ -1,6 +1,7 @@
 // Parameters as data: a spec is a plain tree of ParamSpec leaves, and the path of a leaf is its name in a checkpoint.
 import type { Reader } from 'fp-ts/lib/Reader.js';
 import type { DType } from './core/dtype.ts';
+import type { Key } from './ops/random.ts';
 import type { Shape, ShapeOf } from './shape.ts';
 import type { AnyTensor, Tensor } from './tensor.ts';
 import { flatten } from './tree.ts';
@@ -10,7 +11,7 @@ export type Tag = 'frozen' | 'noDecay';
 
 export interface InitEnv {
   /** Root key, u32 [2]. */
-  readonly key: AnyTensor;
+  readonly key: Key;
   readonly path: string;
 }
 

@@ -1,6 +1,7 @@
 // Parameters and layers: what a spec says its tensors are, and layers that fit each other.
 import { pipe } from 'fp-ts/lib/function.js';
-import { initParams, normalInit, onesInit, rootKey, zerosInit } from '../../../src/dsl/init.ts';
+import { initParams, normalInit, onesInit, key, zerosInit } from '../../../src/dsl/init.ts';
+import { key } from '../../../src/dsl/ops/random.ts';
 import { type Layer, layer, pure, repeat, seq, then } from '../../../src/dsl/layer.ts';
 import { gelu, relu } from '../../../src/dsl/ops/activations.ts';
 import { add, mul, sub } from '../../../src/dsl/ops/elementwise.ts';
@@ -16,7 +17,7 @@ const block = {
   fc1: { weight: weight([64, 32], normalInit(0.02)), bias: weight([64], zerosInit) },
   scale: weight([32], onesInit),
 };
-export const params: ParamsOf<typeof block> = initParams(block)({ key: rootKey(0), path: '' });
+export const params: ParamsOf<typeof block> = initParams(block)({ key: key(0), path: '' });
 export const matrix: Tensor<readonly [64, 32]> = params.fc1.weight;
 export const vector: Tensor<readonly [32]> = params.scale;
 
