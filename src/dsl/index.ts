@@ -12,11 +12,12 @@ export {
   lecunNormalInit,
   normalInit,
   onesInit,
+  truncatedNormalInit,
   uniformInit,
   xavierUniformInit,
   zerosInit,
 } from './init.ts';
-export { type Layer, layer, pure, repeat as repeatLayer, seq, then as thenLayer } from './layer.ts';
+export { type Layer, layer, pure, repeat as repeatLayer, residual, seq, then as thenLayer } from './layer.ts';
 
 export * from './ops/index.ts';
 export {
@@ -47,4 +48,4 @@ export {
   vjp,
   vmap,
 } from './transform/index.ts';
-export { flatten as flattenTree } from './tree.ts';
+export { flatten as flattenTree, foldTree, mapTree, partitionTree, paths, zipTrees } from './tree.ts';

@@ -1,6 +1,10 @@
 // Layers: a spec of parameters and a function from them to a function of tensors. Combined by composition alone.
 import { withPath } from './core/provenance.ts';
+import { add } from './ops/elementwise.ts';
+import type { NumericType } from './ops/operand.ts';
 import type { ParamsOf } from './param.ts';
+import type { Shape } from './shape.ts';
+import type { Tensor } from './tensor.ts';
 
 export interface Layer<P, A, B> {
   readonly spec: P;
@@ -47,3 +51,14 @@ export const seq = <P, A>(layers: readonly Layer<P, A, A>[]): Layer<readonly P[]
 /** `count` layers of one form, each with parameters of its own. */
 export const repeat = <P, A>(count: number, make: (i: number) => Layer<P, A, A>): Layer<readonly P[], A, A> =>
   seq(Array.from({ length: count }, (_, i) => make(i)));
+
+/** x + inner(x): the parameters are those of `inner`. */
+export const residual = <P, S extends Shape, D extends NumericType>(
+  inner: Layer<P, Tensor<S, D>, Tensor<S, D>>,
+): Layer<P, Tensor<S, D>, Tensor<S, D>> => ({
+  spec: inner.spec,
+  apply: (params) => {
+    const f = inner.apply(params);
+    return (x) => add<S, D>(x, f(x));
+  },
+});

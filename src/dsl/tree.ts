@@ -45,3 +45,45 @@ export const flatten = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flat<
   };
   return { leaves, rebuild, form };
 };
+
+/** Paths of the leaves, in order. */
+export const paths = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): readonly string[] =>
+  flatten(tree, isLeaf).leaves.map((l) => l.path);
+
+/** The same tree with `f` of each leaf. The caller says what tree that is. */
+export const mapTree =
+  <L, R>(isLeaf: (x: unknown) => x is L, f: (leaf: L, path: string) => R) =>
+  <T>(tree: T): Mapped<T, L, R> => {
+    const flat = flatten(tree, isLeaf);
+    return flat.rebuild(flat.leaves.map((l) => f(l.value, l.path))) as Mapped<T, L, R>;
+  };
+/** `T` with `R` for each leaf `L`. */
+export type Mapped<T, L, R> = T extends L ? R : T extends object ? { readonly [K in keyof T]: Mapped<T[K], L, R> } : T;
+
+/** Joins the leaves of two trees of one form. Throws DslError naming the path where they differ. */
+export const zipTrees =
+  <L, R>(isLeaf: (x: unknown) => x is L, f: (a: L, b: L, path: string) => R) =>
+  <T>(a: T, b: unknown): Mapped<T, L, R> => {
+    const [x, y] = [flatten(a, isLeaf), flatten(b, isLeaf)];
+    const [ps, qs] = [x.leaves.map((l) => l.path), y.leaves.map((l) => l.path)];
+    const missing = ps.find((p) => !qs.includes(p));
+    if (missing !== undefined) throw new DslError('tree', `'${missing}' is in the first tree only`);
+    const extra = qs.find((p) => !ps.includes(p));
+    if (extra !== undefined) throw new DslError('tree', `'${extra}' is in the second tree only`);
+    const of = new Map(y.leaves.map((l) => [l.path, l.value]));
+    return x.rebuild(x.leaves.map((l) => f(l.value, of.get(l.path)!, l.path))) as Mapped<T, L, R>;
+  };
+
+/** Folds the leaves, in order. */
+export const foldTree =
+  <L, R>(isLeaf: (x: unknown) => x is L, start: R, f: (sum: R, leaf: L, path: string) => R) =>
+  (tree: unknown): R =>
+    flatten(tree, isLeaf).leaves.reduce((sum, l) => f(sum, l.value, l.path), start);
+
+/** The tree twice: leaves that `test` takes, and the others, with undefined in the place of what is missing. */
+export const partitionTree =
+  <L>(isLeaf: (x: unknown) => x is L, test: (leaf: L, path: string) => boolean) =>
+  <T>(tree: T): { readonly yes: Mapped<T, L, L | undefined>; readonly no: Mapped<T, L, L | undefined> } => ({
+    yes: mapTree(isLeaf, (l: L, path) => (test(l, path) ? l : undefined))(tree),
+    no: mapTree(isLeaf, (l: L, path) => (test(l, path) ? undefined : l))(tree),
+  });

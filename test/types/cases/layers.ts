@@ -1,6 +1,6 @@
 // Parameters and layers: what a spec says its tensors are, and layers that fit each other.
 import { pipe } from 'fp-ts/lib/function.js';
-import { initParams, normalInit, onesInit, key, zerosInit } from '../../../src/dsl/init.ts';
+import { initParams, normalInit, onesInit, zerosInit } from '../../../src/dsl/init.ts';
 import { key } from '../../../src/dsl/ops/random.ts';
 import { type Layer, layer, pure, repeat, seq, then } from '../../../src/dsl/layer.ts';
 import { gelu, relu } from '../../../src/dsl/ops/activations.ts';
