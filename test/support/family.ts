@@ -90,6 +90,9 @@ export interface FamilyOptions {
   readonly notSmooth?: Readonly<Record<string, string>>;
 }
 
+/** Finite differences take two evaluations a value: larger draws are left out. */
+const MOST_DIFFERENCES = 150;
+
 /** Registers and runs the tests of a family. */
 export const testFamily = (family: string, cases: Cases, o: FamilyOptions = {}): void => {
   const test = suite(`operations: ${family}`);
@@ -135,7 +138,8 @@ export const testFamily = (family: string, cases: Cases, o: FamilyOptions = {}):
         if (o.notSmooth && name in o.notSmooth) continue;
         const smooth = roots.filter((r) => r.dtype === 'f32');
         const leaves = leavesOf(smooth);
-        if (leaves.length === 0) continue;
+        const values = leaves.reduce((n, l) => n + sizeOf(l.shape), 0);
+        if (values === 0 || values > MOST_DIFFERENCES) continue;
         try {
           checkGradients(
             smooth,

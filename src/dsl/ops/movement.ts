@@ -30,14 +30,14 @@ import type {
 import { type AnyTensor, dual, type Tensor, unwrap, wrap } from '../tensor.ts';
 import { axisOf, fail, type NumericType } from './operand.ts';
 
-/** `shape` with its -1 found from the number of elements. */
-const resolve = (x: Node, to: readonly number[]): readonly number[] => {
+/** The sizes `to` of `count` elements, a -1 among them found from the others. */
+const resolve = (op: string, x: Node, count: number, to: readonly number[]): readonly number[] => {
   const hole = to.indexOf(-1);
   if (hole < 0) return to;
   const rest = sizeOf(to.filter((_, i) => i !== hole));
-  const size = sizeOf(x.shape) / rest;
+  const size = count / rest;
   if (to.lastIndexOf(-1) !== hole || !Number.isInteger(size))
-    fail('reshape', `${describe(x)} does not divide into [${to}]`, [x]);
+    fail(op, `${describe(x)} does not divide into [${to}]`, [x]);
   return to.map((d, i) => (i === hole ? size : d));
 };
 
@@ -48,7 +48,9 @@ interface Reshape {
   ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<ShapeOf<T>, D>;
 }
 /** The same elements, in row-major order, under another shape. One size may be -1. */
-export const reshape: Reshape = dual((x, to: readonly number[]) => B.reshape(x, resolve(x, to)));
+export const reshape: Reshape = dual((x, to: readonly number[]) =>
+  B.reshape(x, resolve('reshape', x, sizeOf(x.shape), to)),
+);
 
 type PermuteFits<S extends Shape, P extends readonly number[]> = number extends S['length'] | P['length']
   ? unknown
@@ -216,9 +218,10 @@ interface SplitLast {
   ) => Tensor<readonly [...S, ...ShapeOf<T>], D>;
 }
 /** [.., a * b] -> [.., a, b]: `splitLast(x, heads, 64)`. */
-export const splitLast: SplitLast = dual((x, ...sizes: readonly number[]) =>
-  B.reshape(x, resolve(x, [...x.shape.slice(0, axisOf('splitLast', x, -1)), ...sizes])),
-);
+export const splitLast: SplitLast = dual((x, ...sizes: readonly number[]) => {
+  const last = axisOf('splitLast', x, -1);
+  return B.reshape(x, [...x.shape.slice(0, last), ...resolve('splitLast', x, x.shape[last]!, sizes)]);
+});
 
 /** [.., a, b] -> [.., a * b]. */
 export const mergeLast = <S extends Shape, M extends Dim, N extends Dim, D extends DType>(

@@ -1,0 +1,5 @@
+// Contractions on every backend.
+import { testFamily } from '../support/family.ts';
+import { contract } from './cases/contract.ts';
+
+testFamily('contract', contract);
