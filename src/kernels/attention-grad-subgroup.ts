@@ -19,10 +19,11 @@ import {
   rowAt,
   rowsOf,
 } from './attention-call.ts';
-import { bestHeight, heldOf, leave, type Place, placeOf, rowIn } from './attention-rows.ts';
+import { heldOf, leave, type Place, placeOf, rowIn } from './attention-rows.ts';
 import { fixedSubgroup } from './lanes.ts';
 import { quadOf } from './quads.ts';
 import {
+  bestHeight,
   broadcast,
   counter,
   dotRows,

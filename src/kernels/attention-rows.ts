@@ -103,9 +103,3 @@ const storeQuad = (p: Place, x: Leaving, r: Expr, j: number): readonly Stmt[] =>
     ...(inside.e === 'lit' ? here : [{ s: 'if' as const, cond: inside, then: here }]),
   ];
 };
-
-/** Of some tile heights the one with fewest rows past the end; of equals the tallest. */
-export const bestHeight = (rows: number, heights: readonly number[]): number => {
-  const waste = (r: number): number => Math.ceil(rows / r) * r;
-  return heights.reduce((x, y) => (waste(y) < waste(x) || (waste(y) === waste(x) && y > x) ? y : x));
-};

@@ -5,7 +5,6 @@ import {
   call,
   component,
   type Expr,
-  element,
   int,
   lit,
   rawCall,
@@ -19,7 +18,18 @@ import {
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import type { Node } from '../dsl/core/types.ts';
-import { asMatrixProduct, loadA, loadB, type MatrixProduct, outAt, quadA, quadB } from './contraction.ts';
+import { storeTile } from './contract-store.ts';
+import {
+  asMatrixProduct,
+  contractParts,
+  loadA,
+  loadB,
+  type MatrixProduct,
+  quadA,
+  quadB,
+  summedLast,
+} from './contraction.ts';
+import { bestHeight } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
 const i32 = scalarType('i32');
@@ -184,7 +194,8 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   }
   body.push({ s: 'for', counter: step, from: int(0), to: int(steps), step: 1, body: inner });
   body.push(
-    ...storeTile(p, block, rows, {
+    ...storeTile(p, block, {
+      rows,
       batch,
       row0,
       column: columns.column,
@@ -196,58 +207,23 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   return { workgroupSize: lanes * subgroups, groups, subgroups: true, body };
 };
 
-interface TileStore {
-  readonly batch: Expr;
-  readonly row0: Expr;
-  readonly column: (c: number) => Expr;
-  readonly whole: boolean;
-  readonly full: boolean;
-  readonly live: Expr | null;
-}
-/** The rows leave through a private array, so that the epilogue is written once and not once a row. */
-const storeTile = (p: MatrixProduct, block: Block, rows: number, t: TileStore): readonly Stmt[] => {
-  const r = ref('r', i32, 0, rows - 1) as Expr & { readonly e: 'ref' };
-  const row = add(t.row0, r);
-  const guard = (cond: Expr, then: readonly Stmt[]): readonly Stmt[] =>
-    cond.e === 'lit' ? (cond.value ? then : []) : [{ s: 'if', cond, then }];
-  const columns = [0, 1, 2, 3].flatMap((c) => {
-    const store = block.store(0, outAt(p, t.batch, row, t.column(c)), component(ref('out', f32x4), c));
-    return t.full ? store : guard(call('lt', t.column(c), int(p.N)), store);
-  });
-  const body: readonly Stmt[] = [{ s: 'let', name: 'out', value: element('tile', r, f32x4) }, ...columns];
-  const loop: Stmt = {
-    s: 'for',
-    counter: r,
-    from: int(0),
-    to: t.whole ? int(rows) : min(int(rows), add(int(p.M), mul(t.row0, int(-1)))),
-    step: 1,
-    body,
-  };
-  return [
-    { s: 'array', name: 'tile', type: f32x4, length: rows },
-    ...Array.from(
-      { length: rows },
-      (_, k): Stmt => ({ s: 'setElement', array: 'tile', index: int(k), value: variable(`acc${k}`, f32x4) }),
-    ),
-    ...(t.live ? [{ s: 'if' as const, cond: t.live, then: [loop] }] : [loop]),
-  ];
-};
-
-/** Tile heights, the ones that waste fewest rows first. */
-const heights = (p: MatrixProduct): readonly number[] => {
-  const waste = (r: number): number => Math.ceil(p.M / r) * r;
-  return [32, 28, 24, 20, 16, 12, 8, 4]
-    .filter((r) => r <= Math.max(4, Math.ceil(p.M / 4) * 4))
-    .sort((x, y) => waste(x) - waste(y) || y - x);
+/** Heights to choose from: where compile time counts, tall tiles must have the work to pay for it. */
+const heightsFor = (p: MatrixProduct, caps: Caps): readonly [low: number, high: number] => {
+  if (!caps.software) return [8, 16];
+  const flops = 2 * p.B * p.M * p.N * p.K;
+  return flops >= 1 << 29 ? [20, 32] : flops >= 1 << 23 ? [9, 16] : [5, 8];
 };
 
 const heuristic = (n: Node, caps: Caps): Schedule => {
   const p = asMatrixProduct(n)!;
-  const large = p.B * p.M * p.N * p.K >= 1 << 28;
-  const tallest = caps.software ? (large ? 32 : 16) : 16;
-  const rows =
-    heights(p).find((r) => r <= tallest && r >= Math.min(12, p.M)) ?? heights(p).find((r) => r <= tallest) ?? 4;
-  return { rows, subgroups: caps.software ? 1 : 4 };
+  // Quads of rows, where A lies along its rows, make the height a multiple of four.
+  const unit = summedLast(p, n) ? 1 : 4;
+  const [low, high] = heightsFor(p, caps);
+  const most = Math.min(high, Math.ceil(p.M / unit) * unit);
+  const heights = Array.from({ length: most }, (_, i) => i + 1).filter(
+    (r) => r % unit === 0 && r >= Math.min(low, most),
+  );
+  return { rows: bestHeight(p.M, heights), subgroups: caps.software ? 1 : 4 };
 };
 
 export const contractSubgroup: KernelTemplate = {
@@ -268,14 +244,5 @@ export const contractSubgroup: KernelTemplate = {
   },
   heuristic,
   emit,
-  work: (n) => {
-    const p = asMatrixProduct(n)!;
-    return { flops: 2 * p.B * p.M * p.N * p.K, bytes: 4 * p.B * (p.M * p.K + p.K * p.N + p.M * p.N) };
-  },
-  reuse: (n, k) => {
-    const p = asMatrixProduct(n)!;
-    return Math.max(1, Math.ceil(k === 0 ? p.N / 32 : p.M / 16));
-  },
-  reassociates: () => false,
-  epilogue: true,
+  ...contractParts(16, 32),
 };

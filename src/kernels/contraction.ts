@@ -3,7 +3,7 @@ import { type Expr, int } from '../compiler/ir/expr.ts';
 import { delinearise, mul } from '../compiler/ir/index-math.ts';
 import { isKind } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
-import type { Block } from './template.ts';
+import type { Block, KernelTemplate } from './template.ts';
 
 export interface MatrixProduct {
   readonly batch: string;
@@ -28,8 +28,8 @@ export const asMatrixProduct = (call: Node): MatrixProduct | null => {
   if (!isKind(call, 'contract')) return null;
   const { a, b, out } = call.op.spec;
   const sizes = new Map<string, number>();
-  [...a].forEach((l, i) => sizes.set(l, call.src[0]!.shape[i]!));
-  [...b].forEach((l, i) => sizes.set(l, call.src[1]!.shape[i]!));
+  for (const [i, l] of [...a].entries()) sizes.set(l, call.src[0]!.shape[i]!);
+  for (const [i, l] of [...b].entries()) sizes.set(l, call.src[1]!.shape[i]!);
   const pick = (from: string, ok: (l: string) => boolean): string => [...from].filter(ok).join('');
   const batch = pick(out, (l) => a.includes(l) && b.includes(l));
   const rows = pick(out, (l) => a.includes(l) && !b.includes(l));
@@ -61,7 +61,7 @@ const spread = (p: MatrixProduct, letters: string, flat: Expr, into: Map<string,
     flat,
     [...letters].map((l) => p.sizes.get(l)!),
   );
-  [...letters].forEach((l, i) => into.set(l, at[i]!));
+  for (const [i, l] of [...letters].entries()) into.set(l, at[i]!);
 };
 
 export interface ProductIndex {
@@ -135,3 +135,43 @@ const quad = (
   const v = block.loadVector(k, coordinates(p, letters, at), letters.indexOf(letter), 4);
   return v.e === 'load' ? v : null;
 };
+
+/** Whether neighbours along `axis` of a node are neighbours in memory, as far as its views show. */
+const contiguousAlong = (n: Node, axis: number): boolean => {
+  let [x, at] = [n, axis];
+  while (x.op.kind === 'view') {
+    const { view } = x.op;
+    const from = x.src[0]!;
+    if (view.v === 'permute') at = view.perm[at]!;
+    else if (view.v === 'reshape') {
+      if (at !== x.shape.length - 1) return false;
+      at = from.shape.length - 1;
+    } else if (view.v !== 'slice' && view.v !== 'expand') return false;
+    x = from;
+  }
+  return at === x.shape.length - 1;
+};
+
+/** Whether operand A lies in memory along the summed index, as opposed to along its rows. */
+export const summedLast = (p: MatrixProduct, call: Node): boolean => {
+  const letter = p.summed.at(-1);
+  return letter !== undefined && contiguousAlong(call.src[0]!, p.a.indexOf(letter));
+};
+
+/** What every kernel of a contraction says of its work; tiles of about `rows` x `columns`. */
+export const contractParts = (
+  rows: number,
+  columns: number,
+): Pick<KernelTemplate, 'work' | 'reuse' | 'reassociates' | 'epilogue'> => ({
+  work: (n) => {
+    const p = asMatrixProduct(n)!;
+    return { flops: 2 * p.B * p.M * p.N * p.K, bytes: 4 * p.B * (p.M * p.K + p.K * p.N + p.M * p.N) };
+  },
+  reuse: (n, k) => {
+    const p = asMatrixProduct(n)!;
+    return Math.max(1, Math.ceil(k === 0 ? p.N / columns : p.M / rows));
+  },
+  // Every schedule adds the products of one result in the order of the summed index.
+  reassociates: () => false,
+  epilogue: true,
+});

@@ -5,10 +5,21 @@ import { call, dot, type Expr, element, int, lit, ref, scalarType, variable, whe
 import { add, delinearise, min, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import { highest } from '../dsl/core/dtype.ts';
-import { bestHeight } from './attention-rows.ts';
 import { fixedSubgroup } from './lanes.ts';
 import { before, codeQuad, type NearestCall, nearestCall, nearestParts, rowQuad } from './nearest-call.ts';
-import { counter, dotRows, part, plus, range, shuffleXor, splat, times, vector, vectorType } from './subgroup-tile.ts';
+import {
+  bestHeight,
+  counter,
+  dotRows,
+  part,
+  plus,
+  range,
+  shuffleXor,
+  splat,
+  times,
+  vector,
+  vectorType,
+} from './subgroup-tile.ts';
 import type { Emitted, KernelTemplate } from './template.ts';
 
 const i32 = scalarType('i32');
