@@ -2,7 +2,11 @@
 // The `dualtoken` command. Each command is a file of commands/; whatever fails is one message and exit code 1.
 import { Command, CommanderError } from 'commander';
 import { version } from '../index.ts';
+import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
+import { explainCommand } from './commands/explain.ts';
+import { reconstructCommand } from './commands/reconstruct.ts';
+import { tokenizeCommand } from './commands/tokenize.ts';
 import { explainFailure } from './failure.ts';
 
 const build = (): Command => {
@@ -12,7 +16,7 @@ const build = (): Command => {
     .showHelpAfterError("(try 'dualtoken --help')")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dualtoken: ')) });
-  for (const add of [devicesCommand]) {
+  for (const add of [devicesCommand, tokenizeCommand, reconstructCommand, explainCommand, demoCommand]) {
     const command = add(program);
     command.copyInheritedSettings(program).showHelpAfterError(`(try 'dualtoken ${command.name()} --help')`);
   }

@@ -58,6 +58,16 @@ export const codebooksSpec = ({ quantiser }: DualTokenConfig) => ({
 });
 export type Codebooks = ParamsOf<ReturnType<typeof codebooksSpec>>;
 
+/** What of the codebooks using them takes: the tables alone. */
+export const tablesSpec = (c: DualTokenConfig) => {
+  const { quantizer, quantizer_semantic } = codebooksSpec(c);
+  return {
+    quantizer: { codebook: quantizer.codebook },
+    quantizer_semantic: { codebook: quantizer_semantic.codebook },
+  };
+};
+export type Tables = ParamsOf<ReturnType<typeof tablesSpec>>;
+
 const channelsFirst = (x: Features): Maps => permute(x, [0, 3, 1, 2]);
 const channelsLast = (x: Maps): Features => permute(x, [0, 2, 3, 1]);
 const fromTokens =
@@ -118,7 +128,7 @@ export const decodeFeatures =
   };
 
 /** Pictures [B, 3, H, W] in [-1, 1] to their pixel and semantic codes, with codebooks that stay. */
-export const encode = (c: DualTokenConfig, params: DualTokenParams, books: Codebooks) =>
+export const encode = (c: DualTokenConfig, params: DualTokenParams, books: Tables) =>
   encodeBy(
     c,
     params,
@@ -129,7 +139,7 @@ export const encode = (c: DualTokenConfig, params: DualTokenParams, books: Codeb
 
 /** Pixel codes [B, h, w, depth] to pictures. */
 export const decode =
-  (c: DualTokenConfig, params: DualTokenParams, books: Codebooks) =>
+  (c: DualTokenConfig, params: DualTokenParams, books: Tables) =>
   (codes: Codes): Images =>
     pipe(codes, embedCodes(books.quantizer.codebook), decodeFeatures(c, params));
 

@@ -34,6 +34,17 @@ const changesSchema = z.strictObject({
   decoder: decoder.partial().optional(),
 });
 
+const configSchema = z.strictObject({ vision, taps, quantiser, decoder });
+
+/** A whole configuration, as a checkpoint carries it. Left: every fault with its path. */
+export const parseConfig = (json: unknown): E.Either<readonly string[], DualTokenConfig> => {
+  const read = configSchema.safeParse(json);
+  if (!read.success)
+    return E.left(read.error.issues.map((i) => `${i.path.join('.') || 'configuration'}: ${i.message}`));
+  const faults = faultsOf(read.data);
+  return faults.length > 0 ? E.left(faults) : E.right(read.data);
+};
+
 /** What a variant changes of another: single fields, or none of a part. */
 export type Changes = {
   readonly [K in keyof DualTokenConfig]?:

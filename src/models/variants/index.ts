@@ -4,7 +4,7 @@ import { parseVariant } from './config.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
 import { mini } from './mini.ts';
 
-export { type Changes, faultsOf, variantOf } from './config.ts';
+export { type Changes, faultsOf, parseConfig, variantOf } from './config.ts';
 
 export const variants: Readonly<Record<string, DualTokenConfig>> = { 'dualtoken-so400m': dualtokenSo400m, mini };
 

@@ -1,0 +1,86 @@
+// The tokenizer that a command works with, and pictures on their way in and out of it.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as E from 'fp-ts/lib/Either.js';
+import {
+  centreCrop,
+  codeMap,
+  fromChannels,
+  type Picture,
+  readImage,
+  renderDataError,
+  toChannels,
+} from '../data/index.ts';
+import { type ImageShape, psnr, ssim, unitRange } from '../eval/index.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { openTokenizer, type PictureCodes, type Tokenizer } from '../train/tokenizer.ts';
+import { need, UserFailure } from './failure.ts';
+
+/** A file that comes with the project. */
+export const asset = (name: string): string => fileURLToPath(new URL(`../../assets/${name}`, import.meta.url));
+
+/** Opens the checkpoint that was asked for, or the one that comes with the project. */
+export const commandTokenizer = (runtime: Runtime, checkpoint: string | undefined): Promise<Tokenizer> => {
+  const path = checkpoint ?? asset('mini.safetensors');
+  if (checkpoint === undefined && !existsSync(path))
+    throw new UserFailure(
+      `there is no trained model: ${path} is missing. Train one with 'dualtoken train FOLDER', and name it with --checkpoint`,
+    );
+  return need(openTokenizer(runtime, path));
+};
+
+/** A photo as the tokenizer takes it: shortest side resized, the middle cut out. */
+export const readPhoto = async (
+  t: Tokenizer,
+  path: string,
+): Promise<{ readonly picture: Picture; readonly values: Float32Array }> => {
+  const picture = centreCrop(t.config.vision.image_size)(await need(readImage(path)), 0);
+  return { picture, values: toChannels(picture) };
+};
+
+export const pictureOf = (t: Tokenizer, values: Float32Array): Picture => {
+  const size = t.config.vision.image_size;
+  const made = fromChannels(values, { width: size, height: size });
+  if (E.isLeft(made)) throw new UserFailure(renderDataError(made.left));
+  return made.right;
+};
+
+export interface Quality {
+  /** Decibel, data range 1. */
+  readonly psnr: number;
+  readonly ssim: number;
+}
+
+/** How near a reconstruction comes, both in [-1, 1] before. */
+export const qualityOf = (t: Tokenizer, original: Float32Array, made: Float32Array): Quality => {
+  const size = t.config.vision.image_size;
+  const shape: ImageShape = { count: 1, channels: 3, height: size, width: size };
+  const [a, b] = [unitRange(original), unitRange(made)];
+  return { psnr: psnr(a, b, shape)[0]!, ssim: ssim(a, b, shape)[0]! };
+};
+
+/** Both vocabularies as pictures, a panel for each depth. */
+export const codeMapOf = (t: Tokenizer, codes: Int32Array): Picture =>
+  codeMap({ codes, height: t.grid, width: t.grid, depth: t.config.quantiser.depth });
+
+/** The form in which codes are written and read: arrays are row-major [height, width, depth]. */
+export interface CodesFile {
+  readonly grid: readonly [number, number];
+  readonly depth: number;
+  readonly codes: number;
+  readonly images: readonly {
+    readonly file: string;
+    readonly pixel: readonly number[];
+    readonly semantic: readonly number[];
+  }[];
+}
+
+export const codesFile = (
+  t: Tokenizer,
+  images: readonly { readonly file: string; readonly codes: PictureCodes }[],
+): CodesFile => ({
+  grid: [t.grid, t.grid],
+  depth: t.config.quantiser.depth,
+  codes: t.config.quantiser.codes,
+  images: images.map(({ file, codes }) => ({ file, pixel: [...codes.pixel], semantic: [...codes.semantic] })),
+});
