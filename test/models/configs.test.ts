@@ -1,0 +1,70 @@
+// Configurations: Hugging Face's files with the defaults of transformers, and variants of the tokenizer.
+import * as E from 'fp-ts/lib/Either.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseClipConfig, parseSiglipConfig } from '../../src/models/hf-config.ts';
+import { faultsOf, readVariant, variantOf, variants } from '../../src/models/variants/index.ts';
+
+const test = suite('configurations');
+const mini = variants['mini']!;
+
+const right = <L, A>(e: E.Either<L, A>): A => {
+  if (E.isLeft(e)) throw new Error(`${e.left}`);
+  return e.right;
+};
+const left = <A>(e: E.Either<readonly string[], A>): string => {
+  if (E.isRight(e)) throw new Error('it should have failed');
+  return e.left.join('\n');
+};
+
+test('absent fields are those of transformers', () => {
+  const { vision_config, text_config } = right(
+    parseSiglipConfig({ vision_config: { image_size: 384, patch_size: 14 } }),
+  );
+  assert.is(vision_config.hidden_size, 768);
+  assert.is(vision_config.image_size, 384);
+  assert.is(text_config.max_position_embeddings, 64);
+  const clip = right(parseClipConfig({ text_config: { eos_token_id: 2 } }));
+  assert.is(clip.text_config.hidden_size, 512);
+  assert.is(clip.text_config.eos_token_id, 2);
+  assert.is(clip.vision_config.patch_size, 32);
+});
+
+test('every fault of a file is named with its path', () => {
+  const faults = left(
+    parseSiglipConfig({ vision_config: { hidden_act: 'mish', patch_size: 0 }, text_config: { vocab_size: '9' } }),
+  );
+  for (const part of ['vision_config.hidden_act', 'vision_config.patch_size', 'text_config.vocab_size'])
+    assert.match(faults, part);
+  assert.match(left(parseSiglipConfig({ vision_config: { num_attention_heads: 5 } })), 'does not divide into 5 heads');
+});
+
+test('a variant is a name and what it changes', () => {
+  const read = right(readVariant({ variant: 'mini', quantiser: { codes: 256 } }));
+  assert.equal(read, variantOf(mini, { quantiser: { codes: 256 } }));
+  assert.is(read.quantiser.depth, mini.quantiser.depth);
+});
+
+test('unknown names and keys are refused', () => {
+  assert.match(left(readVariant({ variant: 'midi' })), /'midi' is unknown; there are dualtoken-so400m, mini/);
+  assert.match(left(readVariant({ variant: 'mini', quantizer: {} })), 'quantizer');
+  assert.match(left(readVariant({ variant: 'mini', quantiser: { code: 3 } })), 'quantiser');
+  assert.match(left(readVariant(null)), 'configuration');
+});
+
+test('all known variants make a model', () => {
+  for (const [name, config] of Object.entries(variants)) assert.equal(faultsOf(config), [], name);
+});
+
+test('a configuration that makes no model says everything that is wrong', () => {
+  assert.throws(
+    () => variantOf(mini, { taps: { pixel: 7, semantic: 9 }, quantiser: { dim: 40 }, decoder: { resolution: 60 } }),
+    (e: Error) =>
+      ['taps.semantic 9', 'quantiser.dim is 40', 'decoder.resolution 60', 'halved 3 times'].every((part) =>
+        e.message.includes(part),
+      ),
+  );
+  assert.throws(() => variantOf(mini, { taps: { pixel: 5, semantic: 3 } }), 'comes after');
+});
+
+test.run();
