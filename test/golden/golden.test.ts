@@ -1,28 +1,21 @@
-// Every golden case of the project on WebGPU, and the operations on gpu.js too.
+// Every golden case of the project on gpu.js, and the small ones on WebGPU; the large ones are in models.test.ts.
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Backend } from '../../src/runtime/backend.ts';
 import { gpuJs, webGpu } from '../support/backends.ts';
-import { casesIn, kindOf, runCase } from './cases.ts';
+import { kindOf } from './cases.ts';
 import { compare } from './compare.ts';
+import { large, passes, projectCases } from './project-cases.ts';
 
 const test = suite('golden cases');
-const folders = casesIn(fileURLToPath(new URL('./cases', import.meta.url)));
-
-const passes = async (backend: Backend, folder: string) => {
-  const { outcome, text } = await runCase(backend, folder);
-  assert.is(outcome, 'passed', text);
-};
-
-for (const folder of folders) {
+for (const folder of projectCases) {
   const name = basename(folder);
+  test(`${name} (gpujs)`, () => passes(gpuJs(), folder));
+  if (large.test(name)) continue;
   test(`${name} (webgpu)`, async () => {
     const backend = await webGpu();
     if (backend) await passes(backend, folder);
   });
-  if (/^(op|rvq)-/.test(name)) test(`${name} (gpujs)`, () => passes(gpuJs(), folder));
 }
 
 test('the kind of a case is the longest start of its name', () => {
