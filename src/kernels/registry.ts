@@ -9,6 +9,7 @@ import { cumulate } from './cumulate.ts';
 import { mergeRuns } from './merge.ts';
 import { nearestSubgroup } from './nearest-subgroup.ts';
 import { nearestWorkgroup } from './nearest-workgroup.ts';
+import { random } from './random.ts';
 import { row } from './row.ts';
 import { scatterEverywhere, scatterInPlace } from './scatter.ts';
 import { segmentCombine, segmentStarts } from './segments.ts';
@@ -26,6 +27,7 @@ export const templates: readonly KernelTemplate[] = [
   nearestWorkgroup,
   conv,
   row,
+  random,
   cumulate,
   sort,
   mergeRuns,
