@@ -1,0 +1,61 @@
+// Elementwise kernels by four neighbouring elements: the same values, with vector loads and stores where memory allows them.
+
+import fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileGraph } from '../../src/compiler/compile.ts';
+import * as B from '../../src/dsl/core/build.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import { check, device, drawn } from '../kernels/device.ts';
+
+const test = suite('elementwise kernels by quads');
+
+const textOf = (inputs: readonly Node[], outputs: readonly Node[], donated = false): string => {
+  const made = compileGraph({ inputs: inputs.map((node) => ({ node, donated })), outputs }, device!.caps);
+  assert.ok(E.isRight(made));
+  return made.right.kernels.map((k) => k.text).join('\n');
+};
+const [x, y, bias] = [B.input('x', [40, 128], 'f32'), B.input('y', [40, 128], 'f32'), B.input('b', [128], 'f32')];
+
+test('loads and stores are vectors, broadcast rows included', async () => {
+  if (!device) return;
+  const roots = [B.add(B.mul(x, y), B.broadcastTo(bias, x.shape))];
+  assert.is(textOf([x, y, bias], roots).match(/array<vec4<f32>>/g)?.length, 4);
+  await check(device, roots, drawn(roots));
+});
+
+test('several results, of types that have vectors and of types that have none', async () => {
+  if (!device) return;
+  const roots = [B.add(x, y), B.cast(B.lt(x, y), 'i32'), B.lt(x, y), B.mul(x, y)];
+  await check(device, roots, drawn(roots));
+});
+
+test('a donated buffer is still updated where it lies', () => {
+  if (!device) return;
+  const made = compileGraph({ inputs: [{ node: x, donated: true }], outputs: [B.tanh(x)] }, device.caps);
+  assert.ok(E.isRight(made));
+  assert.is(made.right.kernels[0]!.bindings.length, 1);
+});
+
+test('views and odd sizes, drawn', async () => {
+  if (!device) return;
+  const backend = device;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 20, max: 80 }),
+      fc.integer({ min: 60, max: 140 }),
+      fc.boolean(),
+      async (m, k, even) => {
+        const n = even ? 4 * Math.ceil(k / 4) : k;
+        const [a, b] = [B.input('a', [m, n], 'f32'), B.input('b', [n, m], 'f32')];
+        const shifted = B.pad(B.slice(a, [0, 1], [m, n]), [0, 0], [0, 1], 0.5);
+        const roots = [B.add(B.add(a, B.permute(b, [1, 0])), B.flip(shifted, [1])), B.concat([a, B.scale(a, 2)], 1)];
+        await check(backend, roots, drawn(roots));
+      },
+    ),
+    { numRuns: 8, seed: 6 },
+  );
+});
+
+test.run();
