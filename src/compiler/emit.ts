@@ -15,6 +15,7 @@ import { expressionsOf, visitExprs, visitStmts } from './ir/walk.ts';
 import { type Coords, Lowering, pushView } from './lower.ts';
 import type { Origin } from './program.ts';
 import { isLeaf, type Region } from './region.ts';
+import { isLight, joinQuad } from './vectorise.ts';
 
 export interface EmittedRegion {
   readonly code: KernelCode;
@@ -22,6 +23,9 @@ export interface EmittedRegion {
   readonly bound: readonly Node[];
   readonly origin: Origin;
 }
+
+/** Elements from which an invocation takes four neighbouring ones. */
+const QUADS_FROM = 4096;
 
 class RegionEmitter {
   readonly #region: Region;
@@ -87,8 +91,18 @@ class RegionEmitter {
     const root = this.#region.seed;
     const n = sizeOf(root.shape);
     const lower = this.lowering(new Map());
-    if (!this.#packed(root))
-      return elementwise(n, this.#caps, (i) => this.storeAll(root, delinearise(i, root.shape), lower));
+    const element = (i: Expr): readonly Stmt[] => this.storeAll(root, delinearise(i, root.shape), lower);
+    if (!this.#packed(root)) {
+      const quads = this.#caps.target === 'wgsl' && n >= QUADS_FROM && (root.shape.at(-1) ?? 1) % 4 === 0;
+      if (!quads || !isLight(element(mul(ref('i', scalarType('i32'), 0, n / 4 - 1), int(4)))))
+        return elementwise(n, this.#caps, element);
+      return elementwise(n / 4, this.#caps, (i) =>
+        joinQuad(
+          [0, 1, 2, 3].map((k) => element(add(mul(i, int(4)), int(k)))),
+          this.bound.map((b) => b.dtype),
+        ),
+      );
+    }
     // Two 16-bit elements share a word, so one invocation writes both.
     const binding = this.#bindWritten(root);
     return elementwise(Math.ceil(n / 2), this.#caps, (i) => {

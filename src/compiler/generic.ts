@@ -6,7 +6,7 @@ import type { ReduceFn } from '../dsl/core/op.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Emitted } from '../kernels/template.ts';
 import type { Caps } from './ir/caps.ts';
-import { call, type Expr, element, int, lit, ref, scalarType, type Type, variable } from './ir/expr.ts';
+import { call, type Expr, type ExprOf, element, int, lit, ref, scalarType, type Type, variable } from './ir/expr.ts';
 import { add, delinearise, mul } from './ir/index-math.ts';
 import { builtins, type Stmt, type WorkgroupArray } from './ir/stmt.ts';
 import { type Coords, computeType } from './lower.ts';
@@ -16,20 +16,27 @@ export const local = (size: number): Expr => ref(builtins.local, scalarType('i32
 
 const workgroupFor = (n: number, caps: Caps): number => (n >= 1 << 16 && caps.limits.invocations >= 256 ? 256 : 64);
 
-/** One invocation for each of `n` elements; `body` gets the element's linear index. */
+/** Elements of an invocation: software adapters pay more for an invocation than for a short loop. */
+const shareFor = (n: number, caps: Caps): number => (caps.target === 'wgsl' && caps.software && n >= 1 << 15 ? 4 : 1);
+
+/** An invocation for each of `n` elements, or for a few of them; `body` gets an element's linear index. */
 export const elementwise = (n: number, caps: Caps, body: (i: Expr) => readonly Stmt[]): Emitted => {
+  const i32 = scalarType('i32');
   const size = workgroupFor(n, caps);
-  const groups = Math.ceil(n / size);
-  const raw = add(mul(group(groups), int(size)), local(size));
-  const i = ref('i', scalarType('i32'), 0, n - 1);
-  return {
-    workgroupSize: size,
-    groups,
-    body: [
-      { s: 'let', name: 'i', value: raw },
-      { s: 'if', cond: call('lt', ref('i', scalarType('i32')), int(n)), then: body(i) },
-    ],
-  };
+  const share = shareFor(n, caps);
+  const groups = Math.ceil(n / (size * share));
+  const turn = ref('turn', i32, 0, share - 1) as ExprOf<'ref'>;
+  const first = add(mul(group(groups), int(size * share)), local(size));
+  const raw = share === 1 ? first : add(first, mul(turn, int(size)));
+  const whole = n % (size * share) === 0;
+  const then = body(ref('i', i32, 0, n - 1));
+  const one: readonly Stmt[] = [
+    { s: 'let', name: 'i', value: raw },
+    ...(whole ? then : [{ s: 'if' as const, cond: call('lt', ref('i', i32), int(n)), then }]),
+  ];
+  const all: readonly Stmt[] =
+    share === 1 ? one : [{ s: 'for', counter: turn, from: int(0), to: int(share), step: 1, body: one }];
+  return { workgroupSize: size, groups, body: all };
 };
 
 interface Fold {
@@ -197,7 +204,10 @@ const grouped = (r: Reduction, width: number): Emitted => {
 export const reduction = (r: Reduction, caps: Caps): Emitted & { readonly schedule: string } => {
   const n = sizeOf(r.node.shape);
   const count = r.axes.reduce((p, a) => p * r.node.src[0]!.shape[a]!, 1);
-  const few = caps.target === 'wgsl' && count >= 512 && n < 2048;
+  // Neighbouring outputs read neighbouring elements where the last axis is kept; software adapters need no more lanes than a few.
+  const rank = r.node.src[0]!.shape.length;
+  const enough = caps.software && !r.axes.includes(rank - 1) ? 128 : 2048;
+  const few = caps.target === 'wgsl' && count >= 512 && n < enough;
   return few
     ? { ...grouped(r, 64), schedule: 'reduce: a workgroup of 64 an output' }
     : { ...serial(r, caps), schedule: 'reduce: an invocation an output' };

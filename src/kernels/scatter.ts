@@ -52,6 +52,8 @@ const refusal = (n: Node, caps: Caps): string | null => {
   if (n.dtype === 'f16' && !caps.f16) return 'half precision needs packing';
   return s.count > MOST_COMPARED ? 'many updates are sorted first' : null;
 };
+/** Comparisons of result elements with updates beyond which sorting is cheaper, though it takes several kernels. */
+const MOST_COMPARISONS = 1 << 20;
 
 /** Statements for each update j in order, with its index as `name`. */
 const eachUpdate = (
@@ -166,7 +168,11 @@ export const scatterInPlace: KernelTemplate = {
 export const scatterEverywhere: KernelTemplate = {
   name: 'scatter',
   version: 1,
-  refuses: refusal,
+  refuses: (n, caps) => {
+    const s = asScatter(n);
+    if (s && s.count > 4 && sizeOf(n.shape) * s.count > MOST_COMPARISONS) return 'sorting compares less';
+    return refusal(n, caps);
+  },
   space: () => [{ item: 'element' }],
   heuristic: () => ({ item: 'element' }),
   emit: (n, _, block) => everywhere(n, block),

@@ -150,6 +150,13 @@ export const mod = (a: Expr, d: number): Expr => {
   const [, rest] = splitBy(linearOf(a), d);
   const [lo, hi] = boundsOf(rest);
   if (lo >= 0 && hi < d) return exprOf(rest);
+  // (4 x + 1) % 8 is 4 (x % 2) + 1.
+  const g = [...rest.terms.values()].reduce((x, k) => gcd(x, k), d);
+  if (lo >= 0 && a.lo >= 0 && g > 1) {
+    const terms = new Map([...rest.terms].map(([t, k]) => [t, k / g]));
+    const smaller = exprOf({ terms, constant: Math.floor(rest.constant / g) });
+    return add(mul(mod(smaller, d / g), int(g)), int(rest.constant % g));
+  }
   const inner = lo >= 0 && a.lo >= 0 ? exprOf(rest) : a;
   if (inner.e === 'call' && inner.fn === 'mod' && inner.args[1]!.e === 'lit' && inner.args[1]!.value % d === 0)
     return mod(inner.args[0]!, d);

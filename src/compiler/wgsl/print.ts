@@ -132,6 +132,7 @@ class Printer {
 
   #store(buffer: number, index: string, value: string): string {
     const b = this.#code.buffers[buffer]!;
+    if (this.#vector.has(buffer)) return `${b.name}[${index} / 4i] = ${value};`;
     const stored =
       b.dtype === 'bool'
         ? `select(0u, 1u, ${value})`
@@ -145,14 +146,16 @@ class Printer {
 export const fieldName = (code: KernelCode, slot: string): string =>
   `s${code.scalars.findIndex((x) => x.slot === slot)}`;
 
-/** Buffers that are only ever read four aligned elements at a time. */
+/** Buffers that are only ever read and written four aligned elements at a time. */
 const vectorBuffers = (code: KernelCode, body: readonly Stmt[]): ReadonlySet<number> => {
   const all = new Set<number>();
   const not = new Set<number>();
   const roots: Expr[] = [];
   visitStmts(body, (s) => {
     roots.push(...expressionsOf(s));
-    if (s.s === 'store') not.add(s.buffer);
+    if (s.s !== 'store') return;
+    if (s.value.type.width === 4 && divisible(s.index, 4)) all.add(s.buffer);
+    else not.add(s.buffer);
   });
   visitExprs(roots, (e) => {
     if (e.e !== 'load') return;
