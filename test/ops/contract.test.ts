@@ -2,4 +2,4 @@
 import { testFamily } from '../support/family.ts';
 import { contract } from './cases/contract.ts';
 
-testFamily('contract', contract);
+testFamily('contract', contract, { numRuns: 1 });

@@ -10,7 +10,7 @@ import { type AnyTensor, unwrap } from '../../src/dsl/tensor.ts';
 import { gradients } from '../../src/dsl/transform/pullback.ts';
 import { agree, encode } from './agree.ts';
 import { integers, shapeOf, size, values } from './draw.ts';
-import { checkGradients } from './finite.ts';
+import { checkGradients, type Leaf } from './finite.ts';
 
 /** What a case builds its operands from. */
 export interface Draw {
@@ -73,6 +73,11 @@ const build = (cases: Cases, d: Draw): readonly Built[] =>
 const leavesOf = (roots: readonly Node[]): readonly Node[] =>
   topological(roots).filter((n) => isKind(n, 'input') && n.dtype === 'f32' && n.op.role !== 'scalar');
 
+const scalarsOf = (roots: readonly Node[], given: Readonly<Record<string, number>>): readonly Leaf[] =>
+  topological(roots).flatMap((node) =>
+    isKind(node, 'input') && node.op.role === 'scalar' ? [{ node, at: Float64Array.of(given[node.op.slot]!) }] : [],
+  );
+
 /** Gradients of all float results of a case with respect to its f32 inputs, for fixed cotangents. */
 const pulled = ({ name, roots }: Built): readonly { readonly label: string; readonly node: Node }[] => {
   const smooth = roots.filter((r) => isFloat(r.dtype));
@@ -86,6 +91,8 @@ export interface FamilyOptions {
   readonly numRuns?: number;
   /** Factors on the tolerance by case, where the mathematics amplifies rounding. */
   readonly slack?: Readonly<Record<string, number>>;
+  /** Values of scalar inputs by name. */
+  readonly scalars?: Readonly<Record<string, number>>;
   /** Cases whose derivative is not the limit of differences (selections by position, rounding on purpose), with the reason. */
   readonly notSmooth?: Readonly<Record<string, string>>;
 }
@@ -96,6 +103,7 @@ const MOST_DIFFERENCES = 150;
 /** Registers and runs the tests of a family. */
 export const testFamily = (family: string, cases: Cases, o: FamilyOptions = {}): void => {
   const test = suite(`operations: ${family}`);
+  const scalars = o.scalars ?? {};
   const random = fc.sample(draws, { numRuns: o.numRuns ?? 2, seed: 20240501 });
   const each = (body: (d: Draw) => Promise<void> | void) => async () => {
     for (const d of [...always, ...random])
@@ -114,7 +122,7 @@ export const testFamily = (family: string, cases: Cases, o: FamilyOptions = {}):
       );
       await agree(
         all.map((a) => a.node),
-        { labels: all.map((a) => a.label), slack: all.map((a) => o.slack?.[a.name] ?? 1) },
+        { labels: all.map((a) => a.label), slack: all.map((a) => o.slack?.[a.name] ?? 1), scalars },
       );
     }),
   );
@@ -126,7 +134,7 @@ export const testFamily = (family: string, cases: Cases, o: FamilyOptions = {}):
       if (all.length > 0)
         await agree(
           all.map((a) => a.node),
-          { labels: all.map((a) => a.label), slack: all.map((a) => 2 * (o.slack?.[a.name] ?? 1)) },
+          { labels: all.map((a) => a.label), slack: all.map((a) => 2 * (o.slack?.[a.name] ?? 1)), scalars },
         );
     }),
   );
@@ -144,7 +152,7 @@ export const testFamily = (family: string, cases: Cases, o: FamilyOptions = {}):
           checkGradients(
             smooth,
             leaves.map((node) => ({ node, at: Float64Array.from(boundData(node)!) })),
-            { second: false },
+            { second: false, others: scalarsOf(smooth, scalars) },
           );
         } catch (e) {
           throw new Error(`${name}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
