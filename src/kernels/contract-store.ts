@@ -15,6 +15,8 @@ export interface TileStore {
   readonly batch: Expr;
   readonly row0: Expr;
   readonly column: (c: number) => Expr;
+  /** The four columns are neighbours, and all inside where the first one is. */
+  readonly quads: boolean;
   /** Whether all rows, and all columns, of every tile are inside. */
   readonly whole: boolean;
   readonly full: boolean;
@@ -28,10 +30,15 @@ const guard = (cond: Expr, then: readonly Stmt[]): readonly Stmt[] =>
 export const storeTile = (p: MatrixProduct, block: Block, t: TileStore): readonly Stmt[] => {
   const r = counter('r', t.rows - 1);
   const row = add(t.row0, r);
-  const columns = [0, 1, 2, 3].flatMap((c) => {
-    const store = block.store(0, outAt(p, t.batch, row, t.column(c)), component(ref('out', f32x4), c));
-    return t.full ? store : guard(call('lt', t.column(c), int(p.N)), store);
-  });
+  const store = (c: number): readonly Stmt[] =>
+    block.store(0, outAt(p, t.batch, row, t.column(c)), component(ref('out', f32x4), c));
+  const inside = (c: number): Expr => call('lt', t.column(c), int(p.N));
+  const all = [0, 1, 2, 3];
+  const columns = t.full
+    ? all.flatMap(store)
+    : t.quads
+      ? guard(inside(0), all.flatMap(store))
+      : all.flatMap((c) => guard(inside(c), store(c)));
   const body: readonly Stmt[] = [{ s: 'let', name: 'out', value: element('tile', r, f32x4) }, ...columns];
   const to = t.whole ? int(t.rows) : min(int(t.rows), add(int(p.M), mul(t.row0, int(-1))));
   const loop: Stmt = { s: 'for', counter: r, from: int(0), to, step: 1, body };

@@ -105,6 +105,8 @@ interface Columns {
   readonly values: readonly Expr[];
   readonly setup: readonly Stmt[];
   readonly column: (c: number) => Expr;
+  /** The lane's four columns are neighbours, and all inside where the first one is. */
+  readonly quads: boolean;
 }
 
 const columnsB = (
@@ -116,10 +118,12 @@ const columnsB = (
   step: Expr,
   lane: Expr,
 ): Columns => {
-  if (p.N % 4 === 0) {
-    const first = add(div(column0, 4), lane);
+  const first = add(div(column0, 4), lane);
+  const consecutive = (c: number): Expr => add(mul(first, int(4)), int(c));
+  const quads = p.N % 4 === 0;
+  if (quads) {
     const q = min(first, int(p.N / 4 - 1));
-    const quads = [0, 1, 2, 3].map((k) =>
+    const values = [0, 1, 2, 3].map((k) =>
       quadB(
         p,
         block,
@@ -129,10 +133,10 @@ const columnsB = (
         'column',
       ),
     );
-    if (quads.every((x) => x !== null))
-      return { values: quads.map((x) => x!), setup: [], column: (c) => add(mul(first, int(4)), int(c)) };
+    if (values.every((x) => x !== null))
+      return { values: values.map((x) => x!), setup: [], column: consecutive, quads };
   }
-  const column = (c: number): Expr => add(add(column0, lane), int(c * lanes));
+  const column = quads ? consecutive : (c: number): Expr => add(add(column0, lane), int(c * lanes));
   const inside = (c: number): Expr => min(column(c), int(p.N - 1));
   const rows = p.K % STEP === 0 ? [0, 1, 2, 3].map((c) => quadB(p, block, batch, inside(c), step, 'summed')) : [null];
   if (rows.every((x) => x !== null)) {
@@ -141,6 +145,7 @@ const columnsB = (
       setup: rows.map((x, c) => ({ s: 'let', name: `bq${c}`, value: x! })),
       values: [0, 1, 2, 3].map((k) => vec4([0, 1, 2, 3].map((c) => component(name(c), k)))),
       column,
+      quads,
     };
   }
   const at = (k: number): Expr => min(add(mul(step, int(STEP)), int(k)), int(p.K - 1));
@@ -148,6 +153,7 @@ const columnsB = (
     setup: [],
     values: [0, 1, 2, 3].map((k) => vec4([0, 1, 2, 3].map((c) => loadB(p, block, batch, inside(c), at(k))))),
     column,
+    quads,
   };
 };
 
@@ -168,7 +174,8 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   const groups = Math.ceil(total / subgroups);
   const group = ref(builtins.group, i32, 0, groups - 1);
   const lane = ref(builtins.lane, i32, 0, lanes - 1);
-  const raw = add(mul(group, int(subgroups)), ref(builtins.subgroup, i32, 0, subgroups - 1));
+  const which = subgroups === 1 ? int(0) : ref(builtins.subgroup, i32, 0, subgroups - 1);
+  const raw = add(mul(group, int(subgroups)), which);
   const tile = total % subgroups === 0 ? raw : min(raw, int(total - 1));
   const batch = div(tile, tilesM * tilesN);
   const row0 = mul(mod(div(tile, tilesN), tilesM), int(rows));
@@ -199,6 +206,7 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
       batch,
       row0,
       column: columns.column,
+      quads: columns.quads,
       whole: p.M % rows === 0,
       full: p.N % width === 0,
       live: total % subgroups === 0 ? null : call('lt', raw, int(total)),

@@ -165,6 +165,7 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
       batch: staging.batch,
       row0: add(staging.row0, mul(mine, int(4))),
       column: (c) => add(add(staging.column0, mul(across, int(4))), int(c)),
+      quads: p.N % 4 === 0,
       whole: p.M % tile.rows === 0,
       full: p.N % tile.columns === 0,
       live: null,

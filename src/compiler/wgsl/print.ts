@@ -1,10 +1,10 @@
 // KernelCode -> WGSL text. The text holds no label, so that equal kernels of different layers are one shader.
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
-import type { Expr, Type } from '../ir/expr.ts';
-import { divisible } from '../ir/index-math.ts';
+import { type Expr, load, type Type } from '../ir/expr.ts';
+import { div, divisible } from '../ir/index-math.ts';
 import { builtins, type KernelCode, type Stmt } from '../ir/stmt.ts';
-import { expressionsOf, visitExprs, visitStmts } from '../ir/walk.ts';
+import { childrenOf, expressionsOf, mapStmt, visitExprs, visitStmts, withChildren } from '../ir/walk.ts';
 import { type Helper, helpers, type Spelling, spellings, typeText } from './opcodes.ts';
 
 export interface WgslOptions {
@@ -68,7 +68,7 @@ class Printer {
 
   #load(buffer: number, index: Expr, type: Type): string {
     const b = this.#code.buffers[buffer]!;
-    if (this.#vector.has(buffer)) return `${b.name}[${this.expr(index)} / 4i]`;
+    if (this.#vector.has(buffer)) return `${b.name}[${this.expr(index)}]`;
     if (type.width > 1)
       return `${typeText(type)}(${[0, 1, 2, 3].map((k) => this.#scalarLoad(buffer, `(${this.expr(index)} + ${k}i)`)).join(', ')})`;
     return this.#scalarLoad(buffer, this.expr(index));
@@ -132,7 +132,7 @@ class Printer {
 
   #store(buffer: number, index: string, value: string): string {
     const b = this.#code.buffers[buffer]!;
-    if (this.#vector.has(buffer)) return `${b.name}[${index} / 4i] = ${value};`;
+    if (this.#vector.has(buffer)) return `${b.name}[${index}] = ${value};`;
     const stored =
       b.dtype === 'bool'
         ? `select(0u, 1u, ${value})`
@@ -167,10 +167,31 @@ const vectorBuffers = (code: KernelCode, body: readonly Stmt[]): ReadonlySet<num
   return new Set([...all].filter((b) => !not.has(b)));
 };
 
+/** Indices into vector buffers count quads: the division is done here, for a shader compiler does not know that it is exact. */
+const inQuads = (body: readonly Stmt[], vector: ReadonlySet<number>): readonly Stmt[] => {
+  if (vector.size === 0) return body;
+  const memo = new Map<Expr, Expr>();
+  const rebuild = (e: Expr): Expr => {
+    const known = memo.get(e);
+    if (known) return known;
+    const kids = childrenOf(e).map(rebuild);
+    const made =
+      e.e === 'load' && vector.has(e.buffer) ? load(e.buffer, div(kids[0]!, 4), e.type) : withChildren(e, kids);
+    memo.set(e, made);
+    return made;
+  };
+  const block = (stmts: readonly Stmt[]): readonly Stmt[] =>
+    stmts.map((s) => {
+      const now = mapStmt(s, rebuild, block);
+      return now.s === 'store' && vector.has(now.buffer) ? { ...now, index: div(now.index, 4) } : now;
+    });
+  return block(body);
+};
+
 /** The shader. Throws where a half-precision store is asked of an adapter without f16. */
 export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
   const vector = vectorBuffers(code, code.body);
-  const body = bindShared(code, Object.values(builtins));
+  const body = bindShared({ ...code, body: inQuads(code.body, vector) }, Object.values(builtins));
   const printer = new Printer(code, vector, options);
   const lines = printer.block(body, '  ');
   const half = options.f16 && code.buffers.some((b) => b.dtype === 'f16');
