@@ -7,6 +7,7 @@ import type { DeviceBuffer } from '../backend.ts';
 import { type RunError, RunFailure } from '../error.ts';
 import { checkUpload, elementsOf, hostArray, tensorText } from '../host.ts';
 import type { Health } from './health.ts';
+import { expectWork } from './polling.ts';
 import { type Allocation, Pool, usage } from './pool.ts';
 
 /** Bytes written at once: bounds the driver's staging memory. */
@@ -75,6 +76,7 @@ export class Memory {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(from, 0, staging.gpu, 0, rounded);
     device.queue.submit([encoder.finish()]);
+    expectWork();
     const invalid = device.popErrorScope();
     const mapped = staging.gpu.mapAsync(usage.mapRead, 0, rounded);
     // Where the allocation failed, mapping fails too, and says less.

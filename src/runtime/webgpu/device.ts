@@ -27,6 +27,7 @@ const makeInstance = async (): Promise<GPU> => {
   const browser = typeof navigator === 'undefined' ? undefined : navigator.gpu;
   if (browser) return browser;
   await quietMesa();
+  calmPolling();
   const { create } = await import('webgpu');
   // Without this, times are multiples of 65 microseconds.
   return create(['disable-dawn-features=timestamp_quantization']);

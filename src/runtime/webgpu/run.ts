@@ -11,6 +11,7 @@ import { WebGpuBuffer } from './buffers.ts';
 import type { WebGpuContext } from './context.ts';
 import { type Bindings, encodeStep, encodeSteps, placeScalars } from './encode.ts';
 import type { Plan } from './plan.ts';
+import { expectWork } from './polling.ts';
 import type { Allocation } from './pool.ts';
 import { runTimed } from './timestamps.ts';
 
@@ -176,6 +177,7 @@ export class WebGpuExecutable implements Executable {
     const encoder = device.createCommandEncoder();
     encodeSteps(encoder, this.#plan.steps, this.#bindings(this.#slots));
     device.queue.submit([encoder.finish()]);
+    expectWork();
     this.#onRun();
     if (first) {
       this.#checked = true;
