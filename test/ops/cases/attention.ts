@@ -17,7 +17,10 @@ export const attention: Cases = {
     T.attention(f16([b, 2, 5, 8]), f16([b, 2, 6, 8], 1), f16([b, 2, 6, 8], 2)),
     T.attention(f32([1, 1, 2, 3]), f32([1, 1, 0, 3], 1), f32([1, 1, 0, 3], 2)),
   ],
-  'past the edges of tiles': ({ b }) => [
+};
+
+export const tiles: Cases = {
+  'attention past the edges of tiles': ({ b }) => [
     T.attention(f32([b, 3, 37, 24]), f32([b, 3, 41, 24], 1), f32([b, 3, 41, 24], 2)),
     T.attention(f32([1, 2, 33, 64]), f32([1, 1, 33, 64], 1), f32([1, 1, 33, 64], 2), { causal: true }),
     T.attention(f32([1, 2, 1, 32]), f32([1, 2, 130, 32], 1), f32([1, 2, 130, 32], 2), { validKeys: valid }),
