@@ -4,6 +4,7 @@ import type { Caps } from '../../compiler/ir/caps.ts';
 import { hashText } from '../../dsl/core/hash.ts';
 import { attempt, messageOf } from '../attempt.ts';
 import { type RunError, RunFailure } from '../error.ts';
+import { calmPolling } from './polling.ts';
 
 export interface OpenDevice {
   readonly device: GPUDevice;
