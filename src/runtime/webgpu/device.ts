@@ -5,7 +5,6 @@ import { hashText } from '../../dsl/core/hash.ts';
 import { attempt, messageOf } from '../attempt.ts';
 import { type RunError, RunFailure } from '../error.ts';
 import { calmPolling } from './polling.ts';
-import { calmPolling } from './polling.ts';
 
 export interface OpenDevice {
   readonly device: GPUDevice;
