@@ -1,0 +1,81 @@
+// Published weights into a model's parameters: dtypes converted, shards joined, every fault in one error.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type TensorData, writeSafetensors } from '../../src/data/safetensors/index.ts';
+import { namedSpecs } from '../../src/dsl/param.ts';
+import { projectBlock } from '../../src/models/project-block.ts';
+import { HostTensor } from '../../src/runtime/tensor.ts';
+import { hostParams, loadNamed, loadParams } from '../../src/train/load-checkpoint.ts';
+import { values } from '../support/draw.ts';
+import { failure, inFolder, run } from '../support/files.ts';
+
+const test = suite('load-checkpoint');
+const { spec } = projectBlock(32, 64);
+const whole = (): Map<string, TensorData> =>
+  new Map(
+    namedSpecs(spec).map(({ path, spec: { shape } }, i) => [
+      path,
+      {
+        dtype: 'F32',
+        shape,
+        data: Float32Array.from(
+          values(
+            shape.reduce((a, b) => a * b, 1),
+            i,
+          ),
+        ),
+      },
+    ]),
+  );
+
+for (const [floats, tolerance] of [
+  ['F32', 0],
+  ['F16', 1e-3],
+  ['BF16', 1e-2],
+] as const)
+  test(`${floats} values become f32 parameters`, () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'model.safetensors');
+      await run(writeSafetensors(path, whole(), { floats }));
+      const params = await run(loadParams(path, spec));
+      const weight = params.conv1.weight;
+      if (!(weight instanceof HostTensor)) throw new Error('not a tensor on the host');
+      assert.equal(weight.shape, [64, 32, 1, 1]);
+      const wanted = whole().get('conv1.weight')!.data;
+      assert.ok(weight.data.every((v, i) => Math.abs(v - Number(wanted[i])) <= tolerance));
+    }));
+
+test('shards with an index are one checkpoint', () =>
+  inFolder(async (folder) => {
+    const entries = [...whole()];
+    const shards = [entries.slice(0, 4), entries.slice(4)];
+    for (const [i, shard] of shards.entries())
+      await run(writeSafetensors(join(folder, `part-${i}.safetensors`), new Map(shard)));
+    const placed = shards.flatMap((shard, i) => shard.map(([name]) => [name, `part-${i}.safetensors`]));
+    const index = JSON.stringify({ weight_map: Object.fromEntries(placed) });
+    await writeFile(join(folder, 'model.safetensors.index.json'), index);
+    const named = await run(loadNamed(folder, spec));
+    assert.equal(named.get('conv2.weight')!.data, whole().get('conv2.weight')!.data);
+  }));
+
+test('everything that does not fit is one error', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'model.safetensors');
+    const stored = whole();
+    stored.delete('conv1.weight');
+    stored.delete('norm1.bias');
+    stored.set('norm2.weight', { dtype: 'F32', shape: [3], data: new Float32Array(3) });
+    stored.set('other', { dtype: 'F32', shape: [1], data: new Float32Array(1) });
+    await run(writeSafetensors(path, stored));
+    const message = await failure(loadParams(path, spec));
+    for (const part of [path, '4 tensors', 'conv1.weight', 'norm1.bias', 'norm2.weight is [3]', 'other'])
+      assert.ok(message.includes(part), `${part} is not in: ${message}`);
+  }));
+
+test('a value that was not loaded is named', () => {
+  assert.throws(() => hostParams(spec, new Map()), /no value for the parameter 'norm1.weight'/);
+});
+
+test.run();
