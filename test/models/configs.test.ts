@@ -6,7 +6,7 @@ import { parseClipConfig, parseSiglipConfig } from '../../src/models/hf-config.t
 import { faultsOf, readVariant, variantOf, variants } from '../../src/models/variants/index.ts';
 
 const test = suite('configurations');
-const mini = variants['mini']!;
+const mini = variants.mini!;
 
 const right = <L, A>(e: E.Either<L, A>): A => {
   if (E.isLeft(e)) throw new Error(`${e.left}`);

@@ -14,7 +14,7 @@ import { variants } from '../../src/models/variants/index.ts';
 
 const test = suite('numbers of parameters');
 const so400m = variants['dualtoken-so400m']!;
-const mini = variants['mini']!;
+const mini = variants.mini!;
 const text = { ...so400m.vision, vocab_size: 32000, max_position_embeddings: 64 };
 
 test('SigLIP SO400M/14-384', () => {

@@ -30,7 +30,7 @@ import { close, values } from '../support/draw.ts';
 
 const test = suite('dualtoken');
 
-const tiny = variantOf(variants['mini']!, {
+const tiny = variantOf(variants.mini!, {
   vision: { hidden_size: 32, intermediate_size: 32, num_hidden_layers: 3, num_attention_heads: 2, image_size: 16 },
   taps: { pixel: 1, semantic: 2 },
   quantiser: { depth: 2, codes: 7 },

@@ -22,7 +22,7 @@ const configOf = (c: GoldenCase): QuantiserConfig => {
     dim: dim!,
     decay: setting(c, 'decay', 0.99),
     eps: setting(c, 'eps', 1e-5),
-    restart: c.settings['restart'] === true,
+    restart: c.settings.restart === true,
   };
 };
 
