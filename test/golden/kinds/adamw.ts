@@ -20,13 +20,14 @@ const optionsOf = (c: GoldenCase) => {
     betas: [setting(c, 'beta1', Number(told?.[1] ?? 0.9)), setting(c, 'beta2', Number(told?.[2] ?? 0.999))] as const,
     eps: setting(c, 'eps', 1e-8),
     weightDecay: [setting(c, 'weight_decay', 0.01)],
-    clip: setting(c, 'clip', setting(c, 'clipping at')),
+    clip: setting(c, 'clip', setting(c, 'clipping at', Number.POSITIVE_INFINITY)),
   };
 };
 
 export const adamwKind: Kind = (c, evaluate) => {
   const [w, x, y] = [rank2(inputOf(c, 'w')), rank2(inputOf(c, 'x')), rank2(inputOf(c, 'y'))];
-  const options = optionsOf(c);
+  const stated = optionsOf(c);
+  const options = { ...stated, clip: Number.isFinite(stated.clip) ? stated.clip : null };
   const loss = (flat: Tensor<Rank1>) => mean(square(sub(tanh(matmul(x, reshape(flat, w.shape))), y)));
   const start = reshape(w, [-1]);
   let state: OptimiserState = { params: [start], m: [zerosLike(start)], v: [zerosLike(start)] };
