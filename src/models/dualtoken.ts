@@ -1,5 +1,5 @@
-// DualToken's tokenizer: pixel codes from a shallow tap of a vision tower, semantic codes from a deep one. The steps are those of
-// the paper's forward graph (section 2.2), in its order; parameters have the published names.
+// DualToken's tokenizer: pixel codes from a shallow tap of a vision tower, semantic codes from a deep one. W. Song and others,
+// arXiv 2503.14324; the steps of its forward graph, in order, with the parameter names of the authors' public code of March 2025.
 import { pipe } from 'fp-ts/lib/function.js';
 import { add } from '../dsl/ops/elementwise.ts';
 import { permute, reshape } from '../dsl/ops/movement.ts';

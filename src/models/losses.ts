@@ -58,7 +58,7 @@ export const commitmentLoss = (weight = 40): LossTerm<TokenizerOutputs> => ({
   of: ({ commitment }) => commitment,
 });
 
-/** Section 9.1 without its LPIPS and adversarial terms. */
+/** The tokenizer's loss without its LPIPS and adversarial terms. */
 export const tokenizerLosses: readonly LossTerm<TokenizerOutputs>[] = [
   pixelLoss(),
   deepDistillation(),

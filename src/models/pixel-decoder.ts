@@ -1,4 +1,4 @@
-// The pixel decoder: VQGAN's, from a latent grid to a picture (section 2.6).
+// The pixel decoder, from a latent grid to a picture: that of VQGAN (P. Esser and others, "Taming transformers", 2021).
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Layer } from '../dsl/layer.ts';
 import { silu } from '../dsl/ops/activations.ts';

@@ -1,4 +1,4 @@
-// ProjectResnetBlock: between the tower's features and the code space (section 2.3).
+// ProjectResnetBlock: between the tower's features and the code space (the authors' public code, March 2025).
 import type { Layer } from '../dsl/layer.ts';
 import type { Maps } from './nn/conv2d.ts';
 import { type ResnetBlockSpec, resnetBlock } from './nn/resnet-block.ts';

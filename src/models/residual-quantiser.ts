@@ -1,4 +1,5 @@
-// The residual vector quantiser: one codebook shared over depth, learned by running means, dead codes restarted (sections 2.4, 2.5).
+// The residual vector quantiser: one codebook shared over depth, learned by running means, dead codes restarted. D. Lee and others,
+// "Autoregressive image generation using residual quantization", 2022; updates as in the public code of DualToken.
 // Written as a value: the codebook comes in and, in training, the next one goes out.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as RA from 'fp-ts/lib/ReadonlyArray.js';

@@ -1,4 +1,5 @@
-// The paper's tokenizer (v1, v2) on SigLIP SO400M/14 at 384 pixels: the default configuration (section 9.1).
+// The tokenizer of the paper's first versions, on SigLIP SO400M/14 at 384 pixels. Where the paper gives no number (codes, width,
+// decoder) it is that of the authors' public code of March 2025. The default that other variants change.
 import type { DualTokenConfig } from '../dualtoken.ts';
 
 export const dualtokenSo400m: DualTokenConfig = {
