@@ -1,4 +1,5 @@
 // The tokenizer's losses, each a value with a name and a weight: L = 10 L_pix + 5 MSE(F, F0) + MSE(p, p0) + 40 (L_c,pix + L_c,sem).
+import { scalar } from '../dsl/ops/create.ts';
 import { add, mul, square, sub } from '../dsl/ops/elementwise.ts';
 import { mean } from '../dsl/ops/reduce.ts';
 import type { Rank2, Rank3, Rank4, Shape } from '../dsl/shape.ts';
@@ -72,14 +73,14 @@ export interface Losses {
   readonly terms: Readonly<Record<string, ScalarTensor>>;
 }
 
-/** The weighted sum of terms. Throws DslError for none. */
+/** The weighted sum of terms; 0 for none. */
 export const totalLoss =
   <A>(losses: readonly LossTerm<A>[]) =>
   (outputs: A): Losses => {
     const terms = losses.map(({ name, weight, of }) => ({ name, weight, value: of(outputs) }));
     const weighted = terms.map(({ weight, value }) => mul(value, weight));
     return {
-      total: weighted.reduce((sum, term) => add(sum, term)),
+      total: weighted.reduce((sum, term) => add(sum, term), scalar(0)),
       terms: Object.fromEntries(terms.map(({ name, value }) => [name, value])),
     };
   };
