@@ -15,7 +15,7 @@ import { expressionsOf, visitExprs, visitStmts } from './ir/walk.ts';
 import { type Coords, Lowering, pushView } from './lower.ts';
 import type { Origin } from './program.ts';
 import { isLeaf, type Region } from './region.ts';
-import { isLight, joinQuad } from './vectorise.ts';
+import { isLight, joinRun, joinRuns } from './vectorise.ts';
 
 export interface EmittedRegion {
   readonly code: KernelCode;
@@ -97,8 +97,8 @@ class RegionEmitter {
       if (!quads || !isLight(element(mul(ref('i', scalarType('i32'), 0, n / 4 - 1), int(4)))))
         return elementwise(n, this.#caps, element);
       return elementwise(n / 4, this.#caps, (i) =>
-        joinQuad(
-          [0, 1, 2, 3].map((k) => element(add(mul(i, int(4)), int(k)))),
+        joinRun(
+          [0, 1, 2, 3].flatMap((k) => element(add(mul(i, int(4)), int(k)))),
           this.bound.map((b) => b.dtype),
         ),
       );
@@ -169,7 +169,9 @@ class RegionEmitter {
         return this.storeAll(node, at, this.lowering(new Map([[node, value]])));
       },
     };
-    return t.emit(core, schedule, block, this.#caps);
+    const emitted = t.emit(core, schedule, block, this.#caps);
+    const dtypes = this.bound.map((n) => n.dtype);
+    return this.#caps.target === 'wgsl' ? { ...emitted, body: joinRuns(emitted.body, dtypes) } : emitted;
   }
 }
 

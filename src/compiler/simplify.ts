@@ -6,6 +6,7 @@ import type { Binary, Kind, ReduceFn } from '../dsl/core/op.ts';
 import { withOrigin } from '../dsl/core/provenance.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { simplifyConv } from './simplify-conv.ts';
+import { simplifySpreadConv } from './simplify-spread.ts';
 
 /** The number that every element of `n` is, where that is known. */
 export const constantValue = (n: Node): number | null => {
@@ -91,7 +92,10 @@ const rows: Readonly<Partial<Record<Kind, (n: Node) => Node>>> = {
   map: simplifyMap,
   view: simplifyView,
   reduce: simplifyReduce,
-  conv: simplifyConv,
+  conv: (n) => {
+    const contraction = simplifyConv(n);
+    return contraction === n ? simplifySpreadConv(n) : contraction;
+  },
 };
 
 export const simplify = (roots: readonly Node[]): readonly Node[] =>

@@ -3,7 +3,7 @@ import type { DType } from '../dsl/core/dtype.ts';
 import { component, type Expr, int, load, scalarType, vec4 } from './ir/expr.ts';
 import { difference, divisible, sub } from './ir/index-math.ts';
 import type { Stmt } from './ir/stmt.ts';
-import { expressionsOf, mapStmt, replaceIn, visitExprs } from './ir/walk.ts';
+import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from './ir/walk.ts';
 
 const wide: ReadonlySet<string> = new Set(['f32', 'i32', 'u32']);
 
@@ -36,12 +36,21 @@ const quadLoads = (roots: readonly Expr[], dtypes: readonly DType[]): ReadonlyMa
 
 type Store = Extract<Stmt, { readonly s: 'store' }>;
 
-/** Four stores of one aligned quad as one. */
-const joinStores = (stores: readonly Store[], dtypes: readonly DType[]): readonly Store[] | null => {
-  const [first] = stores;
-  if (!first || stores.length !== 4 || !wide.has(dtypes[first.buffer]!) || !divisible(first.index, 4)) return null;
-  if (!stores.every((s, k) => s.buffer === first.buffer && difference(first.index, s.index) === k)) return null;
-  return [{ ...first, value: vec4(stores.map((s) => s.value)) }];
+/** Stores of whole aligned quads as single ones. */
+const joinStores = (stores: readonly Store[], dtypes: readonly DType[]): readonly Store[] => {
+  const joined: Store[] = [];
+  for (let k = 0; k < stores.length; ) {
+    const first = stores[k]!;
+    const quad = stores.slice(k, k + 4);
+    const whole =
+      wide.has(dtypes[first.buffer]!) &&
+      divisible(first.index, 4) &&
+      quad.length === 4 &&
+      quad.every((s, j) => s.buffer === first.buffer && difference(first.index, s.index) === j);
+    joined.push(whole ? { ...first, value: vec4(quad.map((s) => s.value)) } : first);
+    k += whole ? 4 : 1;
+  }
+  return joined;
 };
 
 /** Expressions of an element beyond which four at once make too large a shader. */
@@ -54,31 +63,70 @@ export const isLight = (element: readonly Stmt[]): boolean => {
   return count <= MOST;
 };
 
+const buffersRead = (
+  roots: readonly Expr[],
+): { readonly any: ReadonlySet<number>; readonly single: ReadonlySet<number> } => {
+  const [any, single] = [new Set<number>(), new Set<number>()];
+  visitExprs(roots, (e) => {
+    if (e.e !== 'load') return;
+    any.add(e.buffer);
+    if (e.type.width === 1) single.add(e.buffer);
+  });
+  return { any, single };
+};
+
 /**
- * The statements of four neighbouring elements, each lets followed by stores, made one: all values, then all stores, of vectors
- * where possible. Stores into a buffer that is also read by single elements stay single.
+ * A run of lets and stores with all values first and then all stores, by vectors where memory allows it. Stores into a buffer that
+ * `elsewhere` or here is read by single elements stay single.
  */
-export const joinQuad = (elements: readonly (readonly Stmt[])[], dtypes: readonly DType[]): readonly Stmt[] => {
-  const all = elements.flat();
-  if (all.some((s) => s.s !== 'let' && s.s !== 'store')) return all;
-  const by = quadLoads(all.flatMap(expressionsOf), dtypes);
+export const joinRun = (
+  run: readonly Stmt[],
+  dtypes: readonly DType[],
+  elsewhere: ReadonlySet<number> = new Set(),
+): readonly Stmt[] => {
+  const by = quadLoads(run.flatMap(expressionsOf), dtypes);
   const memo = new Map<Expr, Expr>();
-  const now = all.map((s) =>
+  const now = run.map((s) =>
     mapStmt(
       s,
       (e) => replaceIn(e, by, memo),
       (b) => b,
     ),
   );
-  const single = new Set<number>();
-  visitExprs(now.flatMap(expressionsOf), (e) => {
-    if (e.e === 'load' && e.type.width === 1) single.add(e.buffer);
-  });
+  const { single } = buffersRead(now.flatMap(expressionsOf));
   const stores = now.filter((s): s is Store => s.s === 'store');
-  const written = [...new Set(stores.map((s) => s.buffer))];
-  const joined = written.flatMap((b): readonly Stmt[] => {
+  const joined = [...new Set(stores.map((s) => s.buffer))].flatMap((b): readonly Stmt[] => {
     const mine = stores.filter((s) => s.buffer === b);
-    return (single.has(b) ? null : joinStores(mine, dtypes)) ?? mine;
+    return single.has(b) || elsewhere.has(b) ? mine : joinStores(mine, dtypes);
   });
   return [...now.filter((s) => s.s === 'let'), ...joined];
+};
+
+/** The runs of four neighbouring stores and more in the blocks of a kernel, joined. */
+export const joinRuns = (body: readonly Stmt[], dtypes: readonly DType[]): readonly Stmt[] => {
+  const roots: Expr[] = [];
+  visitStmts(body, (s) => {
+    roots.push(...expressionsOf(s));
+  });
+  const { any, single } = buffersRead(roots);
+  const block = (stmts: readonly Stmt[]): readonly Stmt[] => {
+    const out: Stmt[] = [];
+    let run: Stmt[] = [];
+    const flush = (): void => {
+      const stores = run.filter((s): s is Store => s.s === 'store');
+      // A value read from a buffer that is written keeps its place among the stores.
+      out.push(...(stores.length < 4 || stores.some((s) => any.has(s.buffer)) ? run : joinRun(run, dtypes, single)));
+      run = [];
+    };
+    for (const s of stmts) {
+      if (s.s === 'let' || s.s === 'store') run.push(s);
+      else {
+        flush();
+        out.push(mapStmt(s, (e) => e, block));
+      }
+    }
+    flush();
+    return out;
+  };
+  return block(body);
 };

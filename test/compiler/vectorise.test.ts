@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
+import { softmax } from '../../src/dsl/fused/softmax.ts';
 import { check, device, drawn } from '../kernels/device.ts';
 
 const test = suite('elementwise kernels by quads');
@@ -22,6 +23,13 @@ test('loads and stores are vectors, broadcast rows included', async () => {
   if (!device) return;
   const roots = [B.add(B.mul(x, y), B.broadcastTo(bias, x.shape))];
   assert.is(textOf([x, y, bias], roots).match(/array<vec4<f32>>/g)?.length, 4);
+  await check(device, roots, drawn(roots));
+});
+
+test('templates too, with what an epilogue loads', async () => {
+  if (!device) return;
+  const roots = [B.add(softmax(x), y)];
+  assert.is(textOf([x, y], roots).match(/array<vec4<f32>>/g)?.length, 3);
   await check(device, roots, drawn(roots));
 });
 
