@@ -8,6 +8,8 @@ interface Facts {
   readonly pure: boolean;
   /** Immutable local names that the value needs. */
   readonly needs: ReadonlySet<string>;
+  /** Whether it is or holds a pure value that is worth a name. */
+  readonly bindable: boolean;
 }
 const MAX_DEPTH = 14;
 const none: ReadonlySet<string> = new Set();
@@ -64,12 +66,14 @@ class Binder {
       (e.e === 'call' && subgroupFns.test(e.fn))
     );
     let needs: ReadonlySet<string> = e.e === 'ref' && !e.mutable ? new Set([e.name]) : none;
+    let bindable = false;
     for (const k of childrenOf(e)) {
       const f = this.facts(k);
       pure &&= f.pure;
+      bindable ||= f.bindable;
       needs = join(needs, f.needs);
     }
-    const made = { pure, needs };
+    const made = { pure, needs, bindable: bindable || (pure && !trivial(e)) };
     this.#facts.set(e, made);
     return made;
   }
@@ -84,6 +88,7 @@ class Binder {
   #count(stmts: readonly Stmt[], uses: Map<Expr, number>): void {
     const seen = new Set<Expr>();
     const edge = (e: Expr, weight: number): void => {
+      if (!this.facts(e).bindable) return;
       uses.set(e, (uses.get(e) ?? 0) + weight);
       if (seen.has(e)) return;
       seen.add(e);
@@ -110,7 +115,7 @@ class Binder {
     const settled = new Set<Expr>();
     let waiting = new Set<Expr>();
     const bind = (e: Expr): boolean => {
-      if (settled.has(e) || map.has(e)) return true;
+      if (settled.has(e) || map.has(e) || !this.facts(e).bindable) return true;
       if (waiting.has(e)) return false;
       let done = true;
       for (const k of childrenOf(e)) if (!bind(k)) done = false;
@@ -152,6 +157,7 @@ class Binder {
         if (seen.has(e)) return;
         seen.add(e);
         const f = this.facts(e);
+        if (!f.bindable) return;
         if (f.pure && !trivial(e) && !meets(f.needs, names)) found.add(e);
         else for (const k of childrenOf(e)) look(k);
       };
@@ -171,7 +177,8 @@ class Binder {
     memo: Map<Expr, Expr>,
     names: ReadonlySet<string>,
   ): readonly Stmt[] {
-    const roots = expressionsOf(s).map((e) => replaceIn(e, map, memo));
+    const replaced = (e: Expr): Expr => (this.facts(e).bindable ? replaceIn(e, map, memo) : e);
+    const roots = expressionsOf(s).map(replaced);
     const uses = new Map<Expr, number>();
     const edge = (e: Expr): void => {
       const n = uses.get(e) ?? 0;
@@ -192,7 +199,7 @@ class Binder {
       lets.push({ s: 'let', name: name.name, value: replaceIn(e, local, inner) });
       local.set(e, name);
     });
-    const expr = (e: Expr): Expr => replaceIn(replaceIn(e, map, memo), local, inner);
+    const expr = (e: Expr): Expr => (local.size > 0 ? replaceIn(replaced(e), local, inner) : replaced(e));
     const scope = s.s === 'for' ? new Set([...names, s.counter.name]) : names;
     return [...lets, mapStmt(s, expr, (b) => this.block(b, scope, map))];
   }

@@ -89,7 +89,14 @@ const numberKey = (v: number): string => {
 
 export const lit = (value: number, scalar: Scalar = 'i32'): Expr =>
   intern(`l${scalar}${numberKey(value)}`, { e: 'lit', value, type: scalarType(scalar), lo: value, hi: value });
-export const int = (value: number): Expr => lit(value, 'i32');
+const ints = new Map<number, Expr>();
+export const int = (value: number): Expr => {
+  const known = ints.get(value);
+  if (known) return known;
+  const made = lit(value, 'i32');
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) ints.set(value, made);
+  return made;
+};
 
 /** An immutable name with known bounds (loop counters, lane and group indices). */
 export const ref = (name: string, type: Type = scalarType('i32'), lo = I32_LO, hi = I32_HI): Expr =>
