@@ -5,10 +5,10 @@ import { dualtokenSo400m } from './dualtoken-so400m.ts';
 /** 4.9M parameters; 8 x 8 positions of 4 codes; the pixel tap at a third of the depth, the semantic tap before the last block. */
 export const mini = variantOf(dualtokenSo400m, {
   vision: {
-    hidden_size: 192,
-    intermediate_size: 768,
+    hidden_size: 128,
+    intermediate_size: 512,
     num_hidden_layers: 6,
-    num_attention_heads: 6,
+    num_attention_heads: 4,
     image_size: 64,
     patch_size: 8,
   },
