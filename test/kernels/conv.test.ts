@@ -7,7 +7,7 @@ import type { ConvSpec } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { convInputAdjoint, convWeightAdjoint } from '../../src/dsl/transform/adjoint-conv.ts';
 import { conv } from '../../src/kernels/conv.ts';
-import { check, device, drawn } from './device.ts';
+import { check, device, disguised, drawn } from './device.ts';
 
 const test = suite('convolution template');
 
@@ -92,6 +92,13 @@ test('depthwise, and a wide kernel whose rows of taps are read as quads', async 
   });
   const wide = B.conv2d(B.input('x', [3, 2, 7, 18], 'f32'), B.input('w', [5, 2, 5, 16], 'f32'), plain);
   for (const roots of [[depthwise], [wide]]) await check(device, roots, drawn(roots), { tolerance: 3e-6 });
+});
+
+test('as devices without subgroups and as larger ones', async () => {
+  if (!device) return;
+  const roots = [B.conv2d(B.input('x', [2, 5, 9, 11], 'f32'), B.input('w', [19, 5, 3, 3], 'f32'), plain)];
+  for (const as of [{ subgroups: null }, { software: false }])
+    await check(disguised(device, as), roots, drawn(roots), { tolerance: 3e-6, gpujs: false });
 });
 
 test('the first candidate needs no subgroups', async () => {

@@ -1,6 +1,6 @@
 // Runs graphs on the WebGPU device and holds them against the interpreter; where there is no device, says so and is null.
-import * as E from 'fp-ts/lib/Either.js';
 import type { CompileOptions } from '../../src/compiler/compile.ts';
+import type { Caps } from '../../src/compiler/ir/caps.ts';
 import type { HostArray } from '../../src/dsl/core/dtype.ts';
 import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
@@ -8,15 +8,18 @@ import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import type { HostTensor } from '../../src/runtime/tensor.ts';
-import { openWebGpu } from '../../src/runtime/webgpu/webgpu.ts';
+import { gpuJs, webGpu } from '../support/backends.ts';
 import { values } from '../support/draw.ts';
 import { interpret } from '../support/interpret.ts';
-import { skip } from '../support/skip.ts';
 
-const opened = await openWebGpu();
-/** The device's backend, or null where the machine has none. */
-export const device: Backend | null = E.isRight(opened) ? opened.right : null;
-if (!device) skip('no WebGPU adapter: kernel templates are not tested');
+/** The device's backend, or null, after a counted skip, where the machine has none. */
+export const device: Backend | null = await webGpu();
+
+/** The device, taken for another one: what the compiler is told of it decides which schedules its heuristics choose. */
+export const disguised = (backend: Backend, as: Partial<Caps>): Backend => ({
+  ...backend,
+  caps: { ...backend.caps, ...as, fingerprint: `${backend.caps.fingerprint} ${JSON.stringify(as)}` },
+});
 
 export type Data = Readonly<Record<string, HostArray>>;
 
@@ -54,23 +57,32 @@ const worst = (got: HostTensor, want: Float64Array): number => {
 export interface Checked {
   readonly tolerance?: number;
   readonly schedule?: (t: KernelTemplate, call: Node) => Schedule | undefined;
+  /** Whether gpu.js must agree too (default): off where it would run for long, for it compares what templates need not. */
+  readonly gpujs?: boolean;
 }
 
-/** Runs `roots` twice: equal bits, and within `tolerance` of the interpreter. */
+/** Runs `roots` twice on the device and once by gpu.js: equal bits on the device, and all within `tolerance` of the interpreter. */
 export const check = async (
   backend: Backend,
   roots: readonly Node[],
   data: Data,
-  { tolerance = 2e-6, schedule }: Checked = {},
+  { tolerance = 2e-6, schedule, gpujs = schedule === undefined }: Checked = {},
 ): Promise<void> => {
   const options: CompileOptions = schedule ? { tuned: schedule } : {};
   const got = await runGraph(backend, roots, data, options);
   const again = await runGraph(backend, roots, data, options);
+  const oracle = gpujs ? await runGraph(gpuJs(), roots, data) : [];
   const want = interpret(roots, new Map(Object.entries(data)));
+  const near = (what: string, t: HostTensor, i: number): void => {
+    const error = worst(t, want[i]!);
+    if (!(error <= tolerance))
+      throw new Error(`${what}, result ${i} [${t.shape}]: off by ${error.toExponential(2)}, allowed ${tolerance}`);
+  };
   got.forEach((g, i) => {
     if (bits(g) !== bits(again[i]!)) throw new Error(`result ${i}: two runs differ`);
-    const error = worst(g, want[i]!);
-    if (!(error <= tolerance))
-      throw new Error(`result ${i} [${g.shape}]: off by ${error.toExponential(2)}, allowed ${tolerance}`);
+    near('webgpu', g, i);
+  });
+  oracle.forEach((o, i) => {
+    near('gpujs', o, i);
   });
 };

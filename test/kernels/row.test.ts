@@ -14,7 +14,7 @@ import { layerNorm, layerNormGrad } from '../../src/dsl/fused/layer-norm.ts';
 import { rmsNorm, rmsNormGrad } from '../../src/dsl/fused/rms-norm.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from '../../src/dsl/fused/softmax.ts';
 import { row } from '../../src/kernels/row.ts';
-import { check, device, drawn } from './device.ts';
+import { check, device, disguised, drawn } from './device.ts';
 
 const test = suite('row template');
 
@@ -85,6 +85,16 @@ test('the first candidate needs no subgroups', async () => {
   const x = B.input('x', [3, 130], 'f32');
   const roots = [softmax(x)];
   await check(device, roots, drawn(roots), { schedule: (t, call) => t.space(call, device!.caps)[0] });
+});
+
+test('as devices without subgroups and as larger ones', async () => {
+  if (!device) return;
+  for (const as of [{ subgroups: null }, { software: false }, { software: false, subgroups: null }])
+    for (const n of [5, 130, 1030]) {
+      const { x, ct, w } = sources([3], n);
+      const roots = [softmax(x), ...Object.values(layerNormGrad(x, ct, w, 1e-2))];
+      await check(disguised(device, as), roots, drawn(roots), { tolerance: 1e-5, gpujs: false });
+    }
 });
 
 test('one kernel, with what comes before and after', () => {
