@@ -1,0 +1,60 @@
+// A tokenizer of one's own in ten lines, and its training: real photos in, two vocabularies learned, the loss falling.
+import { openRuntime } from 'dualtoken';
+import { centreCrop, filesDataset, listImages, renderDataError, stackChannels } from 'dualtoken/data';
+import { variantOf, variants } from 'dualtoken/models';
+import { openTrainer, tokenizerTask } from 'dualtoken/train';
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+
+// Run by the tests, it is smaller still, and computed without shaders.
+const small = process.env.DUALTOKEN_EXAMPLE_SMALL === '1';
+const size = small ? 16 : 32;
+
+const mine = variantOf(variants.mini!, {
+  vision: {
+    hidden_size: 32,
+    intermediate_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    image_size: size,
+    patch_size: 8,
+  },
+  taps: { pixel: 1, semantic: 1 },
+  quantiser: { depth: 2, codes: 32 },
+  decoder: { ch: 8, ch_mult: [1, 2], attn_resolutions: [], resolution: size, in_channels: 32 },
+});
+
+const need = async <A, F extends Parameters<typeof renderDataError>[0]>(work: TaskEither<F, A>): Promise<A> => {
+  const done = await work();
+  if (E.isLeft(done)) throw new Error(renderDataError(done.left));
+  return done.right;
+};
+
+// The grid of the decoder must meet the tower's: two levels double once, from a grid of size / 8 by bilinear resize.
+const folder = new URL('../assets/photos/', import.meta.url).pathname;
+const photos = filesDataset(folder, await need(listImages(folder)));
+const count = Math.min(small ? 2 : 8, photos.size);
+const pictures = await Promise.all(Array.from({ length: count }, (_, i) => need(photos.load(i))));
+const images = stackChannels(pictures.map((p) => centreCrop(size)(p, 0)));
+const batch = { images, count, height: size, width: size };
+
+const runtime = await openRuntime({ log: console.log, ...(small ? { backend: 'gpujs' as const } : {}) });
+const task = tokenizerTask(mine, { pixel: 10, deep: 5, pooled: 1, commitment: 2 });
+const trainer = await openTrainer(runtime, task, {
+  betas: [0.9, 0.99],
+  eps: 1e-8,
+  weightDecay: 1e-4,
+  clip: 1,
+  seed: 1,
+});
+
+const end = performance.now() + 60_000;
+for (let step = 0; step < (small ? 2 : 1000) && performance.now() < end; step++) {
+  const { loss, terms } = await trainer.step(batch, step, 2e-3);
+  if (step % (small ? 1 : 10) === 0)
+    console.log(`step ${step}: loss ${loss.toFixed(3)}, pixel ${terms.pixel?.toFixed(4)}`);
+}
+const { kernelsCompiled, traces } = runtime.stats();
+console.log(`${kernelsCompiled} kernels compiled, ${traces} functions traced: none of them twice`);
+trainer.free();
+runtime.close();
