@@ -23,9 +23,10 @@ import { segment } from './segment.ts';
 import { select, templateFinder } from './select.ts';
 import { simplify } from './simplify.ts';
 import { printWgsl } from './wgsl/print.ts';
+import { openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 1;
+export const COMPILER_VERSION = 2;
 
 export interface CompileOptions {
   /** Fuse nodes into kernels; off: one kernel a node, for comparison. */
@@ -211,7 +212,8 @@ export const compileGraph = (
   const simple = simplify(canonical);
   report('simplify', () => dumpGraph(simple));
   const templateOf = templateFinder(templates, caps);
-  const { selected, regions } = selectAndPartition(simple, templateOf, caps, options.fuse ?? true);
+  const { roots, windows } = openWindows(simple, caps);
+  const { selected, regions } = selectAndPartition(roots, templateOf, caps, options.fuse ?? true);
   report('select', () => dumpGraph(selected));
   report('partition', () => dumpRegions(regions));
   const live = regions.filter((r) => r.outputs.some((o) => sizeOf(o.shape) > 0));
@@ -220,7 +222,8 @@ export const compileGraph = (
   if (large) return E.left(large);
   const emitters = new RegionEmitters();
   const steps = live.map((region): PlannedStep => {
-    const reads = [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0);
+    const loads = [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0);
+    const reads = [...loads, ...loads.flatMap((n) => windows.get(n)?.base ?? [])];
     if (region.placement) return { emitted: null, reads, writes: region.outputs, placement: region.placement };
     const template = region.core ? templateOf(region.core) : undefined;
     const schedule =
@@ -246,7 +249,7 @@ export const compileGraph = (
   );
   // Zero-size outputs have no kernel but still a buffer.
   const empty = [...stored].filter((n) => sizeOf(n.shape) === 0);
-  const planned = plan(steps, c.inputs, selected, empty);
+  const planned = plan(steps, c.inputs, selected, empty, windows);
   report('plan', () => planned.slots.map((s, i) => `slot ${i} ${s.holds} ${s.bytes}`).join('\n'));
   const program = assemble({ ...c, outputs: selected }, planned, digest, caps);
   report('print', () => program.kernels.map((k) => k.text).join('\n'));

@@ -8,6 +8,7 @@ import type { KernelCode, Stmt } from './ir/stmt.ts';
 import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from './ir/walk.ts';
 import { bufferBytes, type Slot } from './program.ts';
 import type { Placement } from './region.ts';
+import type { Window } from './windows.ts';
 
 export interface PlannedInput {
   readonly node: Node;
@@ -100,6 +101,7 @@ export const plan = (
   inputs: readonly PlannedInput[],
   outputs: readonly Node[],
   empty: readonly Node[] = [],
+  windows: ReadonlyMap<Node, Window> = new Map(),
 ): Plan => {
   const slots: Slot[] = [];
   const slotOf = new Map<Node, number>();
@@ -119,6 +121,10 @@ export const plan = (
     }
   const newSlot = (bytes: number, holds: Slot['holds']): number => slots.push({ bytes, holds }) - 1;
   for (const { node } of inputs) slotOf.set(node, newSlot(bytesOfNode(node), 'input'));
+  for (const [n, { base, offset }] of windows) {
+    slotOf.set(n, slotOf.get(base)!);
+    offsetOf.set(n, offset);
+  }
   for (const n of empty) slotOf.set(n, newSlot(bytesOfNode(n), isOutput.has(n) ? 'output' : 'temp'));
   const donors = new Set(inputs.filter((i) => i.donated && !isOutput.has(i.node)).map((i) => i.node));
   const free: number[] = [];
@@ -167,8 +173,10 @@ export const plan = (
       if (isOutput.has(w)) {
         const write = bound.indexOf(w);
         const here = [...donors].filter((d) => dying(d) && d.dtype === w.dtype);
+        // One buffer is bound for reading or for writing, so a kernel that also reads a window of it works elsewhere.
+        const windowed = new Set(bound.flatMap((n) => windows.get(n)?.base ?? []));
         const inPlace = here.find(
-          (d) => step.reads.includes(d) && bound.includes(d) && sameIndex(code, bound.indexOf(d), write),
+          (d) => bound.includes(d) && !windowed.has(d) && sameIndex(code, bound.indexOf(d), write),
         );
         const earlier = here.find((d) => !step.reads.includes(d));
         const donor = inPlace ?? earlier;

@@ -1,6 +1,7 @@
 // One training step as one function of tensors: losses, gradients, clipping, AdamW, and the state beside the parameters.
 import { concat } from '../dsl/ops/joining.ts';
 import { reshape } from '../dsl/ops/movement.ts';
+import { foldIn, type Key, key } from '../dsl/ops/random.ts';
 import type { ParamsOf } from '../dsl/param.ts';
 import { type RavelLayout, ravel, unravel } from '../dsl/ravel.ts';
 import type { Rank1, Rank4 } from '../dsl/shape.ts';
@@ -18,8 +19,8 @@ export interface LossInputs<F, Q> {
   readonly extra: Q;
   /** Pictures [B, 3, H, W] in [-1, 1]. */
   readonly images: Tensor<Rank4>;
-  /** Key for random numbers, u32 [2], another one in every step. */
-  readonly key: Tensor<Rank1, 'u32'>;
+  /** Key for random numbers, another one in every step. */
+  readonly key: Key;
 }
 
 export interface LossResult<Q> {
@@ -33,7 +34,7 @@ export interface LossResult<Q> {
 export interface Task<P, F, Q> {
   readonly spec: P;
   readonly frozenSpec: F;
-  readonly initExtra: (key: Tensor<Rank1, 'u32'>) => Q;
+  readonly initExtra: (key: Key) => Q;
   readonly loss: (params: ParamsOf<P>, inputs: LossInputs<F, Q>) => LossResult<Q>;
 }
 
@@ -47,10 +48,6 @@ export interface StepScalars<T, U> extends AdamWScalars<T> {
   readonly seed: U;
   readonly step: U;
 }
-
-/** The key of a step: its seed and number. */
-export const stepKey = (seed: ScalarTensor<'u32'>, step: ScalarTensor<'u32'>): Tensor<Rank1, 'u32'> =>
-  reshape(concat([reshape(seed, [1]), reshape(step, [1])]), [-1]);
 
 export interface StepResult {
   readonly state: TrainState;
@@ -78,7 +75,7 @@ export const trainStep =
       frozen: unravel(layouts.frozen, frozen),
       extra: extra.put(state.extra.map(unwrap)),
       images,
-      key: stepKey(at.seed, at.step),
+      key: foldIn(key(at.seed), at.step),
     };
     const { value, grads, aux } = valueAndGradAux((p: ParamsOf<P>) => {
       const { total, terms, extra: next } = task.loss(p, inputs);

@@ -1,14 +1,15 @@
 // A task on a device: its state, the compiled step, and the state's way to the host and back.
 import { initParams } from '../dsl/init.ts';
 import { zeros } from '../dsl/ops/create.ts';
+import { key } from '../dsl/ops/random.ts';
 import { namedSpecs } from '../dsl/param.ts';
 import { type RavelLayout, ravelLayout } from '../dsl/ravel.ts';
-import { type AnyTensor, anySize, type ScalarTensor, wrapAll } from '../dsl/tensor.ts';
+import { type AnyTensor, type ScalarTensor, wrapAll } from '../dsl/tensor.ts';
 import { take } from '../dsl/transform/tensors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeviceTensor, HostTensor, u32 } from '../runtime/tensor.ts';
 import { type AdamWOptions, adamwScalars } from './adamw.ts';
-import { stepKey, type Task, trainStep } from './step.ts';
+import { type Task, trainStep } from './step.ts';
 import { type NamedTensor, type NamedTensors, namedFromVectors, tensorNamed, vectorsFromNamed } from './vectors.ts';
 
 export interface TrainerOptions extends AdamWOptions {
@@ -83,16 +84,16 @@ const initialValues = async <P, F, Q>(
   layouts: Trainer['layouts'],
   seed: number,
 ): Promise<StartValues> => {
-  const initialise = (root: ScalarTensor<'u32'>, zero: ScalarTensor<'u32'>): readonly (readonly AnyTensor[])[] => {
-    const key = stepKey(zero, root);
+  const initialise = (root: ScalarTensor<'u32'>): readonly (readonly AnyTensor[])[] => {
+    const rootKey = key(root);
     const trees = [
-      initParams(task.spec)({ key, path: '' }),
-      initParams(task.frozenSpec)({ key, path: '' }),
-      task.initExtra(key),
+      initParams(task.spec)({ key: rootKey, path: '' }),
+      initParams(task.frozenSpec)({ key: rootKey, path: '' }),
+      task.initExtra(rootKey),
     ];
     return trees.map((tree) => wrapAll(take(tree).nodes));
   };
-  const drawn = await runtime.compile(initialise, { name: 'initialisation' })(u32(seed), u32(0));
+  const drawn = await runtime.compile(initialise, { name: 'initialisation' })(u32(seed));
   const named = async (spec: unknown, tensors: readonly DeviceTensor[]): Promise<NamedTensors> => {
     const values = await readAll(tensors);
     return new Map(namedSpecs(spec).map(({ path, spec: { shape } }, i) => [path, { shape, data: values[i]! }]));
@@ -116,7 +117,7 @@ export const openTrainer = async <P, F, Q>(
 ): Promise<Trainer> => {
   const layouts = { params: ravelLayout(task.spec), frozen: ravelLayout(task.frozenSpec, () => 'frozen') };
   const weightDecay = layouts.params.groups.map((g) => (g.name === 'decay' ? options.weightDecay : 0));
-  const extra = take(task.initExtra(anySize(zeros([2], 'u32'))));
+  const extra = take(task.initExtra(zeros([2], 'u32')));
   let terms: readonly string[] = [];
 
   const run = runtime.compile(

@@ -1,0 +1,51 @@
+// Windows of inputs: a contiguous, aligned slice is bound as a range of the buffer. So kernels that read parameters out of one
+// long vector do not hold their offsets, and the layers of a tower share their shaders.
+import { input } from '../dsl/core/build.ts';
+import { bytesOf } from '../dsl/core/dtype.ts';
+import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
+import type { Node } from '../dsl/core/types.ts';
+import type { Caps } from './ir/caps.ts';
+import { BINDING_ALIGNMENT } from './place.ts';
+import { bufferBytes } from './program.ts';
+
+export interface Window {
+  /** The whole input. */
+  readonly base: Node;
+  /** First byte. */
+  readonly offset: number;
+}
+
+/** Where a node is a window of an input; null where it is none, or cannot be bound as one. */
+const windowOf = (n: Node, caps: Caps): Window | null => {
+  const base = n.src[0];
+  if (!isKind(n, 'view') || n.op.view.v !== 'slice' || !base || !isKind(base, 'input') || base.op.role === 'scalar')
+    return null;
+  const { start, stop, step } = n.op.view;
+  const rowsOnly =
+    step.every((s) => s === 1) && start.every((s, i) => i === 0 || (s === 0 && stop[i] === base.shape[i]));
+  const width = bytesOf[n.dtype];
+  const offset = start[0]! * sizeOf(base.shape.slice(1)) * width;
+  const bytes = bufferBytes(sizeOf(n.shape), width);
+  const whole = bufferBytes(sizeOf(base.shape), width);
+  const fits = sizeOf(n.shape) > 0 && bytes <= caps.limits.binding && offset + bytes <= whole;
+  return rowsOnly && fits && offset % BINDING_ALIGNMENT === 0 ? { base, offset } : null;
+};
+
+/** The graph with windows as inputs of their own, and where each of them lies. */
+export const openWindows = (
+  roots: readonly Node[],
+  caps: Caps,
+): { readonly roots: readonly Node[]; readonly windows: ReadonlyMap<Node, Window> } => {
+  const windows = new Map<Node, Window>();
+  if (caps.target !== 'wgsl') return { roots, windows };
+  const outputs = new Set(roots);
+  const opened = rewrite(roots, (n, src) => {
+    const window = outputs.has(n) ? null : windowOf(n, caps);
+    if (window === null || !isKind(window.base, 'input')) return withSources(n, src);
+    const { slot, role } = window.base.op;
+    const leaf = input(`${slot}[${window.offset}]`, n.shape, n.dtype, role);
+    windows.set(leaf, window);
+    return leaf;
+  });
+  return { roots: opened, windows };
+};

@@ -1,0 +1,62 @@
+// Aligned slices of an input are bound as ranges: equal layers share one shader, and values stay right under donation.
+import * as E from 'fp-ts/lib/Either.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileGraph } from '../../src/compiler/compile.ts';
+import * as B from '../../src/dsl/core/build.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { hardwareCaps } from '../../src/runtime/null.ts';
+import { forEachBackend } from '../support/backends.ts';
+
+const test = suite('windows');
+
+const flat = () => B.input('flat', [3 * 64 + 7], 'f32', 'state');
+/** Three layers, each with its own 64 parameters. */
+const layers = (x: ReturnType<typeof flat>, p: ReturnType<typeof flat>) =>
+  [0, 1, 2].reduce((y, i) => {
+    const w = B.reshape(B.slice(p, [i * 64], [i * 64 + 64]), [8, 8]);
+    return B.tanh(B.einsum('ij,jk->ik', y, w));
+  }, x);
+
+test('layers over one vector share a shader', () => {
+  const [x, p] = [B.input('x', [8, 8], 'f32'), flat()];
+  const made = compileGraph(
+    { inputs: [x, p].map((node) => ({ node, donated: false })), outputs: [layers(x, p)] },
+    hardwareCaps,
+  );
+  if (E.isLeft(made)) throw new Error('it should compile');
+  assert.is(made.right.steps.length, 3);
+  assert.is(made.right.kernels.length, 1);
+});
+
+test('a donated vector is not written while its windows are read', () => {
+  const p = flat();
+  const next = B.add(p, B.broadcastTo(B.sum(B.slice(p, [64], [128])), p.shape));
+  const made = compileGraph({ inputs: [{ node: p, donated: true }], outputs: [next] }, hardwareCaps);
+  if (E.isLeft(made)) throw new Error('it should compile');
+  for (const step of made.right.steps) {
+    if (step.kind !== 'dispatch') continue;
+    const access = made.right.kernels[step.kernel]!.bindings.map((b) => b.access);
+    const written = step.buffers.filter((_, i) => access[i] === 'read_write').map((b) => b.slot);
+    const read = step.buffers.filter((_, i) => access[i] === 'read').map((b) => b.slot);
+    assert.not.ok(written.some((slot) => read.includes(slot)));
+  }
+});
+
+forEachBackend(test, 'windows hold the values of their place', async (backend) => {
+  const p = flat();
+  const data = Float32Array.from({ length: 199 }, (_, i) => i);
+  const parts = [B.scale(B.slice(p, [64], [128]), 2), B.slice(p, [128], [192]), B.addConst(B.slice(p, [3], [9]), 1)];
+  const [a, b, c] = await runGraph(backend, parts, { flat: data });
+  assert.equal(
+    [...a!.data],
+    [...data.subarray(64, 128)].map((v) => 2 * v),
+  );
+  assert.equal([...b!.data], [...data.subarray(128, 192)]);
+  assert.equal(
+    [...c!.data],
+    [...data.subarray(3, 9)].map((v) => v + 1),
+  );
+});
+
+test.run();
