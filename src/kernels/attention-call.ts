@@ -27,25 +27,25 @@ export interface AttentionCall {
 export const attentionCall = (n: Node, name: string, fixed: number): AttentionCall | null => {
   if (!isKind(n, 'fused') || n.op.call !== name) return null;
   const { attrs } = n.op;
-  const [q, k, v] = n.src as readonly [Node, Node, Node, ...Node[]];
-  const [batch, heads, queries, width] = q.shape as readonly [number, number, number, number];
-  const [, keyHeads, keys] = k.shape as readonly [number, number, number, number];
+  const [q, k, v] = n.src;
+  const [batch, heads, queries, width] = q!.shape;
+  const [, keyHeads, keys] = k!.shape;
   const mask = attrs.mask === true ? fixed : -1;
   const validKeys = attrs.validKeys === true ? n.src.length - 1 : -1;
   const causal = attrs.causal === true;
   return {
-    batch,
-    keyHeads,
-    group: heads / keyHeads,
-    queries,
-    keys,
-    width,
-    valueWidth: v.shape[3]!,
+    batch: batch!,
+    keyHeads: keyHeads!,
+    group: heads! / keyHeads!,
+    queries: queries!,
+    keys: keys!,
+    width: width!,
+    valueWidth: v!.shape[3]!,
     causal,
     scale: Number(attrs.scale),
     mask,
     validKeys,
-    mayBeBlind: validKeys >= 0 || (causal && queries > keys),
+    mayBeBlind: validKeys >= 0 || (causal && queries! > keys!),
   };
 };
 

@@ -29,7 +29,7 @@ import {
   quadB,
   summedLast,
 } from './contraction.ts';
-import { bestHeight } from './subgroup-tile.ts';
+import { bestHeight, counter } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
 const i32 = scalarType('i32');
@@ -181,7 +181,7 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   const row0 = mul(mod(div(tile, tilesN), tilesM), int(rows));
   const column0 = mul(mod(tile, tilesN), int(width));
   const steps = Math.ceil(p.K / STEP);
-  const step = ref('step', i32, 0, steps - 1) as Expr & { readonly e: 'ref' };
+  const step = counter('step', steps - 1);
 
   const fragment = fragmentA(p, block, lanes, rows, batch, row0, step, lane);
   const columns = columnsB(p, block, lanes, batch, column0, step, lane);

@@ -15,30 +15,36 @@ export interface MatrixProduct {
   readonly N: number;
   readonly K: number;
   readonly sizes: ReadonlyMap<string, number>;
+  /** Letters of the operand that gives rows, of the one that gives columns, and of the result. */
   readonly a: string;
   readonly b: string;
   readonly out: string;
+  /** Which source gives rows, and which columns. */
+  readonly operands: readonly [number, number];
 }
 
 const count = (letters: string, sizes: ReadonlyMap<string, number>): number =>
   [...letters].reduce((n, l) => n * sizes.get(l)!, 1);
 
-/** null where a letter of one operand alone is summed, or the call is none. */
-export const asMatrixProduct = (call: Node): MatrixProduct | null => {
+const both = (x: string, y: string): string => [...x].filter((l) => y.includes(l)).join('');
+const only = (x: string, y: string): string => [...x].filter((l) => !y.includes(l)).join('');
+
+/** The contraction with source `operands[0]` as the one that gives rows. */
+const orient = (call: Node, [first, second]: readonly [number, number]): MatrixProduct | null => {
   if (!isKind(call, 'contract')) return null;
-  const { a, b, out } = call.op.spec;
+  const { spec } = call.op;
+  const [a, b] = first === 0 ? [spec.a, spec.b] : [spec.b, spec.a];
+  const { out } = spec;
   const sizes = new Map<string, number>();
-  for (const [i, l] of [...a].entries()) sizes.set(l, call.src[0]!.shape[i]!);
-  for (const [i, l] of [...b].entries()) sizes.set(l, call.src[1]!.shape[i]!);
-  const pick = (from: string, ok: (l: string) => boolean): string => [...from].filter(ok).join('');
-  const batch = pick(out, (l) => a.includes(l) && b.includes(l));
-  const rows = pick(out, (l) => a.includes(l) && !b.includes(l));
-  const columns = pick(out, (l) => b.includes(l) && !a.includes(l));
+  for (const [i, l] of [...a].entries()) sizes.set(l, call.src[first]!.shape[i]!);
+  for (const [i, l] of [...b].entries()) sizes.set(l, call.src[second]!.shape[i]!);
+  if (only(only(a, b), out) !== '' || only(only(b, a), out) !== '') return null;
+  const batch = both(both(out, a), b);
+  const rows = only(both(out, a), b);
+  const columns = only(both(out, b), a);
   // The order of the operand that is contiguous in a summed letter keeps its loads consecutive.
   const order = out.includes(b.at(-1) ?? '') ? a : b;
-  const summed = pick(order, (l) => a.includes(l) && b.includes(l) && !out.includes(l));
-  if ([...a].some((l) => !b.includes(l) && !out.includes(l)) || [...b].some((l) => !a.includes(l) && !out.includes(l)))
-    return null;
+  const summed = only(both(order, order === a ? b : a), out);
   return {
     batch,
     rows,
@@ -48,11 +54,26 @@ export const asMatrixProduct = (call: Node): MatrixProduct | null => {
     a,
     b,
     out,
+    operands: [first, second],
     B: count(batch, sizes),
     M: count(rows, sizes),
     N: count(columns, sizes),
     K: count(summed, sizes),
   };
+};
+
+/** Work of a product in tiles of up to 16 rows by 32 columns; results are best contiguous along the columns. */
+const paddedWork = (p: MatrixProduct): number => {
+  const rows = p.M <= 16 ? p.M : Math.ceil(p.M / 16) * 16;
+  return rows * Math.ceil(p.N / 32) * 32 * (p.rows.includes(p.out.at(-1) ?? ' ') ? 1.2 : 1);
+};
+
+/** null where a letter of one operand alone is summed, or the call is none. Rows are of the operand that makes fewer empty places. */
+export const asMatrixProduct = (call: Node): MatrixProduct | null => {
+  const p = orient(call, [0, 1]);
+  if (!p) return null;
+  const other = orient(call, [1, 0])!;
+  return paddedWork(other) < 0.9 * paddedWork(p) ? other : p;
 };
 
 /** Linear indices of batch, row, column and summed position -> coordinates per letter. */
@@ -80,9 +101,9 @@ const coordinates = (p: MatrixProduct, letters: string, at: ProductIndex): reado
 };
 
 export const loadA = (p: MatrixProduct, block: Block, batch: Expr, row: Expr, summed: Expr): Expr =>
-  block.load(0, coordinates(p, p.a, { batch, row, summed }));
+  block.load(p.operands[0], coordinates(p, p.a, { batch, row, summed }));
 export const loadB = (p: MatrixProduct, block: Block, batch: Expr, column: Expr, summed: Expr): Expr =>
-  block.load(1, coordinates(p, p.b, { batch, column, summed }));
+  block.load(p.operands[1], coordinates(p, p.b, { batch, column, summed }));
 export const outAt = (p: MatrixProduct, batch: Expr, row: Expr, column: Expr): readonly Expr[] =>
   coordinates(p, p.out, { batch, row, column });
 
@@ -98,7 +119,7 @@ export const quadA = (
   quad(
     p,
     block,
-    0,
+    p.operands[0],
     p.a,
     along === 'row' ? p.rows : p.summed,
     along === 'row' ? { batch, row: mul(row, int(4)), summed } : { batch, row, summed: mul(summed, int(4)) },
@@ -114,7 +135,7 @@ export const quadB = (
   quad(
     p,
     block,
-    1,
+    p.operands[1],
     p.b,
     along === 'column' ? p.columns : p.summed,
     along === 'column'
@@ -155,7 +176,7 @@ const contiguousAlong = (n: Node, axis: number): boolean => {
 /** Whether operand A lies in memory along the summed index, as opposed to along its rows. */
 export const summedLast = (p: MatrixProduct, call: Node): boolean => {
   const letter = p.summed.at(-1);
-  return letter !== undefined && contiguousAlong(call.src[0]!, p.a.indexOf(letter));
+  return letter !== undefined && contiguousAlong(call.src[p.operands[0]]!, p.a.indexOf(letter));
 };
 
 /** What every kernel of a contraction says of its work; tiles of about `rows` x `columns`. */
@@ -169,7 +190,7 @@ export const contractParts = (
   },
   reuse: (n, k) => {
     const p = asMatrixProduct(n)!;
-    return Math.max(1, Math.ceil(k === 0 ? p.N / columns : p.M / rows));
+    return Math.max(1, Math.ceil(k === p.operands[0] ? p.N / columns : p.M / rows));
   },
   // Every schedule adds the products of one result in the order of the summed index.
   reassociates: () => false,

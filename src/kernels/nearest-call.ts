@@ -17,8 +17,8 @@ export interface NearestCall {
 export const nearestCall = (n: Node): NearestCall | null => {
   if (!isKind(n, 'fused') || n.op.call !== 'nearestCode') return null;
   const lead = n.src[0]!.shape.slice(0, -1);
-  const [codes, width] = n.src[1]!.shape as readonly [number, number];
-  return { lead, rows: sizeOf(lead), codes, width };
+  const [codes, width] = n.src[1]!.shape;
+  return { lead, rows: sizeOf(lead), codes: codes!, width: width! };
 };
 
 export const rowQuad = (c: NearestCall, block: Block, row: Expr, quad: Expr): Expr =>

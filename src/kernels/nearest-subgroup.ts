@@ -32,13 +32,13 @@ const meet = (r: number, lanes: number): readonly Stmt[] => {
   const [d, i] = [variable(`best${r}`, f32), variable(`code${r}`, i32)];
   const steps: Stmt[] = [];
   for (let mask = 1; mask < lanes; mask *= 2) {
-    const names = ['d', 'i', 'take'].map((x) => `${x}${r}_${mask}`) as [string, string, string];
-    const [other, otherCode] = [ref(names[0], f32), ref(names[1], i32)];
-    const take = ref(names[2], scalarType('bool'));
+    const names = { d: `d${r}_${mask}`, i: `i${r}_${mask}`, take: `take${r}_${mask}` };
+    const [other, otherCode] = [ref(names.d, f32), ref(names.i, i32)];
+    const take = ref(names.take, scalarType('bool'));
     steps.push(
-      { s: 'let', name: names[0], value: shuffleXor(d, mask) },
-      { s: 'let', name: names[1], value: shuffleXor(i, mask) },
-      { s: 'let', name: names[2], value: before(other, otherCode, d, i) },
+      { s: 'let', name: names.d, value: shuffleXor(d, mask) },
+      { s: 'let', name: names.i, value: shuffleXor(i, mask) },
+      { s: 'let', name: names.take, value: before(other, otherCode, d, i) },
       { s: 'assign', name: `best${r}`, value: where(take, other, d) },
       { s: 'assign', name: `code${r}`, value: where(take, otherCode, i) },
     );

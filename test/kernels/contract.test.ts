@@ -35,6 +35,12 @@ onDevice(test, 'few rows', async (backend) => {
   await agree(withoutSubgroups(backend), [product(1, 24, 40, 'mk,kn')], { template: 'contract-tiled' });
 });
 
+onDevice(test, 'few columns, and results that lie along the rows', async (backend) => {
+  await holds(backend, [product(40, 12, 1, 'mk,kn')]);
+  const [a, x] = [b.input('a', [20, 12], 'f32'), b.input('b', [36, 12], 'f32')];
+  await holds(backend, [b.einsum('mk,nk->nm', a, x)]);
+});
+
 onDevice(test, 'tall and wide tiles', async (backend) => {
   const root = product(200, 36, 132, 'mk,kn');
   await agree(backend, [root], {
