@@ -229,7 +229,7 @@ const storeTile = (
   ];
 };
 
-const heights = [32, 28, 24, 20, 16, 12, 8, 4, 2, 1] as const;
+const heights = [32, 28, 24, 20, 16, 12, 8, 6, 5, 4, 3, 2, 1] as const;
 
 /** The height up to `most` that wastes fewest rows, the tallest of equals. */
 const heightFor = (c: Convolution, most: number): number => {
@@ -240,7 +240,7 @@ const heightFor = (c: Convolution, most: number): number => {
 const heuristic = (n: Node, caps: Caps): Schedule => {
   const c = asConvolution(n)!;
   const lanes = fixedSubgroup(caps);
-  if (lanes < 2 || c.outputs < 4) return { weights: 'own', rows: heightFor(c, 8), subgroups: 1 };
+  if (lanes < 2 || c.outputs < 2) return { weights: 'own', rows: heightFor(c, 8), subgroups: 1 };
   const flops = 2 * c.outputs * c.groups * c.images * c.height * c.width * c.channels * c.kh * c.kw;
   // Tall tiles compile slowly; wide machines need more of them.
   const most = caps.software && flops >= 1 << 28 && c.taps <= 4 ? 32 : 16;
@@ -259,12 +259,12 @@ export const conv: KernelTemplate = {
   },
   space: (n, caps) => {
     const c = asConvolution(n)!;
-    const own = [4, 1, 2, 8].map((rows) => ({ weights: 'own', rows, subgroups: 1 }));
+    const own = [4, 1, 2, 3, 8].map((rows) => ({ weights: 'own', rows, subgroups: 1 }));
     const subgroups = caps.software ? [1] : [1, 2, 4];
     const shared =
       fixedSubgroup(caps) < 2
         ? []
-        : [16, 8, 4, 12, 20, 24, 28, 32].flatMap((rows) =>
+        : [16, 8, 4, 3, 2, 12, 20, 24, 28, 32].flatMap((rows) =>
             subgroups.map((s) => ({ weights: 'broadcast', rows, subgroups: s })),
           );
     const [first, ...rest] = [...own, ...shared];
