@@ -7,7 +7,7 @@ import { judge, type Outcome } from './support/outcome.ts';
 import { projectDir } from './support/shared.ts';
 
 const PARALLEL = 2;
-const TIMEOUT_SECONDS = Number(process.env.DUALTOKEN_TEST_TIMEOUT ?? 180);
+const TIMEOUT_SECONDS = Number(process.env.DUALTOKEN_TEST_TIMEOUT ?? 420);
 const posix = process.platform !== 'win32';
 
 const running = new Set<ChildProcess>();
