@@ -7,6 +7,7 @@ import { devicesCommand } from './commands/devices.ts';
 import { explainCommand } from './commands/explain.ts';
 import { reconstructCommand } from './commands/reconstruct.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
+import { trainCommand } from './commands/train.ts';
 import { explainFailure } from './failure.ts';
 
 const build = (): Command => {
@@ -16,7 +17,7 @@ const build = (): Command => {
     .showHelpAfterError("(try 'dualtoken --help')")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dualtoken: ')) });
-  for (const add of [devicesCommand, tokenizeCommand, reconstructCommand, explainCommand, demoCommand]) {
+  for (const add of [devicesCommand, tokenizeCommand, reconstructCommand, trainCommand, explainCommand, demoCommand]) {
     const command = add(program);
     command.copyInheritedSettings(program).showHelpAfterError(`(try 'dualtoken ${command.name()} --help')`);
   }

@@ -7,6 +7,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
 import { datasetError, fileError } from '../data/error.ts';
 import { type DataError, type TensorData, withSafetensors, writeAtomic, writeSafetensors } from '../data/index.ts';
+import { trainConfigSchema } from './config.ts';
 import type { NamedTensor, NamedTensors } from './vectors.ts';
 
 const infoSchema = z.strictObject({
@@ -19,7 +20,7 @@ const infoSchema = z.strictObject({
   seconds: z.number().min(0),
   seed: z.int().min(0),
   /** The run's configuration, as it was read. */
-  config: z.json(),
+  config: trainConfigSchema,
 });
 /** Where a run stands, beside its tensors. */
 export type CheckpointInfo = z.infer<typeof infoSchema>;

@@ -9,10 +9,14 @@ const count = z.int().positive();
 export const trainConfigSchema = z.strictObject({
   /** Name of the variant. */
   variant: z.string().default('mini'),
+  /** What is changed of it, as `{"quantiser": {"codes": 256}}`. */
+  model: z.record(z.string(), z.json()).default({}),
   data: z
     .strictObject({
       /** Folder of pictures, at any depth. */
       folder: z.string().optional(),
+      /** Folder of pictures that are not trained on: samples and PSNR are of these. */
+      validation: z.string().optional(),
       /** Random crops keep this share of the area; null: the square in the middle. */
       crop: z
         .tuple([z.number().positive().max(1), z.number().positive().max(1)])
@@ -100,7 +104,7 @@ const keysAt = (path: readonly PropertyKey[]): readonly string[] => {
     (o, key) => (typeof o === 'object' && o !== null ? Reflect.get(o, key) : undefined),
     defaults,
   );
-  const extra = path.join('.') === 'data' ? ['folder'] : [];
+  const extra = path.join('.') === 'data' ? ['folder', 'validation'] : [];
   return [...(typeof at === 'object' && at !== null ? Object.keys(at) : []), ...extra];
 };
 

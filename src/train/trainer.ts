@@ -53,8 +53,8 @@ interface StartValues {
   readonly extra: readonly Float32Array[];
 }
 
-export interface Trainer {
-  readonly layouts: { readonly params: RavelLayout; readonly frozen: RavelLayout };
+export interface Trainer<P = unknown> {
+  readonly layouts: { readonly params: RavelLayout<P>; readonly frozen: RavelLayout };
   /** Trains on one batch, as step `step` counted from 0. */
   readonly step: (batch: ImageBatch, step: number, learningRate: number) => Promise<StepMetrics>;
   /** Parameters and the task's state, on the device, as they now are; gone after the next step. */
@@ -114,7 +114,7 @@ export const openTrainer = async <P, F, Q>(
   runtime: Runtime,
   task: Task<P, F, Q>,
   options: TrainerOptions,
-): Promise<Trainer> => {
+): Promise<Trainer<P>> => {
   const layouts = { params: ravelLayout(task.spec), frozen: ravelLayout(task.frozenSpec, () => 'frozen') };
   const weightDecay = layouts.params.groups.map((g) => (g.name === 'decay' ? options.weightDecay : 0));
   const extra = take(task.initExtra(zeros([2], 'u32')));

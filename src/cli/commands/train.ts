@@ -1,0 +1,158 @@
+// `dualtoken train`: trains a tokenizer on a folder of pictures.
+import { readFile } from 'node:fs/promises';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import * as E from 'fp-ts/lib/Either.js';
+import { tryCatch } from 'fp-ts/lib/TaskEither.js';
+import { fileError } from '../../data/error.ts';
+import { parseTrainConfig, type TrainConfig } from '../../train/config.ts';
+import type { Progress } from '../../train/loop.ts';
+import { checkpointFor, modelOf, runTraining } from '../../train/run.ts';
+import type { StepMetrics } from '../../train/trainer.ts';
+import { need, UserFailure } from '../failure.ts';
+import { positiveNumber, type RunOptions, wholeNumber, withRun } from '../options.ts';
+import { type Output, outputTo } from '../output.ts';
+import { withRuntime } from '../with-runtime.ts';
+
+interface TrainOptions extends RunOptions {
+  readonly config?: string;
+  readonly variant?: string;
+  readonly validation?: string;
+  readonly steps?: number;
+  readonly batchSize?: number;
+  readonly learningRate?: number;
+  readonly out?: string;
+  readonly resume: boolean;
+}
+
+const readJson = async (path: string): Promise<unknown> => {
+  const text = await need(tryCatch(() => readFile(path, 'utf8'), fileError('read', path)));
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw new UserFailure(`${path} is not JSON: ${thrown instanceof Error ? thrown.message : thrown}`);
+  }
+};
+
+const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** What is stated on the command line, over what the file says. */
+const overlaid = (file: unknown, o: TrainOptions, folder: string | undefined, seed: number | undefined): unknown => {
+  if (!isObject(file)) return file;
+  const stated = (values: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+  const part = (name: string, values: Readonly<Record<string, unknown>>) => {
+    const over = stated(values);
+    const base = file[name];
+    return Object.keys(over).length === 0 ? {} : { [name]: { ...(isObject(base) ? base : {}), ...over } };
+  };
+  return {
+    ...file,
+    ...stated({ variant: o.variant, steps: o.steps, batchSize: o.batchSize, out: o.out, seed }),
+    ...part('data', { folder, validation: o.validation }),
+    ...part('optimizer', { learningRate: o.learningRate }),
+  };
+};
+
+const configOf = (json: unknown, from: string): TrainConfig => {
+  const parsed = parseTrainConfig(json);
+  if (E.isLeft(parsed)) throw new UserFailure(`${from}:\n  ${parsed.left.join('\n  ')}`);
+  return parsed.right;
+};
+
+/** Shows how far training is: a bar on a terminal, else a line now and then. */
+const progress = (output: Output, total: number) => {
+  const short = (x: number): string => x.toPrecision(4);
+  const bar = process.stderr.isTTY
+    ? new SingleBar({
+        format: '{bar} {value}/{total}  loss {loss}  {rate} pictures/s  {eta_formatted} left',
+        stream: process.stderr,
+        etaBuffer: 50,
+      })
+    : null;
+  let shown = performance.now();
+  let before: Progress | null = null;
+  return {
+    start: (at: number) => bar?.start(total, at, { loss: '-', rate: '-' }),
+    step: ({ loss, terms }: StepMetrics, at: Progress): void => {
+      const rate = before === null ? '-' : short((at.sample - before.sample) / (at.seconds - before.seconds));
+      if (bar) {
+        bar.update(at.step, { loss: short(loss), rate });
+        before = at;
+        return;
+      }
+      if (before !== null && performance.now() - shown < 10_000 && at.step !== total) return;
+      shown = performance.now();
+      before = at;
+      const each = Object.entries(terms).map(([name, x]) => `${name} ${short(x)}`);
+      output.log(`step ${at.step}/${total}  loss ${short(loss)}  ${each.join('  ')}  ${rate} pictures/s`);
+    },
+    stop: () => bar?.stop(),
+  };
+};
+
+/** A flag that Ctrl-C sets; a second one ends the process at once. */
+const interruption = (output: Output) => {
+  let asked = false;
+  const onSignal = (): void => {
+    if (asked) process.exit(130);
+    asked = true;
+    output.log('stopping after this step, with a checkpoint; again: at once, without one');
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return {
+    asked: () => asked,
+    release: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  };
+};
+
+export const train = async (folder: string | undefined, options: TrainOptions, command: Command): Promise<void> => {
+  const output = outputTo(options.json);
+  const file = options.config === undefined ? {} : await readJson(options.config);
+  const seed = command.getOptionValueSource('seed') === 'cli' ? options.seed : undefined;
+  const asked = configOf(overlaid(file, options, folder, seed), options.config ?? 'the options');
+  const from = await checkpointFor(asked.out, options.resume);
+  // A resumed run keeps its configuration, but for what is stated anew.
+  const config = from === null ? asked : configOf(overlaid(from.info.config, options, folder, seed), from.path);
+  modelOf(config);
+  const signal = interruption(output);
+  const bar = progress(output, config.steps);
+  try {
+    const result = await withRuntime(options, output, async (runtime) => {
+      bar.start(from?.info.step ?? 0);
+      return runTraining(runtime, config, from, {
+        log: output.log,
+        onStep: (metrics, at) => bar.step(metrics, at),
+        stopped: signal.asked,
+      });
+    });
+    bar.stop();
+    const { at, stopped, model, psnr } = result;
+    output.print(
+      `${stopped ? 'stopped' : 'done'} after ${at.step} steps and ${Math.round(at.seconds)} s: PSNR ${psnr.toFixed(2)} dB; model ${model}`,
+    );
+    if (stopped) output.print(`go on with: dualtoken train --resume --out ${config.out}`);
+    output.result({ ...at, stopped, psnr, model, out: config.out });
+  } finally {
+    bar.stop();
+    signal.release();
+  }
+};
+
+export const trainCommand = (program: Command): Command =>
+  withRun(
+    program
+      .command('train')
+      .description('train a tokenizer on a folder of pictures; Ctrl-C writes a checkpoint and stops')
+      .argument('[folder]', 'folder of JPEG, PNG or WebP files, at any depth'),
+  )
+    .option('--config <file>', 'configuration (JSON); options stated here go before it')
+    .option('--variant <name>', 'model to train (default: mini)')
+    .option('--validation <folder>', 'pictures that are not trained on, for samples and PSNR')
+    .option('--steps <number>', 'steps in all', wholeNumber(1))
+    .option('--batch-size <number>', 'pictures in a step', wholeNumber(1))
+    .option('--learning-rate <number>', 'peak of the learning rate', positiveNumber)
+    .option('--out <folder>', 'folder of the run: checkpoints, log, samples, model')
+    .option('--resume', 'go on with the run in --out', false)
+    .action(train);
