@@ -21,11 +21,12 @@ import { type Checkpoint, listCheckpoints, readCheckpoint, writeCheckpoint } fro
 import type { TrainConfig } from './config.ts';
 import { appendLog, openLog } from './log.ts';
 import { type Finished, type Progress, TrainFailure, trainLoop } from './loop.ts';
-import { modelTensors, writeModel } from './model-file.ts';
 import { type Reconstructed, reconstructor } from './reconstruct.ts';
 import { schedule } from './schedule.ts';
+import { writeTokenizer } from './tokenizer.ts';
 import { tokenizerTask } from './tokenizer-task.ts';
-import { openTrainer, type StepMetrics } from './trainer.ts';
+import { openTrainer, type StepMetrics, sections } from './trainer.ts';
+import type { NamedTensors } from './vectors.ts';
 
 export interface RunHooks {
   /** A line about what is going on. */
@@ -79,6 +80,12 @@ export const checkpointFor = async (out: string, resume: boolean): Promise<Check
   return need(readCheckpoint(join(out, last)));
 };
 
+/** A snapshot with the codebooks under the names that a tokenizer's file has. */
+const tokenizerTensors = (snapshot: NamedTensors): NamedTensors =>
+  new Map(
+    [...snapshot].map(([name, t]) => [name.startsWith(sections.extra) ? name.slice(sections.extra.length) : name, t]),
+  );
+
 /** Trains to the end of the configuration, or until `stopped`. Throws TrainFailure, RunFailure, CompileFailure. */
 export const runTraining = async (
   runtime: Runtime,
@@ -122,14 +129,7 @@ export const runTraining = async (
       const path = await need(
         writeCheckpoint(out, { version: 1, ...at, seed, config }, tensors, config.checkpoint.keep),
       );
-      const tokenizer = {
-        path: modelPath,
-        variant: config.variant,
-        config: model,
-        tensors: modelTensors(tensors),
-        steps: at.step,
-      };
-      await need(writeModel(tokenizer, 'F16'));
+      await need(writeTokenizer(modelPath, model, tokenizerTensors(tensors)));
       hooks.log(`step ${at.step}: wrote ${path}`);
     };
     const finished = await trainLoop(trainer, {
