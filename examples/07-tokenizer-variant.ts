@@ -8,19 +8,19 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 
 // Run by the tests, it is smaller still, and computed without shaders.
 const small = process.env.DUALTOKEN_EXAMPLE_SMALL === '1';
-const size = small ? 16 : 32;
+const [size, blocks, depth] = small ? [16, 1, 1] : [32, 3, 2];
 
 const mine = variantOf(variants.mini!, {
   vision: {
     hidden_size: 32,
     intermediate_size: 64,
-    num_hidden_layers: 2,
+    num_hidden_layers: blocks,
     num_attention_heads: 2,
     image_size: size,
     patch_size: 8,
   },
   taps: { pixel: 1, semantic: 1 },
-  quantiser: { depth: 2, codes: 32 },
+  quantiser: { depth, codes: 32 },
   decoder: { ch: 8, ch_mult: [1, 2], attn_resolutions: [], resolution: size, in_channels: 32 },
 });
 
