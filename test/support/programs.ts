@@ -57,7 +57,6 @@ export const elementwise = (
     groups,
     arrays: [],
     subgroups: false,
-    // biome-ignore lint/suspicious/noThenProperty: a statement's field
     body: [{ s: 'if', cond: call('lt', i, int(length)), then: [store] }],
   };
 };

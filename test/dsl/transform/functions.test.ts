@@ -221,7 +221,9 @@ test('gradients remember the node that they belong to', () => {
   const out = withPath('attn', () => softmax(attention(q, q, q).out));
   const back = gradients([b.sum(out)], [b.constant(1)], [q]);
   assert.ok(
-    topological(back).some((n) => n.op.kind === 'fused' && n.op.call === 'attentionGradKeys' && n.path === 'attn.backward'),
+    topological(back).some(
+      (n) => n.op.kind === 'fused' && n.op.call === 'attentionGradKeys' && n.path === 'attn.backward',
+    ),
   );
 });
 
