@@ -11,6 +11,7 @@ import { canonicalise } from './canonical.ts';
 import { prepareConcats } from './concats.ts';
 import { dumpGraph, dumpRegions } from './dump.ts';
 import type { CompileError } from './error.ts';
+import { widenHalf } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 import type { KernelCode } from './ir/stmt.ts';
 import { printJs } from './js/print.ts';
@@ -189,7 +190,7 @@ const selectAndPartition = (
   caps: Caps,
   fuse: boolean,
 ): Partitioned => {
-  const calls = simplify(select(roots, templateOf, caps.templates));
+  const calls = widenHalf(simplify(select(roots, templateOf, caps.templates)), caps);
   const apart = new Set<Node>();
   for (;;) {
     const selected = prepareConcats(calls, caps, apart);
@@ -212,7 +213,7 @@ export const compileGraph = (
   const simple = simplify(canonical);
   report('simplify', () => dumpGraph(simple));
   const templateOf = templateFinder(templates, caps);
-  const { roots, windows } = openWindows(simple, caps);
+  const { roots, windows } = openWindows(widenHalf(simple, caps), caps);
   const { selected, regions } = selectAndPartition(roots, templateOf, caps, options.fuse ?? true);
   report('select', () => dumpGraph(selected));
   report('partition', () => dumpRegions(regions));

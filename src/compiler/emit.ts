@@ -7,6 +7,7 @@ import type { Node } from '../dsl/core/types.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../kernels/template.ts';
 import { ownCost } from './cost.ts';
 import { elementwise, reduction } from './generic.ts';
+import { isPacked } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 import { bitcastTo, call, type Expr, int, lit, load, rawCall, ref, type Scalar, scalarType, vec4 } from './ir/expr.ts';
 import { add, delinearise, difference, divisible, linearise, mul } from './ir/index-math.ts';
@@ -83,16 +84,12 @@ class RegionEmitter {
     return [...lets, ...stores];
   }
 
-  #packed(o: Node): boolean {
-    return this.#caps.target === 'wgsl' && (o.dtype === 'bf16' || (o.dtype === 'f16' && !this.#caps.f16));
-  }
-
   elementwise(): Emitted {
     const root = this.#region.seed;
     const n = sizeOf(root.shape);
     const lower = this.lowering(new Map());
     const element = (i: Expr): readonly Stmt[] => this.storeAll(root, delinearise(i, root.shape), lower);
-    if (!this.#packed(root)) {
+    if (!isPacked(root.dtype, this.#caps)) {
       const quads = this.#caps.target === 'wgsl' && n >= QUADS_FROM && (root.shape.at(-1) ?? 1) % 4 === 0;
       if (!quads || !isLight(element(mul(ref('i', scalarType('i32'), 0, n / 4 - 1), int(4)))))
         return elementwise(n, this.#caps, element);

@@ -1,5 +1,6 @@
 // Lets elementwise users join the kernel of a value (an epilogue), as far as that saves stores and makes no cycle.
 import type { Node } from '../dsl/core/types.ts';
+import { isPacked } from './half.ts';
 import {
   type Analysis,
   isCore,
@@ -46,7 +47,7 @@ const rootsBehind = (
     if (seen.has(x) || members.has(x) || isLeaf(x) || isResult(x, a) || isCore(x, a)) continue;
     seen.add(x);
     if (a.roots.has(x)) {
-      if (!claimed.has(x) && x.op.kind === 'map') found.push(x);
+      if (!claimed.has(x) && x.op.kind === 'map' && !isPacked(x.dtype, a.caps)) found.push(x);
       continue;
     }
     if (x.op.kind === 'map') stack.push(...x.src);
@@ -74,7 +75,7 @@ export const grow = (seed: Node, a: Analysis, claimed: ReadonlySet<Node>, mayGro
     first.length > 0 &&
     (template === undefined || template.epilogue) &&
     template?.updates === undefined &&
-    !(seed.op.kind === 'map' && seed.op.to === 'bf16');
+    !isPacked(seed.dtype, a.caps);
   let best: ReadonlyMap<Node, Member> = new Map(members);
   if (canGrow) best = extend(members, a, claimed, seed, core);
   const stored = storedOf(best, a);
@@ -156,7 +157,7 @@ const join = (
   }
   if (c.op.kind !== 'map' && c.op.kind !== 'mark') return null;
   if (c.op.kind === 'mark' && c.op.mark.m === 'materialise') return null;
-  if (c.op.kind === 'map' && c.op.to === 'bf16') return null;
+  if (isPacked(c.dtype, a.caps)) return null;
   const inside = c.src.filter((s) => members.has(s)).map((s) => members.get(s)!);
   const space = inside[0]!;
   if (inside.some((m) => m.key !== space.key)) return null;

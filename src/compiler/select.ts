@@ -3,6 +3,7 @@ import type { Node } from '../dsl/core/types.ts';
 import { decompose } from '../dsl/reference/index.ts';
 import type { KernelTemplate } from '../kernels/template.ts';
 import { expandComposites, hasComposite } from './composites/index.ts';
+import { isPacked } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 
 const callKinds: ReadonlySet<string> = new Set(['contract', 'conv', 'cumulate', 'sort', 'scatter', 'random', 'fused']);
@@ -18,7 +19,7 @@ export const templateFinder = (
     if (!found.has(n))
       found.set(
         n,
-        n.shape.includes(0) || n.src.some((s) => s.shape.includes(0))
+        n.shape.includes(0) || n.src.some((s) => s.shape.includes(0)) || n.outs.some((o) => isPacked(o.dtype, caps))
           ? undefined
           : templates.find((t) => t.refuses(n, caps) === null),
       );

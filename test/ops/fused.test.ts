@@ -2,4 +2,4 @@
 import { testFamily } from '../support/family.ts';
 import { fused } from './cases/fused.ts';
 
-testFamily('fused', fused, { numRuns: 1 });
+testFamily('fused', fused, { numRuns: 1, onlyLarge: ['long rows'] });

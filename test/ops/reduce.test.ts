@@ -2,4 +2,4 @@
 import { testFamily } from '../support/family.ts';
 import { reduce } from './cases/reduce.ts';
 
-testFamily('reduce', reduce);
+testFamily('reduce', reduce, { onlyLarge: ['sum of long rows'] });
