@@ -6,7 +6,7 @@ import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
 import { withOrigin } from '../dsl/core/provenance.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Caps } from './ir/caps.ts';
-import { BINDING_ALIGNMENT, MIN_PARTS, storedPart } from './place.ts';
+import { BINDING_ALIGNMENT, MIN_PARTS, namesOf, storedPart } from './place.ts';
 
 /** So many parts are read by one kernel. */
 const STAGE = 6;
@@ -53,7 +53,7 @@ export const prepareConcats = (
       const parts = n.src.map((p) => {
         const node = storedPart(p);
         const own = ['map', 'view', 'reduce', 'contract', 'conv', 'pick'].includes(node.op.kind);
-        if (own && !taken.has(node) && !outputs.has(node) && !apart.has(node)) {
+        if (own && !taken.has(node) && !namesOf(p).some((x) => outputs.has(x)) && !apart.has(node)) {
           taken.add(node);
           return p;
         }

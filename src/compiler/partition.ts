@@ -151,13 +151,17 @@ export const partition = (
   if (!fuse) for (const n of order) if (n.op.kind === 'map' && !a.roots.has(n)) a.roots.set(n, 'fusion is off');
   splitLarge(a);
   const regions = formAndSort(a, fuse);
-  const clashes = [...a.placed.values()].flatMap((p) => clashing(regions, new Set(p.parts.map((x) => x.node))));
+  const clashes = [...a.placed.values()].flatMap(({ parts }) =>
+    clashing(regions, new Map(parts.flatMap(({ node, names }) => names.map((name) => [name, node] as const)))),
+  );
   return { regions, clashes };
 };
 
-const clashing = (regions: readonly Region[], parts: ReadonlySet<Node>): readonly Node[] =>
+const clashing = (regions: readonly Region[], parts: ReadonlyMap<Node, Node>): readonly Node[] =>
   regions.flatMap((r) =>
-    r.placement === undefined && r.outputs.some((o) => parts.has(o)) ? [...readsOf(r, (n) => parts.has(n))] : [],
+    r.placement === undefined && r.outputs.some((o) => parts.has(o))
+      ? [...readsOf(r, (n) => parts.has(n))].map((n) => parts.get(n)!)
+      : [],
   );
 
 const formAndSort = (a: Analysis, fuse: boolean): readonly Region[] => {

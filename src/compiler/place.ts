@@ -17,6 +17,13 @@ export const storedPart = (n: Node): Node => {
   return x;
 };
 
+/** A part and its reshapes: any of them may be what a kernel stores. */
+export const namesOf = (n: Node): readonly Node[] => {
+  const names = [n];
+  for (let x = n; x.op.kind === 'view' && x.op.view.v === 'reshape'; x = x.src[0]!) names.push(x.src[0]!);
+  return names;
+};
+
 /** How a concatenation can be placed, or null: too few parts, unaligned offsets, parts that have or need a buffer of their own. */
 export const placementOf = (
   n: Node,
@@ -29,16 +36,20 @@ export const placementOf = (
   const { axis } = n.op;
   if (sizeOf(n.shape.slice(0, axis)) !== 1 || sizeOf(n.shape) * bytesOf[n.dtype] > caps.limits.binding) return null;
   let offset = 0;
-  const parts: { node: Node; offset: number }[] = [];
+  const parts: Placement['parts'][number][] = [];
   const seen = new Set<Node>();
   for (const p of n.src) {
     const node = storedPart(p);
     const free =
-      node.op.kind !== 'input' && !taken.has(node) && !seen.has(node) && !outputs.has(node) && sizeOf(node.shape) > 0;
+      node.op.kind !== 'input' &&
+      !taken.has(node) &&
+      !seen.has(node) &&
+      !namesOf(p).some((x) => outputs.has(x)) &&
+      sizeOf(node.shape) > 0;
     if ((offset * bytesOf[n.dtype]) % BINDING_ALIGNMENT !== 0 || !free) return null;
     if (!isStored(node) && !['map', 'view', 'mark'].includes(node.op.kind)) return null;
     seen.add(node);
-    parts.push({ node, offset });
+    parts.push({ node, names: namesOf(p), offset });
     offset += sizeOf(p.shape);
   }
   return { parts };

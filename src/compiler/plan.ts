@@ -113,12 +113,13 @@ export const plan = (
   const wholeOf = new Map<Node, Node>();
   const offsetOf = new Map<Node, number>();
   for (const s of steps)
-    for (const { node, offset } of s.placement?.parts ?? []) {
-      const whole = s.writes[0]!;
-      wholeOf.set(node, whole);
-      offsetOf.set(node, offset * bytesOf[node.dtype]);
-      lastUse.set(whole, Math.max(lastUse.get(whole) ?? 0, lastUse.get(node) ?? 0));
-    }
+    for (const { names, offset } of s.placement?.parts ?? [])
+      for (const name of names) {
+        const whole = s.writes[0]!;
+        wholeOf.set(name, whole);
+        offsetOf.set(name, offset * bytesOf[name.dtype]);
+        lastUse.set(whole, Math.max(lastUse.get(whole) ?? 0, lastUse.get(name) ?? 0));
+      }
   const newSlot = (bytes: number, holds: Slot['holds']): number => slots.push({ bytes, holds }) - 1;
   for (const { node } of inputs) slotOf.set(node, newSlot(bytesOfNode(node), 'input'));
   for (const [n, { base, offset }] of windows) {

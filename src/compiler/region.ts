@@ -27,7 +27,12 @@ export interface SpaceStep {
 
 /** The stored nodes that make up a concatenation, with their first elements in it. */
 export interface Placement {
-  readonly parts: readonly { readonly node: Node; readonly offset: number }[];
+  readonly parts: readonly {
+    readonly node: Node;
+    /** The node and its reshapes up to the concatenation: whichever of them a kernel stores lies in place. */
+    readonly names: readonly Node[];
+    readonly offset: number;
+  }[];
 }
 
 export interface Analysis {
