@@ -88,6 +88,33 @@ test('a part that another part is computed from keeps a buffer of its own', asyn
   for (let i = 0; i < want.length; i++) assert.ok(Math.abs(want[i]! - got!.data[i]!) < 1e-3, `[${i}]`);
 });
 
+test('flattened results of products, with what ends them, lie in place', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const x = B.input('x', [64, 8], 'f32');
+  const matrices = [1, 2, 3, 4, 5, 6].map((i) => {
+    const y = B.einsum('nk,nj->kj', B.scale(x, i), B.scale(x, 0.5));
+    return i % 3 === 0 ? B.permute(y, [1, 0]) : i % 3 === 1 ? y : B.tanh(B.scale(y, 0.01));
+  });
+  const flatMatrices = B.concat(
+    matrices.map((m) => B.reshape(m, [64])),
+    0,
+  );
+  const bind = { x: values.x.subarray(0, 512) };
+  const outs = [B.scale(flatMatrices, 2), B.sum(B.mul(flatMatrices, flatMatrices))];
+  const want = interpret(outs, new Map(Object.entries(bind)));
+  for (const fuse of [true, false]) {
+    const got = await runGraph(gpu, outs, bind, { fuse });
+    want.forEach((w, k) => {
+      for (let i = 0; i < w.length; i++)
+        assert.ok(
+          Math.abs(w[i]! - got[k]!.data[i]!) <= 1e-3 + 1e-4 * Math.abs(w[i]!),
+          `fuse ${fuse}, output ${k} [${i}]`,
+        );
+    });
+  }
+});
+
 test('parts that are inputs, repeated, or read by another part get copies; unaligned parts are joined in stages', async () => {
   const gpu = await webGpu();
   if (!gpu) return;
