@@ -13,6 +13,7 @@ import type { Task } from '../../src/train/step.ts';
 
 interface Spec {
   readonly enc: { readonly weight: ParamSpec<Rank2, 'f32'>; readonly bias: ParamSpec<Rank1, 'f32'> };
+  readonly mid: readonly ParamSpec<Rank2, 'f32'>[];
   readonly dec: { readonly weight: ParamSpec<Rank2, 'f32'> };
 }
 interface Frozen {
@@ -25,9 +26,10 @@ interface Running {
 const matmul = (x: Tensor<Rank2>, w: Tensor<Rank2>): Tensor<Rank2> => wrap(B.einsum('bi,oi->bo', unwrap(x), unwrap(w)));
 const matrix = (rows: number, columns: number): ParamSpec<Rank2, 'f32'> => weight([rows, columns], normalInit(0.2));
 
-export const tinyTask = (width = 5): Task<Spec, Frozen, Running> => ({
+export const tinyTask = (width = 8): Task<Spec, Frozen, Running> => ({
   spec: {
-    enc: { weight: matrix(width, 48), bias: weight([width + 0], zerosInit) },
+    enc: { weight: matrix(width, 48), bias: weight([width], zerosInit) },
+    mid: Array.from({ length: 6 }, () => matrix(width, width)),
     dec: { weight: matrix(48, width) },
   },
   frozenSpec: { target: matrix(width, 48) },
@@ -41,7 +43,8 @@ export const tinyTask = (width = 5): Task<Spec, Frozen, Running> => ({
     const noisy: Tensor<Rank2> = add(anySize(x), wrap<Rank2, 'f32'>(noise));
     const code = tanh(matmul(noisy, p.enc.weight));
     const biased: Tensor<Rank2> = add(code, wrap<Rank2, 'f32'>(B.alongAxis(unwrap(p.enc.bias), 1, code.shape)));
-    const error = sub(matmul(biased, p.dec.weight), x);
+    const inner = p.mid.reduce((y, w) => add(y, tanh(matmul(y, w))), biased);
+    const error = sub(matmul(inner, p.dec.weight), x);
     const apart = sub(biased, matmul(noisy, frozen.target));
     const [pixel, distil] = [mean(mul(error, error)), mean(mul(apart, apart))];
     const now = mean(stopGradient(biased), 0);

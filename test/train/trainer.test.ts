@@ -36,6 +36,24 @@ test('the loss falls, and the terms add up to it', async () => {
   });
 });
 
+test('losses and gradients agree on both backends', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const seen: number[][] = [];
+  for (const backend of ['webgpu', 'gpujs'] as const) {
+    const runtime = await openRuntime({ backend, cache: noCache });
+    const trainer = await openTrainer(runtime, tinyTask(), options);
+    const steps = [];
+    for (let i = 0; i < 3; i++) steps.push(await trainer.step(tinyBatch(i), i, 0.01));
+    seen.push(steps.flatMap((s) => [s.loss, s.gradNorm]));
+    runtime.close();
+  }
+  seen[0]!.forEach((x, i) => {
+    const other = seen[1]![i]!;
+    assert.ok(Math.abs(x - other) < 1e-3 * Math.abs(other), `${x} and ${other}`);
+  });
+});
+
 test('a restored snapshot goes on with equal bits', async () => {
   await withRuntime(async (runtime) => {
     const trainer = await openTrainer(runtime, tinyTask(), options);
