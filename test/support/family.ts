@@ -99,13 +99,18 @@ export interface FamilyOptions {
   readonly slack?: Readonly<Record<string, number>>;
   /** Values of scalar inputs by name. */
   readonly scalars?: Readonly<Record<string, number>>;
-  /** The backend as another device, to run for which programs are compiled too. Without finite differences. */
+  /** The WebGPU backend as it would be on another adapter, instead of every backend; without finite differences. */
   readonly adapter?: (b: Backend) => Backend;
   /** Cases of sizes too large for differences; other cases hold the same operations. */
   readonly onlyLarge?: readonly string[];
   /** Cases whose derivative is not the limit of differences (selections by position, rounding on purpose), with the reason. */
   readonly notSmooth?: Readonly<Record<string, string>>;
 }
+
+const backendsOf = async (adapter?: (b: Backend) => Backend): Promise<readonly Backend[]> => {
+  const all = await everyBackend();
+  return adapter ? all.filter((b) => b.caps.target === 'wgsl').map(adapter) : all;
+};
 
 /** Finite differences take two evaluations a value: larger draws are left out. */
 const MOST_DIFFERENCES = 150;
@@ -137,7 +142,7 @@ export const testFamily = (family: string, cases: Cases, o: FamilyOptions = {}):
       each(async (d) => {
         const all = graph(d);
         if (all.length === 0) return;
-        const backends = (await everyBackend()).map(o.adapter ?? ((b) => b));
+        const backends = await backendsOf(o.adapter);
         const [labels, slack] = [all.map((a) => a.label), all.map((a) => o.slack?.[a.name] ?? 1)];
         await agree(
           all.map((a) => a.node),
