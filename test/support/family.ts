@@ -90,6 +90,10 @@ const pulled = ({ name, roots }: Built): readonly Labelled[] => {
   return gradients(smooth, cts, leaves).map((node, i) => ({ label: `gradient ${i} of ${name}`, name, node }));
 };
 
+/** Everything that a draw's cases compute, gradients included. */
+export const graphsOf = (cases: Cases, d: Draw): readonly Node[] =>
+  build(cases, d).flatMap((c) => [...c.roots, ...pulled(c).map((g) => g.node)]);
+
 export interface FamilyOptions {
   /** Draws that are always tested; by default empty, of one element, and odd. */
   readonly always?: readonly Draw[];
