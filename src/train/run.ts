@@ -98,6 +98,12 @@ export const runTraining = async (
   const size = model.vision.image_size;
   if (data.folder === undefined) throw new TrainFailure('there is no folder of pictures: name one, or set data.folder');
   const files = await need(folderDataset(data.folder));
+  const bytes = config.batchSize * 3 * size * size * 4;
+  const room = runtime.backend.caps.limits.buffer;
+  if (bytes > room)
+    throw new TrainFailure(
+      `batchSize ${config.batchSize}: its pictures take ${Math.ceil(bytes / 2 ** 20)} MiB; this adapter allows ${Math.floor(room / 2 ** 20)} MiB in one buffer. Use a smaller batch`,
+    );
   const dataset = cached(files, data.cacheMiB * 2 ** 20);
   const held = data.validation === undefined ? files : await need(folderDataset(data.validation));
   const pictures = await firstPictures(held, size);

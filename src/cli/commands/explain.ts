@@ -8,18 +8,21 @@ import { input } from '../../dsl/core/build.ts';
 import { isKind, topological } from '../../dsl/core/node.ts';
 import { isParamSpec, type ParamsOf } from '../../dsl/param.ts';
 import type { Rank4 } from '../../dsl/shape.ts';
-import { type AnyTensor, isTensor, type Tensor, wrap } from '../../dsl/tensor.ts';
+import { type AnyTensor, type Tensor, wrap } from '../../dsl/tensor.ts';
 import { flatten } from '../../dsl/tree.ts';
 import { type DualTokenConfig, decode, dualTokenSpec, encode, tablesSpec } from '../../models/dualtoken.ts';
 import { patchGrid } from '../../models/nn/patch-embedding.ts';
 import { variants } from '../../models/variants/index.ts';
 import { orThrow } from '../../runtime/attempt.ts';
 import { openBackend } from '../../runtime/choose.ts';
+import { trainConfigSchema } from '../../train/config.ts';
+import { type StepGraph, stepGraph } from '../../train/step-graph.ts';
+import { tokenizerTask } from '../../train/tokenizer-task.ts';
 import { UserFailure } from '../failure.ts';
 import { type RunOptions, wholeNumber, withRun } from '../options.ts';
 import { outputTo } from '../output.ts';
 
-const parts = ['encode', 'decode'] as const;
+const parts = ['encode', 'decode', 'step'] as const;
 type Part = (typeof parts)[number];
 interface ExplainOptions extends RunOptions {
   readonly part: Part;
@@ -35,7 +38,7 @@ const inputsOf = <P>(spec: P, prefix: string): ParamsOf<P> => {
   return flat.rebuild(made) as ParamsOf<P>;
 };
 
-const graphOf = (c: DualTokenConfig, part: Part, batch: number): readonly AnyTensor[] => {
+const forwardOf = (c: DualTokenConfig, part: Exclude<Part, 'step'>, batch: number): readonly AnyTensor[] => {
   const [params, tables] = [inputsOf(dualTokenSpec(c), ''), inputsOf(tablesSpec(c), '')];
   if (part === 'decode') {
     const side = patchGrid(c.vision);
@@ -48,6 +51,15 @@ const graphOf = (c: DualTokenConfig, part: Part, batch: number): readonly AnyTen
   return [pixel.codes, semantic.codes];
 };
 
+/** The graph of a part, and what is bound to it: of a training step the state is donated. */
+const graphOf = (c: DualTokenConfig, part: Part, batch: number): StepGraph => {
+  if (part === 'step')
+    return stepGraph(tokenizerTask(c, trainConfigSchema.parse({}).losses), batch, c.vision.image_size);
+  const outputs = forwardOf(c, part, batch).map((t) => t.node);
+  const inputs = topological(outputs).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar');
+  return { inputs: inputs.map((node) => ({ node, donated: false })), outputs };
+};
+
 export const explain = async (variant: string, options: ExplainOptions): Promise<void> => {
   const output = outputTo(options.json);
   const config = variants[variant];
@@ -57,10 +69,7 @@ export const explain = async (variant: string, options: ExplainOptions): Promise
     openBackend({ log: output.log, ...(options.backend ? { backend: options.backend } : {}) }),
   );
   try {
-    const outputs = flatten(graphOf(config, options.part, options.batch), isTensor).leaves.map((l) => l.value.node);
-    const inputs = topological(outputs)
-      .filter((n) => isKind(n, 'input'))
-      .map((node) => ({ node, donated: false }));
+    const { inputs, outputs } = graphOf(config, options.part, options.batch);
     const passes: string[] = [];
     const made = compileGraph({ inputs, outputs }, backend.caps, {
       onPass: (name, text) => {
