@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isFloat } from '../../src/dsl/core/dtype.ts';
+import { type DType, isFloat } from '../../src/dsl/core/dtype.ts';
 import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { boundData, tensor } from '../../src/dsl/ops/inputs.ts';
@@ -74,19 +74,19 @@ interface Built {
 const build = (cases: Cases, d: Draw): readonly Built[] =>
   Object.entries(cases).map(([name, make]) => ({ name, roots: make(d).map(unwrap) }));
 
-const leavesOf = (roots: readonly Node[]): readonly Node[] =>
-  topological(roots).filter((n) => isKind(n, 'input') && n.dtype === 'f32' && n.op.role !== 'scalar');
+const leavesOf = (roots: readonly Node[], dtypes: readonly DType[] = ['f32']): readonly Node[] =>
+  topological(roots).filter((n) => isKind(n, 'input') && dtypes.includes(n.dtype) && n.op.role !== 'scalar');
 
 const scalarsOf = (roots: readonly Node[], given: Readonly<Record<string, number>>): readonly Leaf[] =>
   topological(roots).flatMap((node) =>
     isKind(node, 'input') && node.op.role === 'scalar' ? [{ node, at: Float64Array.of(given[node.op.slot]!) }] : [],
   );
 
-/** Gradients of all float results of a case with respect to its f32 inputs, for fixed cotangents. */
+/** Gradients of all float results of a case with respect to its float inputs, for fixed cotangents. */
 const pulled = ({ name, roots }: Built): readonly Labelled[] => {
   const smooth = roots.filter((r) => isFloat(r.dtype));
   const cts = smooth.map((r, i) => unwrap(tensor(encode(values(sizeOf(r.shape), 7 + i), r.dtype), r.shape, r.dtype)));
-  const leaves = leavesOf(smooth);
+  const leaves = leavesOf(smooth, ['f32', 'f16', 'bf16']);
   return gradients(smooth, cts, leaves).map((node, i) => ({ label: `gradient ${i} of ${name}`, name, node }));
 };
 

@@ -197,13 +197,15 @@ const inferGather = (batch: number, [x, i]: readonly Node[]): Result => {
   return { shape: [...i!.shape, ...x!.shape.slice(batch + 1)], dtype: x!.dtype };
 };
 
-const inferScatter = (batch: number, [base, i, u]: readonly Node[]): Result => {
+const inferScatter = (batch: number, combine: 'set' | 'add', [base, i, u]: readonly Node[]): Result => {
   const src = [base!, i!, u!];
   index32('scatter', i!, src);
   const want = [...i!.shape, ...base!.shape.slice(batch + 1)];
   if (!same(base!.shape.slice(0, batch), i!.shape.slice(0, batch)) || !same(u!.shape, want))
     fail('scatter', `updates are [${u!.shape}], index and base ask for [${want}]`, src);
   if (u!.dtype !== base!.dtype) fail('scatter', `updates are ${u!.dtype}, base is ${base!.dtype}`, src);
+  if (combine === 'add' && (base!.dtype === 'bf16' || base!.dtype === 'bool'))
+    fail('scatter', `${base!.dtype} has no sums`, src, "cast to 'f32' or 'i32' first");
   return base!;
 };
 
@@ -254,7 +256,7 @@ export const infer = (op: Op, src: readonly Node[]): readonly Result[] => {
     .with({ kind: 'concat' }, ({ axis }) => inferConcat(axis, src))
     .with({ kind: 'conv' }, ({ conv }) => inferConv(conv, src))
     .with({ kind: 'gather' }, ({ batch }) => inferGather(batch, src))
-    .with({ kind: 'scatter' }, ({ batch }) => inferScatter(batch, src))
+    .with({ kind: 'scatter' }, ({ batch, combine }) => inferScatter(batch, combine, src))
     .with({ kind: 'cumulate' }, ({ axis }) =>
       axis in src[0]!.shape ? src[0]! : fail('cumulativeSum', `no axis ${axis}`, src),
     )

@@ -3,6 +3,7 @@ import { match } from 'ts-pattern';
 import * as b from '../core/build.ts';
 import type { View } from '../core/op.ts';
 import type { Node } from '../core/types.ts';
+import { inF32 } from './storage.ts';
 
 type Dims = readonly number[];
 type Of<V extends View['v']> = Extract<View, { readonly v: V }>;
@@ -42,7 +43,7 @@ const padAdjoint = ({ before, after, interior }: Of<'pad'>, x: Dims, ct: Node): 
 
 const expandAdjoint = (x: Dims, ct: Node): Node => {
   const repeated = x.map((_, i) => i).filter((i) => x[i] === 1 && ct.shape[i] !== 1);
-  return b.reduceKeep('sum', ct, repeated);
+  return repeated.length === 0 ? ct : inF32(ct, (c) => b.reduceKeep('sum', c, repeated));
 };
 
 /** Extends `ct` so that every position that the slide reads exists: positions past the end held nothing. */

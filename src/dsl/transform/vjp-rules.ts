@@ -8,6 +8,8 @@ import { convInputAdjoint, convWeightAdjoint } from './adjoint-conv.ts';
 import { viewAdjoint } from './adjoint-views.ts';
 import { binaryDerivative, type Cotangent, unaryDerivative } from './derivatives.ts';
 
+import { inF32 } from './storage.ts';
+
 export type { Cotangent } from './derivatives.ts';
 export type VjpRule<K extends Kind> = (op: OpOf<K>, n: Node, ct: Node) => readonly Cotangent[];
 /** Families that the walk itself handles: several results, or graphs made on the way. */
@@ -147,7 +149,7 @@ export const vjpRules: VjpRules = {
   },
   gather: ({ batch }, n, ct) => {
     const [x, index] = n.src as readonly [Node, Node];
-    return [() => b.scatter(zeros(x), index, ct, 'add', batch), null];
+    return [() => inF32(ct, (c) => b.scatter(b.full(0, x.shape, c.dtype), index, c, 'add', batch)), null];
   },
   scatter: scatterRule,
 };

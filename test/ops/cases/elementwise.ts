@@ -1,8 +1,31 @@
 // Elementwise operations and activation functions.
 import * as T from '../../../src/dsl/ops/index.ts';
+import type { Tensor } from '../../../src/dsl/tensor.ts';
 import { bf16, bool, type Cases, f16, f32, i32, positive, u32 } from '../../support/family.ts';
 
+/** NaN, both infinities, both zeros, and the largest numbers. */
+const special = (): Tensor<readonly [8]> =>
+  T.bitcast('f32')(
+    T.tensor([0x7fc00000, 0x7f800000, 0xff800000, 0, 0x80000000, 0x7f7fffff, 0xff7fffff, 0x3f800000], 'u32'),
+  );
+
 export const elementwise: Cases = {
+  'what is not finite': () => [
+    T.isnan(special()),
+    T.isfinite(special()),
+    T.relu(special()),
+    T.leakyRelu(0.1)(special()),
+    T.neg(special()),
+    T.abs(special()),
+    T.mul(special(), 0.5),
+    T.add(special(), 1),
+    T.where(T.isfinite(special()), special(), 0),
+    T.cast('i32')(special()),
+    T.cast('u32')(special()),
+    T.sigmoid(T.where(T.isfinite(special()), special(), 0)),
+    T.tanh(T.where(T.isfinite(special()), special(), 0)),
+    T.cast('bf16')(T.mul(special(), 0.5)),
+  ],
   add: ({ shape }) => [
     T.add(f32(shape), f32(shape, 1)),
     T.add(0.5)(f32(shape)),

@@ -18,7 +18,12 @@ export const movement: Cases = {
   ],
   swapAxes: ({ m, n, k }) => [T.swapAxes(f32([m, n, k]), 0, -1), T.swapAxes(i32([m, n], 0, 9), 0, 1)],
   transpose: ({ m, n, b }) => [T.transpose(f32([m, n])), T.transpose(f32([b, m, n]))],
-  expand: ({ m, n }) => [T.expand(f32([1, n]), [m, n]), T.expand(f32([m, 1, 1]), [-1, n, 3]), T.expand(f16([1]), [n])],
+  expand: ({ m, n }) => [
+    T.expand(f32([1, n]), [m, n]),
+    T.expand(f32([m, 1, 1]), [-1, n, 3]),
+    T.expand(f16([1]), [n]),
+    T.expand(bf16([1, 3]), [m, 3]),
+  ],
   broadcastTo: ({ m, n, b }) => [T.broadcastTo(f32([n]), [m, n]), T.broadcastTo(f32([m, 1]), [b, m, n])],
   broadcastLike: ({ m, n }) => [T.broadcastLike(f32([n]), u32([m, n], 3))],
   flip: ({ shape, m, n }) => [T.flip(f32([m, n]), 0), T.flip(f32([m, n]), [0, -1]), T.flip(u32(shape, 9), [])],
@@ -79,6 +84,12 @@ export const movement: Cases = {
     T.rearrange(f32([b, m, n]), '... c -> c ...'),
     T.rearrange('a 1 c -> c a')(f16([m, 1, n])),
     T.rearrange(u32([m, 6], 9), 'a (b c) -> b 1 (a c)', { b: 3 }),
+  ],
+  'six axes': ({ m, b }) => [
+    T.permute(f32([2, 1, m, 3, b, 2]), [5, 3, 0, 4, 1, 2]),
+    T.sum(f32([2, 1, m, 3, b, 2]), [0, 3, 5]),
+    T.slice(f32([2, 1, m, 3, b, 4]), [null, null, null, [1, 3], null, [0, 4, 3]]),
+    T.rearrange(f32([2, m, 3, b, 2, 1]), 'a b c d e 1 -> (e c) d (b a)'),
   ],
   // Tensors from numbers.
   scalar: () => [T.scalar(1.5), T.scalar(-3, 'i32'), T.scalar(0.1, 'f16'), T.scalar(1, 'bool')],
