@@ -5,9 +5,11 @@ import type { Backend } from '../runtime/backend.ts';
 export interface CommonOptions {
   readonly json: boolean;
 }
-export interface RunOptions extends CommonOptions {
+export interface BackendOptions extends CommonOptions {
   readonly backend?: Backend['name'];
   readonly seed: number;
+}
+export interface RunOptions extends BackendOptions {
   readonly profile: boolean;
   /** File of the Chrome trace. */
   readonly trace: string;
@@ -39,15 +41,19 @@ export const positiveNumber = (text: string): number => {
 export const withCommon = (command: Command): Command =>
   command.option('--json', 'print one JSON object on standard output, and nothing else there', false);
 
-/** The options of commands that run programs. */
-export const withRun = (command: Command): Command =>
+/** --json, --backend and --seed. */
+export const withBackend = (command: Command): Command =>
   withCommon(command)
     .addOption(
       new Option('--backend <name>', 'where programs run; default: webgpu, or gpujs where there is no adapter').choices(
         ['webgpu', 'gpujs', 'null'],
       ),
     )
-    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1), 0)
+    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1), 0);
+
+/** The options of commands that run programs. */
+export const withRun = (command: Command): Command =>
+  withBackend(command)
     .option('--profile', 'list the slowest kernels, and write a Chrome trace', false)
     .option('--trace <file>', 'where --profile writes the trace', 'trace.json');
 

@@ -53,8 +53,17 @@ export const listCheckpoints = (folder: string): TE.TaskEither<DataError, readon
 export const asStored = (tensors: NamedTensors): ReadonlyMap<string, TensorData> =>
   new Map([...tensors].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
 
+/** A run that went wrong must not replace a checkpoint from before. */
+const allFinite = (path: string, tensors: NamedTensors): E.Either<DataError, null> => {
+  const bad = [...tensors].find(([, { data }]) => !data.every(Number.isFinite));
+  return bad === undefined
+    ? E.right(null)
+    : E.left(datasetError(path, `not written, for '${bad[0]}' holds values that are infinite or no numbers`));
+};
+
 /**
- * Writes `folder/checkpoint-STEP`, whole or not at all, then removes all but the newest `keep`. Gives its path.
+ * Writes `folder/checkpoint-STEP`, whole or not at all, then removes all but the newest `keep`. Gives its path. Left: a file that
+ * cannot be written, or values that are not finite.
  */
 export const writeCheckpoint = (
   folder: string,
@@ -66,7 +75,8 @@ export const writeCheckpoint = (
   const aside = join(folder, `.${nameOf(info.step)}.${process.pid}.tmp`);
   const remove = (at: string) => TE.tryCatch(() => rm(at, { recursive: true, force: true }), fileError('write', at));
   return pipe(
-    TE.tryCatch(() => mkdir(aside, { recursive: true }), fileError('write', folder)),
+    TE.fromEither(allFinite(path, tensors)),
+    TE.chain(() => TE.tryCatch(() => mkdir(aside, { recursive: true }), fileError('write', folder))),
     TE.chain(() => writeSafetensors(join(aside, stateFile), asStored(tensors))),
     TE.chain(() => writeAtomic(join(aside, infoFile), `${JSON.stringify(info, null, 2)}\n`)),
     TE.chain(() => remove(path)),

@@ -79,7 +79,7 @@ const readAll = (ts: readonly DeviceTensor[]): Promise<readonly Float32Array<Arr
 
 /** Parameters by their initialisers, moments of zero, and the task's own start. */
 const initialValues = async <P, F, Q>(
-  runtime: Runtime,
+  runtime: Pick<Runtime, 'compile' | 'upload'>,
   task: Task<P, F, Q>,
   layouts: Trainer['layouts'],
   seed: number,
@@ -111,7 +111,7 @@ const initialValues = async <P, F, Q>(
  * hold or run it.
  */
 export const openTrainer = async <P, F, Q>(
-  runtime: Runtime,
+  runtime: Pick<Runtime, 'compile' | 'upload'>,
   task: Task<P, F, Q>,
   options: TrainerOptions,
 ): Promise<Trainer<P>> => {

@@ -5,7 +5,7 @@ import type { Caps } from '../../compiler/ir/caps.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import { openBackend } from '../../runtime/choose.ts';
 import { renderRunError } from '../../runtime/error.ts';
-import { type CommonOptions, withCommon } from '../options.ts';
+import { type BackendOptions, withBackend } from '../options.ts';
 import { outputTo } from '../output.ts';
 
 const backends = ['webgpu', 'gpujs'] as const;
@@ -48,10 +48,10 @@ const lines = (d: Device): readonly string[] => {
   ];
 };
 
-export const devices = async ({ json }: CommonOptions): Promise<void> => {
+export const devices = async ({ json, backend: only }: BackendOptions): Promise<void> => {
   const output = outputTo(json);
   const found: Device[] = [];
-  for (const backend of backends) {
+  for (const backend of only ? [only] : backends) {
     const opened = await openBackend({ backend })();
     if (E.isLeft(opened)) found.push({ backend, available: false, reason: renderRunError(opened.left) });
     else {
@@ -66,6 +66,6 @@ export const devices = async ({ json }: CommonOptions): Promise<void> => {
 };
 
 export const devicesCommand = (program: Command): Command =>
-  withCommon(
+  withBackend(
     program.command('devices').description('list the backends that run here: adapter, limits, features'),
   ).action(devices);

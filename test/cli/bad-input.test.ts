@@ -1,0 +1,106 @@
+// Whatever a user gets wrong: exit code 1, one message that names the thing, nothing on standard output, nothing half-written.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { dualtoken, messageOf, writeTinyTokenizer } from '../support/command.ts';
+import { inFolder } from '../support/files.ts';
+import { projectDir } from '../support/shared.ts';
+
+const test = suite('bad input');
+const photos = join(projectDir, 'assets/photos');
+const photo = join(photos, 'coffee.png');
+
+/** Fails with code 1, a message that `pattern` matches, and no more than `lines` lines. */
+const refused = async (args: readonly string[], pattern: RegExp, lines = 3): Promise<void> => {
+  const ran = await dualtoken(...args);
+  const message = messageOf(ran);
+  assert.is(ran.code, 1, `${args.join(' ')}: ${ran.stderr}`);
+  assert.match(message, pattern);
+  assert.is(ran.stdout, '', args.join(' '));
+  assert.ok(message.split('\n').length <= lines, message);
+  assert.not.match(message, /please report|node_modules/, 'a fault of ours');
+};
+
+test('unknown commands, options and values', async () => {
+  await refused(['tokenise'], /unknown command 'tokenise'.*\n?.*tokenize/);
+  await refused(['tokenize', photo, '--jsn'], /unknown option '--jsn'[\s\S]*--json/);
+  await refused(['devices', '--backend', 'cuda'], /--backend[\s\S]*webgpu, gpujs, null/);
+  await refused(['train', photos, '--steps', 'many'], /--steps[\s\S]*whole number/);
+  await refused(['explain', 'maxi', '--backend', 'null'], /'maxi'.*mini/);
+  await refused(['tokenize'], /missing required argument 'photos'/);
+});
+
+test('files that are missing or are not what their names say', async () => {
+  await inFolder(async (folder) => {
+    const model = join(folder, 'tiny.safetensors');
+    await writeTinyTokenizer(model);
+    const [text, cut, empty, codes] = ['text.png', 'cut.safetensors', 'empty', 'codes.json'].map((n) =>
+      join(folder, n),
+    ) as [string, string, string, string];
+    await writeFile(text, 'this is no picture');
+    const whole = await readFile(model);
+    await writeFile(cut, whole.subarray(0, whole.length - 1000));
+    await mkdir(empty);
+    await writeFile(codes, '{"grid": [2,');
+    const common = ['--checkpoint', model, '--backend', 'gpujs'];
+    await refused(['tokenize', join(folder, 'none.png'), ...common], /none\.png: no such file/);
+    await refused(['tokenize', text, ...common], /text\.png.*not an image/);
+    await refused(['tokenize', photo, '--checkpoint', cut, '--backend', 'gpujs'], /cut\.safetensors/);
+    await refused(
+      ['tokenize', photo, '--checkpoint', join(folder, 'no.safetensors'), '--backend', 'gpujs'],
+      /no\.safetensors: no such file/,
+    );
+    await refused(['reconstruct', codes, ...common], /codes\.json.*JSON/);
+    await refused(['train', empty, '--out', join(folder, 'run')], /empty: the folder holds no/);
+    assert.equal((await readdir(folder)).sort(), [
+      'codes.json',
+      'cut.safetensors',
+      'empty',
+      'text.png',
+      'tiny.safetensors',
+    ]);
+  });
+});
+
+test('configurations: every fault at once, unknown keys with the nearest', async () => {
+  await inFolder(async (folder) => {
+    const config = join(folder, 'train.json');
+    const train = ['train', photos, '--config', config, '--out', join(folder, 'run')];
+    await writeFile(config, '{ "steps": 5');
+    await refused(train, /train\.json is not JSON/);
+    await writeFile(config, JSON.stringify({ stepz: 5, optimizer: { learningrate: 1 }, batchSize: -1 }));
+    await refused(train, /stepz.*'steps'/, 5);
+    await refused(train, /optimizer\.learningrate.*'learningRate'/, 5);
+    await refused(train, /batchSize/, 5);
+    await writeFile(config, JSON.stringify({ variant: 'maxi' }));
+    await refused(train, /'maxi'.*mini/);
+    await writeFile(config, JSON.stringify({ model: { quantiser: { dim: 33 } } }));
+    await refused(train, /quantiser\.dim is 33/);
+    await refused(['train', photos, '--out', join(folder, 'run'), '--resume'], /no checkpoint to resume/);
+    assert.equal(await readdir(folder), ['train.json']);
+  });
+});
+
+test('folders that cannot be written, sizes that no adapter holds', async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    await refused(['train', photos, '--out', join(file, 'run'), '--backend', 'gpujs'], /cannot (write|list) .*file/);
+    await refused(
+      ['train', photos, '--out', join(folder, 'run'), '--backend', 'gpujs', '--batch-size', '1000000'],
+      /batchSize 1000000.*MiB/,
+    );
+    await refused(['explain', 'dualtoken-so400m', '--batch', '4096', '--backend', 'null'], /32-bit|allows/);
+    const model = join(folder, 'tiny.safetensors');
+    await writeTinyTokenizer(model);
+    const common = ['--checkpoint', model, '--backend', 'gpujs'];
+    await refused(
+      ['tokenize', photo, '--out', join(file, 'codes.json'), '--json', ...common],
+      /cannot write .*codes\.json/,
+    );
+    assert.equal((await readdir(folder)).sort(), ['file', 'tiny.safetensors']);
+  });
+});
+
+test.run();

@@ -1,0 +1,114 @@
+// The command: help, purity of --json, codes that make the way to a file and back, and training that resumes.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readImage } from '../../src/data/index.ts';
+import { dualtoken, type Ran, tinyModel, writeTinyTokenizer } from '../support/command.ts';
+import { inFolder, run } from '../support/files.ts';
+import { projectDir } from '../support/shared.ts';
+
+const test = suite('dualtoken');
+const photo = join(projectDir, 'assets/photos/coffee.png');
+
+/** The one object on standard output. */
+const jsonOf = ({ code, stdout, stderr }: Ran) => {
+  assert.is(code, 0, stderr);
+  assert.is(stdout.trimEnd().split('\n').length, 1, stdout);
+  return JSON.parse(stdout);
+};
+
+test('every command has --help, with the shared options', async () => {
+  const commands = ['devices', 'tokenize', 'reconstruct', 'train', 'explain', 'demo'];
+  const [top, ...each] = await Promise.all([dualtoken('--help'), ...commands.map((c) => dualtoken(c, '--help'))]);
+  for (const [i, { code, stdout }] of each.entries()) {
+    assert.is(code, 0);
+    assert.match(top!.stdout, commands[i]!);
+    for (const option of ['--json', '--backend', '--seed', '--help'])
+      assert.match(stdout, option, `${commands[i]} has ${option}`);
+  }
+});
+
+test('devices --json', async () => {
+  const found = jsonOf(await dualtoken('devices', '--json'));
+  assert.ok(found.devices.length >= 1);
+  assert.ok(found.devices.some((d: { backend: string; available: boolean }) => d.backend === 'gpujs' && d.available));
+});
+
+test('explain --json on the null backend, a forward part and the training step', async () => {
+  const encode = jsonOf(await dualtoken('explain', 'mini', '--backend', 'null', '--json'));
+  assert.ok(encode.dispatches > 10 && encode.steps.length >= encode.dispatches);
+  const step = jsonOf(
+    await dualtoken('explain', 'mini', '--part', 'step', '--batch', '2', '--backend', 'null', '--json'),
+  );
+  assert.ok(step.dispatches > encode.dispatches);
+});
+
+test('codes go to a file and come back as a picture', async () => {
+  await inFolder(async (folder) => {
+    const model = join(folder, 'tiny.safetensors');
+    await writeTinyTokenizer(model);
+    const common = ['--checkpoint', model, '--backend', 'gpujs', '--json'];
+    const out = join(folder, 'codes.json');
+    const made = jsonOf(await dualtoken('tokenize', photo, '--out', out, ...common));
+    assert.equal(made.grid, [2, 2]);
+    assert.is(made.depth, 2);
+    assert.is(made.images[0].pixel.length, 8);
+    assert.is(made.images[0].semantic.length, 8);
+    assert.equal(JSON.parse(await readFile(out, 'utf8')), made);
+    const painted = jsonOf(await dualtoken('reconstruct', out, '--out', folder, ...common));
+    const picture = await run(readImage(painted.pictures[0].picture));
+    assert.is(picture.width, 16);
+  });
+});
+
+test('training stops, resumes, and gives the losses of a straight run', async () => {
+  await inFolder(async (folder) => {
+    const config = join(folder, 'tiny.json');
+    const settings = {
+      model: tinyModel,
+      batchSize: 2,
+      sampleEvery: 100,
+      schedule: { kind: 'constant', warmup: 0 },
+      losses: { commitment: 2 },
+    };
+    await writeFile(config, JSON.stringify(settings));
+    const train = (out: string, ...more: readonly string[]) =>
+      dualtoken(
+        'train',
+        join(projectDir, 'assets/photos'),
+        '--config',
+        config,
+        '--out',
+        join(folder, out),
+        '--backend',
+        'gpujs',
+        '--json',
+        ...more,
+      );
+    const straight = jsonOf(await train('a', '--steps', '5'));
+    assert.is(straight.step, 5);
+    assert.is(straight.sample, 10);
+    jsonOf(await train('b', '--steps', '3'));
+    const again = await train('b', '--steps', '5');
+    assert.is(again.code, 1);
+    assert.match(again.stderr, '--resume');
+    const resumed = jsonOf(await train('b', '--steps', '5', '--resume'));
+    assert.is(resumed.step, 5);
+    const losses = async (out: string) =>
+      (await readFile(join(folder, out, 'log.jsonl'), 'utf8'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .filter((line) => 'loss' in line)
+        .map(({ step, loss, gradNorm }) => [step, loss, gradNorm]);
+    assert.equal(await losses('b'), await losses('a'));
+    // The model of a run is a checkpoint for the other commands.
+    const codes = jsonOf(
+      await dualtoken('tokenize', photo, '--checkpoint', straight.model, '--backend', 'gpujs', '--json'),
+    );
+    assert.is(codes.images[0].pixel.length, 8);
+  });
+});
+
+test.run();

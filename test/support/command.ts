@@ -1,0 +1,84 @@
+// The `dualtoken` command as a user runs it, and a tokenizer small enough for it.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { namedSpecs } from '../../src/dsl/param.ts';
+import type { DualTokenConfig } from '../../src/models/dualtoken.ts';
+import { readVariant } from '../../src/models/variants/index.ts';
+import { tokenizerSpec, writeTokenizer } from '../../src/train/tokenizer.ts';
+import { run } from './files.ts';
+import { projectDir } from './shared.ts';
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `dualtoken ARGS` from the sources, in the project's folder. */
+export const dualtoken = (...args: readonly string[]): Promise<Ran> =>
+  new Promise((done, failed) => {
+    const main = join(projectDir, 'src/cli/main.ts');
+    const child = spawn(process.execPath, ['--conditions=dualtoken-source', '--import', 'tsx', main, ...args], {
+      cwd: projectDir,
+      env: { ...process.env, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', failed).on('close', (code) => done({ code, stdout, stderr }));
+  });
+
+/** What the command said to a person: its message, without the lines about the adapter. */
+export const messageOf = ({ stderr }: Ran): string =>
+  stderr
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('Warning: ') && !line.startsWith('backend '))
+    .join('\n');
+
+/** Changes to `mini` that leave 16 pixels, 2 x 2 positions of 2 codes, and about 30,000 parameters. */
+export const tinyModel = {
+  vision: {
+    hidden_size: 32,
+    intermediate_size: 32,
+    num_hidden_layers: 2,
+    num_attention_heads: 1,
+    image_size: 16,
+    patch_size: 8,
+  },
+  taps: { pixel: 1, semantic: 1 },
+  quantiser: { depth: 2, codes: 8, dim: 32 },
+  decoder: {
+    ch: 8,
+    ch_mult: [1, 1],
+    num_res_blocks: 0,
+    attn_resolutions: [],
+    resolution: 16,
+    in_channels: 32,
+    groups: 4,
+  },
+} as const;
+
+export const tinyConfig = (): DualTokenConfig => {
+  const read = readVariant({ ...tinyModel, variant: 'mini' });
+  if (E.isLeft(read)) throw new Error(read.left.join('; '));
+  return read.right;
+};
+
+/** Writes a tokenizer that nobody trained. */
+export const writeTinyTokenizer = async (path: string): Promise<void> => {
+  const config = tinyConfig();
+  const tensors = namedSpecs(tokenizerSpec(config)).map(({ path: name, spec: { shape } }, n) => {
+    const data = Float32Array.from(
+      { length: shape.reduce((a, b) => a * b, 1) },
+      (_, i) => 0.2 * Math.sin(i * 12.9898 + n),
+    );
+    return [name, { shape, data }] as const;
+  });
+  await run(writeTokenizer(path, config, new Map(tensors)));
+};
