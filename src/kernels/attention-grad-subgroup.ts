@@ -19,11 +19,9 @@ import {
   rowAt,
   rowsOf,
 } from './attention-call.ts';
-import { heldOf, leave, type Place, placeOf, rowIn } from './attention-rows.ts';
-import { fixedSubgroup } from './lanes.ts';
+import { heldOf, leave, type Place, placeOf, refusesRows, rowIn, rowsSchedule } from './attention-rows.ts';
 import { quadOf } from './quads.ts';
 import {
-  bestHeight,
   broadcast,
   counter,
   dotRows,
@@ -256,17 +254,19 @@ interface Kind {
   readonly name: string;
   readonly of: (n: Node) => AttentionCall | null;
   readonly rows: (a: AttentionCall) => number;
+  /** Widths of the rows that it sums. */
+  readonly widths: (a: AttentionCall) => readonly number[];
   /** Matrix products in it. */
   readonly products: number;
   readonly emit: KernelTemplate['emit'];
 }
 
-const template = ({ name, of, rows, products, emit }: Kind): KernelTemplate => ({
+const template = ({ name, of, rows, widths, products, emit }: Kind): KernelTemplate => ({
   name,
   version: 1,
   refuses: (n, caps) => {
-    if (!of(n)) return 'not this gradient of attention';
-    return fixedSubgroup(caps) >= 4 ? null : 'the subgroup size is not fixed';
+    const a = of(n);
+    return a ? refusesRows(widths(a), caps) : 'not this gradient of attention';
   },
   space: (n) => {
     const most = rows(of(n)!);
@@ -275,11 +275,8 @@ const template = ({ name, of, rows, products, emit }: Kind): KernelTemplate => (
   },
   heuristic: (n, caps) => {
     const a = of(n)!;
-    const count = rows(a);
-    if (!caps.software) return { rows: Math.min(count, 8), columns: 1 };
     // Compile time grows with the products of a kernel, so tall tiles must pay for more of it.
-    const tall = attentionFlops(a, products) >= products * (1 << 25) && Math.max(a.width, a.valueWidth) <= 96;
-    return { rows: count <= 8 ? count : bestHeight(count, tall ? [14, 15, 16] : [7, 8]), columns: 2 };
+    return rowsSchedule(rows(a), widths(a), attentionFlops(a, products) >= products * (1 << 25), caps);
   },
   emit,
   work: (n) => ({ flops: attentionFlops(of(n)!, products), bytes: bytesOfCall(n) }),
@@ -292,6 +289,7 @@ export const attentionGradQueriesSubgroup = template({
   name: 'attention-grad-queries-subgroup',
   of: byQuery,
   rows: rowsOf,
+  widths: (a) => [a.width],
   products: 3,
   emit: emitQueries,
 });
@@ -300,6 +298,7 @@ export const attentionGradKeysSubgroup = template({
   name: 'attention-grad-keys-subgroup',
   of: byKey,
   rows: (a) => a.keys,
+  widths: (a) => [a.width, a.valueWidth],
   products: 4,
   emit: emitKeys,
 });

@@ -31,6 +31,9 @@ const ZERO = lit(0, 'f32');
 const LOWEST = lit(lowest.f32, 'f32');
 const [Q, K, V, CT, LSE, DELTA] = [0, 1, 2, 3, 4, 5];
 
+/** Of a query and a value together. */
+const WIDEST = 256;
+
 const quadsOf = (width: number): number => Math.ceil(width / 4);
 const number = (x: number): Expr => lit(Math.fround(x), 'f32');
 
@@ -221,7 +224,11 @@ const template = (
 ): KernelTemplate => ({
   name,
   version: 1,
-  refuses: (n) => (of(n) ? null : 'not this call of attention'),
+  refuses: (n) => {
+    const a = of(n);
+    if (!a) return 'not this call of attention';
+    return a.width + a.valueWidth > WIDEST ? 'the rows are too wide for registers' : null;
+  },
   space: () => [{ size: 64 }, { size: 32 }, { size: 128 }],
   heuristic: (_, caps: Caps) => ({ size: Math.min(64, caps.limits.invocations) }),
   emit,

@@ -1,10 +1,10 @@
 // Where a subgroup works in attention's kernels, and how its rows leave.
 import type { Caps } from '../compiler/ir/caps.ts';
-import { call, type Expr, element, int, ref, scalarType, variable } from '../compiler/ir/expr.ts';
+import { call, type Expr, element, int, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import { fixedSubgroup } from './lanes.ts';
-import { counter, part, range, times, type Width } from './subgroup-tile.ts';
+import { bestHeight, counter, part, range, times, type Width } from './subgroup-tile.ts';
 import type { Schedule } from './template.ts';
 
 const i32 = scalarType('i32');
@@ -63,14 +63,12 @@ export interface Leaving {
 /** How many quads of a row of `width` elements each lane holds. */
 export const heldOf = (width: number, lanes: number): number => Math.ceil(Math.ceil(width / 4) / lanes);
 
-/** Rows leave through private arrays, so that the stores are written once and not once a row. `also`: what else to do with row r. */
-export const leave = (
-  p: Place,
-  leaving: readonly Leaving[],
-  also: (r: Expr) => readonly Stmt[] = () => [],
-): readonly Stmt[] => {
-  const r = counter('r', p.rows - 1);
-  const fill = leaving.flatMap((x): readonly Stmt[] => {
+/**
+ * Rows leave through private arrays in one loop each: the stores are written once, and an array is read at one place only, for
+ * software adapters take every such place apart by lanes, at a second of compile time.
+ */
+export const leave = (p: Place, leaving: readonly Leaving[]): readonly Stmt[] =>
+  leaving.flatMap((x): readonly Stmt[] => {
     const held = heldOf(x.width, p.lanes);
     const put = (k: number, j: number): Stmt => ({
       s: 'setElement',
@@ -78,20 +76,19 @@ export const leave = (
       index: int(k * held + j),
       value: times(variable(`${x.name}${k}_${j}`, f32x4), x.factor(k)),
     });
+    const i = counter(`${x.name}_i`, p.rows * held - 1);
+    const rows = p.rowCount % p.rows === 0 ? int(p.rows) : min(int(p.rows), add(int(p.rowCount), mul(p.row0, int(-1))));
     return [
       { s: 'array', name: `${x.name}_rows`, type: f32x4, length: p.rows * held },
       ...range(p.rows).flatMap((k) => range(held).map((j) => put(k, j))),
+      { s: 'for', counter: i, from: int(0), to: mul(rows, int(held)), step: 1, body: storeQuad(p, x, i) },
     ];
   });
-  const stores = leaving.flatMap((x) => range(heldOf(x.width, p.lanes)).flatMap((j) => storeQuad(p, x, r, j)));
-  const to = p.rowCount % p.rows === 0 ? int(p.rows) : min(int(p.rows), add(int(p.rowCount), mul(p.row0, int(-1))));
-  return [...fill, { s: 'for', counter: r, from: int(0), to, step: 1, body: [...stores, ...also(r)] }];
-};
 
-const storeQuad = (p: Place, x: Leaving, r: Expr, j: number): readonly Stmt[] => {
+const storeQuad = (p: Place, x: Leaving, i: Expr): readonly Stmt[] => {
   const held = heldOf(x.width, p.lanes);
-  const quad = add(p.lane, int(j * p.lanes));
-  const out = `${x.name}_out${j}`;
+  const [r, quad] = [div(i, held), add(p.lane, mul(mod(i, held), int(p.lanes)))];
+  const out = `${x.name}_out`;
   const here = range(4).flatMap((k): readonly Stmt[] => {
     const d = add(mul(quad, int(4)), int(k));
     const store = x.store(r, d, part(ref(out, f32x4), k));
@@ -99,7 +96,43 @@ const storeQuad = (p: Place, x: Leaving, r: Expr, j: number): readonly Stmt[] =>
   });
   const inside = call('lt', quad, int(Math.ceil(x.width / 4)));
   return [
-    { s: 'let', name: out, value: element(`${x.name}_rows`, add(mul(r, int(held)), int(j)), f32x4) },
+    { s: 'let', name: out, value: element(`${x.name}_rows`, i, f32x4) },
     ...(inside.e === 'lit' ? here : [{ s: 'if' as const, cond: inside, then: here }]),
   ];
+};
+
+/** A number of each row, stored by lane r for row r, that of row r + lanes next. */
+export const leaveNumbers = (
+  p: Place,
+  value: (r: number) => Expr,
+  store: (r: Expr, value: Expr) => readonly Stmt[],
+): readonly Stmt[] =>
+  range(Math.ceil(p.rows / p.lanes)).flatMap((j): readonly Stmt[] => {
+    const mine = range(Math.min(p.lanes, p.rows - j * p.lanes)).map((k) => j * p.lanes + k);
+    const own = mine.reduce((x, k) => where(call('eq', p.lane, int(k % p.lanes)), value(k), x), value(mine[0]!));
+    const r = add(p.lane, int(j * p.lanes));
+    const then = store(r, own);
+    if (then.length === 0) return [];
+    const inTile = call('lt', r, int(p.rows));
+    const inside = call('and', inTile, call('lt', add(p.row0, r), int(p.rowCount)));
+    return [{ s: 'if', cond: inside, then }];
+  });
+
+/** Quads of sums a lane may keep for each row: beyond, a shader compiles for many seconds, and scores are small next to such heads. */
+const MOST_HELD = 8;
+
+/** Why rows of these widths can't be summed in registers, or null. */
+export const refusesRows = (widths: readonly number[], caps: Caps): string | null => {
+  const lanes = fixedSubgroup(caps);
+  if (lanes < 4) return 'the subgroup size is not fixed';
+  const held = widths.reduce((sum, w) => sum + heldOf(w, lanes), 0);
+  return held > MOST_HELD ? `${held} quads a row in each lane are too many registers` : null;
+};
+
+/** The schedule for `count` rows with sums of these widths; `large`: there is work enough to pay for the compile time of tall tiles. */
+export const rowsSchedule = (count: number, widths: readonly number[], large: boolean, caps: Caps): Schedule => {
+  if (!caps.software) return { rows: Math.min(count, 8), columns: 1 };
+  const held = Math.max(...widths.map((w) => heldOf(w, fixedSubgroup(caps))));
+  const heights = held > 4 ? [4] : large && held < 4 ? [14, 15, 16] : [7, 8];
+  return { rows: count <= Math.min(...heights) ? count : bestHeight(count, heights), columns: 2 };
 };

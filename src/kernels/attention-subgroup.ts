@@ -1,7 +1,7 @@
 // Attention without its scores in memory: a subgroup owns a few query rows, scores live in registers for one tile of keys at a
 // time, and the softmax is kept up to date as tiles pass.
 import type { Caps } from '../compiler/ir/caps.ts';
-import { call, type Expr, element, int, lit, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
+import { call, type Expr, int, lit, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
 import { add, max, min } from '../compiler/ir/index-math.ts';
 import type { Stmt } from '../compiler/ir/stmt.ts';
 import { lowest } from '../dsl/core/dtype.ts';
@@ -18,11 +18,18 @@ import {
   rowAt,
   rowsOf,
 } from './attention-call.ts';
-import { heldOf, leave, type Place, placeOf, rowIn } from './attention-rows.ts';
-import { fixedSubgroup } from './lanes.ts';
+import {
+  heldOf,
+  leave,
+  leaveNumbers,
+  type Place,
+  placeOf,
+  refusesRows,
+  rowIn,
+  rowsSchedule,
+} from './attention-rows.ts';
 import { quadOf } from './quads.ts';
 import {
-  bestHeight,
   counter,
   dotRows,
   largest,
@@ -149,13 +156,9 @@ const finish = (a: AttentionCall, p: Place, block: Block, count: Expr): readonly
   const row = (r: Expr) => rowAt(a, p.keyHead, rowIn(p, r));
   const orBlind = (r: Expr, x: Expr, instead: Expr): Expr =>
     a.mayBeBlind ? where(call('lt', int(0), keysSeen(a, count, row(r).query)), x, instead) : x;
-  const sums = range(p.rows).flatMap((k): readonly Stmt[] => {
-    const sum = ref(`sum${k}`, f32);
-    return [
-      { s: 'let', name: `sum${k}`, value: overLanes(variable(`l${k}`, f32), p.lanes, plus) },
-      { s: 'setElement', array: 'lse', index: int(k), value: plus(variable(`m${k}`, f32), call('log', sum)) },
-    ];
-  });
+  const sums = range(p.rows).map(
+    (k): Stmt => ({ s: 'let', name: `sum${k}`, value: overLanes(variable(`l${k}`, f32), p.lanes, plus) }),
+  );
   const out = {
     name: 'o',
     width: a.valueWidth,
@@ -163,37 +166,30 @@ const finish = (a: AttentionCall, p: Place, block: Block, count: Expr): readonly
     store: (r: Expr, d: Expr, value: Expr) =>
       block.store(0, [p.batch, row(r).head, row(r).query, d], orBlind(r, value, ZERO)),
   };
-  const lse = (r: Expr): readonly Stmt[] => {
-    const kept = orBlind(r, element('lse', r, f32), LOWEST);
-    const then = block.store(1, [p.batch, row(r).head, row(r).query], kept);
-    return then.length > 0 ? [{ s: 'if', cond: call('eq', p.lane, int(0)), then }] : [];
-  };
-  return [{ s: 'array', name: 'lse', type: f32, length: p.rows }, ...sums, ...leave(p, [out], lse)];
-};
-
-const heuristic = (n: Node, caps: Caps): Schedule => {
-  const a = forward(n)!;
-  const rows = rowsOf(a);
-  if (rows <= 8) return { rows, columns: caps.software ? 2 : 1 };
-  if (!caps.software) return { rows: 8, columns: 1 };
-  // Tall tiles pay where there is enough work for their compile time, and where wide heads leave them registers.
-  const tall = attentionFlops(a, 2) >= 1 << 26 && a.valueWidth <= 96;
-  return { rows: bestHeight(rows, tall ? [14, 15, 16] : [7, 8]), columns: 2 };
+  const lse = leaveNumbers(
+    p,
+    (k) => plus(variable(`m${k}`, f32), call('log', ref(`sum${k}`, f32))),
+    (r, value) => block.store(1, [p.batch, row(r).head, row(r).query], orBlind(r, value, LOWEST)),
+  );
+  return [...sums, ...lse, ...leave(p, [out])];
 };
 
 export const attentionSubgroup: KernelTemplate = {
   name: 'attention-subgroup',
   version: 1,
   refuses: (n, caps) => {
-    if (!forward(n)) return 'not attention';
-    return fixedSubgroup(caps) >= 4 ? null : 'the subgroup size is not fixed';
+    const a = forward(n);
+    return a ? refusesRows([a.valueWidth], caps) : 'not attention';
   },
   space: (n) => {
     const rows = rowsOf(forward(n)!);
     const [first, ...rest] = [8, 4, 7, 12, 14, 16].flatMap((r) => [1, 2, 4].map((columns) => ({ rows: r, columns })));
     return [first!, ...rest.filter((s) => s.rows <= Math.max(4, rows))];
   },
-  heuristic,
+  heuristic: (n, caps) => {
+    const a = forward(n)!;
+    return rowsSchedule(rowsOf(a), [a.valueWidth], attentionFlops(a, 2) >= 1 << 26, caps);
+  },
   emit,
   work: (n) => ({ flops: attentionFlops(forward(n)!, 2), bytes: bytesOfCall(n) }),
   reuse: (n, k) => attentionReuse(forward(n)!, n, k),

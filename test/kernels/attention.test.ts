@@ -124,6 +124,12 @@ onDevice(test, 'heads split by views, results joined again', async (backend) => 
   await agree(withoutSubgroups(backend), [joined], { template: 'attention-invocation' });
 });
 
+onDevice(test, 'heads too wide for registers go through contractions', async (backend) => {
+  const { forward, backward } = build({ keyHeads: 1, queries: 5, keys: 6, width: 260, valueWidth: 260 });
+  await agree(backend, [...forward, ...backward], { template: 'contract-subgroup' });
+  await agree(withoutSubgroups(backend), forward, { template: 'contract-tiled' });
+});
+
 onDevice(test, 'the heuristic picks tall tiles for much work', async (backend) => {
   const { forward, backward } = build({ keyHeads: 8, queries: 197, keys: 197, width: 64, valueWidth: 64 });
   await agree(backend, [...forward, ...backward], { template: 'attention-subgroup' });
