@@ -62,11 +62,11 @@ export const embedding = <V extends Dim, W extends Dim, D extends DType, I exten
   ids: Tensor<I, 'i32'>,
 ): Tensor<readonly [...I, W], D> => wrap(B.gather(unwrap(table), unwrap(ids)));
 
-type AlongFits<Op extends string, S extends Shape, I extends Shape, A extends number> =
+type AlongFits<Op extends string, S extends Shape, I extends Shape, A extends number, What extends string = 'index'> =
   HasAxis<S, A> extends true
     ? Expect<
         SameShape<SetAxis<S, A, number>, SetAxis<I, A, number>>,
-        `${Op}: ${ShowShape<S>} and index ${ShowShape<I>} differ beside axis ${A}`
+        `${Op}: ${ShowShape<S>} and ${What} ${ShowShape<I>} differ beside axis ${A}`
       >
     : `${Op}: no axis ${A} in ${ShowShape<S>}`;
 /** y[.., i, ..] = x[.., index[.., i, ..], ..]: for each line along `axis` (the last) its own positions. */
@@ -231,7 +231,7 @@ export const dynamicSlice = <S extends Shape, D extends DType, const A extends n
 
 type UpdateFits<S extends Shape, D, U extends Shape, E, A extends number> =
   Same<D, E> extends true
-    ? AlongFits<'dynamicUpdate', S, U, A>
+    ? AlongFits<'dynamicUpdate', S, U, A, 'update'>
     : `dynamicUpdate: ${D & string} and ${E & string} (cast one of them)`;
 /** x with `update` written from position `start` of `axis` on: as a key-value cache grows. The start is moved into range. */
 export const dynamicUpdate = <
