@@ -15,10 +15,7 @@ declare const size: number;
 
 // What must compile.
 export const halved: Tensor<readonly ['batch', 3, number, number]> = P.maxPool2d(image, 2);
-export const stated: Tensor<readonly ['batch', 3, 112, 112]> = pipe(
-  P.averagePool2d(image, 2),
-  shaped([dim('batch', 8), 3, 112, 112]),
-);
+export const stated: Tensor<readonly ['batch', 3, 112, 112]> = pipe(P.averagePool2d(image, 2), shaped([dim('batch', 8), 3, 112, 112]));
 export const pooled: Tensor<readonly ['batch', 3, 7, 7]> = P.adaptiveAveragePool2d(image, 7);
 export const uneven: Tensor<readonly ['batch', 3, 7, 5]> = P.adaptiveMaxPool2d(image, [7, 5]);
 export const configuredPool: Tensor<Rank4> = P.adaptiveAveragePool2d(any4, size);
