@@ -1,5 +1,6 @@
-// The language's public surface. Read in this order: tensor and shape, ops, transform, param and layer, show.
+// The language's public surface. Read in this order: tensor and shape, ops, transform, param, layer and compose, show.
 
+export { compose, type GivenOf, giveParts, partsSpec, type SpecOf, seq, times } from './compose.ts';
 export type { DType, FloatType, HostArray, HostArrays } from './core/dtype.ts';
 export { DslError } from './core/error.ts';
 export { withPath } from './core/provenance.ts';
@@ -17,7 +18,7 @@ export {
   xavierUniformInit,
   zerosInit,
 } from './init.ts';
-export { type Layer, layer, pure, repeat as repeatLayer, residual, seq, then as thenLayer } from './layer.ts';
+export { type Layer, layer, residual } from './layer.ts';
 
 export * from './ops/index.ts';
 export {

@@ -2,6 +2,7 @@
 // A. Radford and others, "Learning transferable visual models from natural language supervision", 2021; names and details of
 // Hugging Face transformers.
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose } from '../dsl/compose.ts';
 import { constantInit, normalInit } from '../dsl/init.ts';
 import { einsum } from '../dsl/ops/contract.ts';
 import { cast, eq } from '../dsl/ops/elementwise.ts';
@@ -14,7 +15,6 @@ import { weight } from '../dsl/param.ts';
 import type { Rank1, Rank2 } from '../dsl/shape.ts';
 import type { Tensor } from '../dsl/tensor.ts';
 import type { ClipConfig, VisionConfig } from './hf-config.ts';
-import { compose } from './nn/compose.ts';
 import { embedding, type Ids, positions } from './nn/embedding.ts';
 import { linear, type Tokens } from './nn/linear.ts';
 import { layerNorm } from './nn/norm.ts';

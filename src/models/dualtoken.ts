@@ -1,6 +1,7 @@
 // DualToken's tokenizer: pixel codes from a shallow tap of a vision tower, semantic codes from a deep one. W. Song and others,
 // arXiv 2503.14324; the steps of its forward graph, in order, with the parameter names of the authors' public code of March 2025.
 import { pipe } from 'fp-ts/lib/function.js';
+import { giveParts, partsSpec } from '../dsl/compose.ts';
 import { add } from '../dsl/ops/elementwise.ts';
 import { permute, reshape } from '../dsl/ops/movement.ts';
 import { type Key, splitKey } from '../dsl/ops/random.ts';
@@ -9,7 +10,6 @@ import type { ParamsOf } from '../dsl/param.ts';
 import type { Rank2 } from '../dsl/shape.ts';
 import type { Tensor } from '../dsl/tensor.ts';
 import type { VisionConfig } from './hf-config.ts';
-import { giveParts, partsSpec } from './nn/compose.ts';
 import type { Maps } from './nn/conv2d.ts';
 import type { Tokens } from './nn/linear.ts';
 import { patchGrid } from './nn/patch-embedding.ts';

@@ -1,4 +1,4 @@
-// Models as pure compositions over the language. Read in this order: nn/compose, nn/linear, nn/transformer; siglip, clip;
+// Models as pure compositions over the language. Read in this order: nn/linear, nn/transformer; siglip, clip;
 // residual-quantiser, project-block, pixel-decoder, dualtoken, losses; variants. taef2 is another family in the same words.
 export { clip, clipText, clipVision } from './clip.ts';
 export * from './dualtoken.ts';

@@ -1,8 +1,8 @@
 // The pixel decoder, from a latent grid to a picture: that of VQGAN (P. Esser and others, "Taming transformers", 2021).
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose, times } from '../dsl/compose.ts';
 import type { Layer } from '../dsl/layer.ts';
 import { silu } from '../dsl/ops/activations.ts';
-import { compose, times } from './nn/compose.ts';
 import { type Conv2dSpec, conv2d, type Maps } from './nn/conv2d.ts';
 import { groupNorm, type NormSpec } from './nn/norm.ts';
 import { type ResnetBlockSpec, resnetBlock } from './nn/resnet-block.ts';

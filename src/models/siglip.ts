@@ -1,13 +1,13 @@
 // SigLIP: a vision tower with an attention-pooling head, a text tower, and a sigmoid of their similarity.
 // X. Zhai and others, "Sigmoid loss for language image pre-training", 2023; names and details of Hugging Face transformers.
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose, type GivenOf } from '../dsl/compose.ts';
 import { normalInit, zerosInit } from '../dsl/init.ts';
 import { indexAxis } from '../dsl/ops/slicing.ts';
 import { weight } from '../dsl/param.ts';
 import type { Rank2, Rank4 } from '../dsl/shape.ts';
 import type { Tensor } from '../dsl/tensor.ts';
 import type { SiglipConfig, TextConfig, VisionConfig } from './hf-config.ts';
-import { compose, type GivenOf } from './nn/compose.ts';
 import { embedding, type Ids, positions } from './nn/embedding.ts';
 import { linear, type Tokens } from './nn/linear.ts';
 import { layerNorm } from './nn/norm.ts';

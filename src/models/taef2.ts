@@ -1,8 +1,8 @@
 // TAEF2: the tiny autoencoder of FLUX.2's latents (madebyollin/taesd), pictures in [0, 1] to 32 channels at an eighth of the size.
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose, seq } from '../dsl/compose.ts';
 import { relu } from '../dsl/ops/activations.ts';
 import { add, div, mul, tanh } from '../dsl/ops/elementwise.ts';
-import { compose, sequential } from './nn/compose.ts';
 import { type Conv2dOptions, conv2d, type Maps } from './nn/conv2d.ts';
 import { groupNorm } from './nn/norm.ts';
 import { upsample2x } from './nn/upsample.ts';
@@ -17,9 +17,9 @@ const block = (middle = false) =>
   compose(
     {
       pool: middle
-        ? sequential(pointwise(width, 4 * width), groupNorm(4 * width, 4, 1e-5), relu, pointwise(4 * width, width))
+        ? seq(pointwise(width, 4 * width), groupNorm(4 * width, 4, 1e-5), relu, pointwise(4 * width, width))
         : undefined,
-      conv: sequential(conv(width, width), relu, conv(width, width), relu, conv(width, width)),
+      conv: seq(conv(width, width), relu, conv(width, width), relu, conv(width, width)),
     },
     (m) => (x: Maps) => {
       const y = m.pool ? add(x, m.pool(x)) : x;
@@ -34,7 +34,7 @@ const softClamp = (z: Maps): Maps => pipe(z, div(3), tanh, mul(3));
 
 /** Pictures [B, 3, H, W] in [0, 1] to latents [B, latent, H / 8, W / 8]. */
 export const taef2Encoder = (latent = 32) =>
-  sequential(
+  seq(
     conv(3, width),
     block(),
     down(),
@@ -54,7 +54,7 @@ export const taef2Encoder = (latent = 32) =>
 
 /** Latents [B, latent, h, w] to pictures [B, 3, 8 h, 8 w]. */
 export const taef2Decoder = (latent = 32) =>
-  sequential(
+  seq(
     softClamp,
     conv(latent, width),
     relu,

@@ -1,9 +1,9 @@
 // Parameter trees, initialisers and layers.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { seq, times } from '../../src/dsl/compose.ts';
 import * as I from '../../src/dsl/init.ts';
-import { type Layer, layer, pure, repeat, residual, seq, then } from '../../src/dsl/layer.ts';
-import { relu } from '../../src/dsl/ops/activations.ts';
+import { type Layer, layer, residual } from '../../src/dsl/layer.ts';
 import { linear } from '../../src/dsl/ops/contract.ts';
 import { add } from '../../src/dsl/ops/elementwise.ts';
 import { data } from '../../src/dsl/ops/inputs.ts';
@@ -30,12 +30,12 @@ const square = (n: number): Square =>
   layer({ weight: weight([n, n], I.xavierUniformInit) }, (p) => (x) => linear(x, p.weight));
 
 t('a spec names its parameters by path', () => {
-  const net = then(['stem', square(4)], ['blocks', repeat(2, () => residual(square(4)))]);
+  const net = { stem: square(4).spec, blocks: times(2, () => residual(square(4)).spec) };
   assert.equal(
-    namedSpecs(net.spec).map((s) => s.path),
+    namedSpecs(net).map((s) => s.path),
     ['stem.weight', 'blocks.0.weight', 'blocks.1.weight'],
   );
-  assert.is(countParams(net.spec), 48);
+  assert.is(countParams(net), 48);
 });
 
 t('initial values depend on the path, and on nothing else', () => {
@@ -73,18 +73,14 @@ t('initialisers have their spread and bounds', () => {
 });
 
 t('layers compose, and name the nodes that they build', () => {
-  const net = then(['stem', square(3)], ['blocks', seq([residual(square(3)), residual(square(3))])]);
+  const net = seq(square(3), residual(square(3)), residual(square(3)));
   const p = I.initParams(net.spec)(env);
   const x = anySize(data('x', [2, 3]));
   const y = net.apply(p)(x);
-  const h = linear(x, p.stem.weight);
-  const first = add(h, linear(h, p.blocks[0]!.weight));
-  assert.is(y, add(first, linear(first, p.blocks[1]!.weight)));
-  assert.is(y.node.path, 'blocks.1');
-  assert.is(
-    then(['a', pure(relu<Rank2, 'f32'>)], ['b', pure(relu<Rank2, 'f32'>)]).apply({ a: {}, b: {} })(x),
-    relu(relu(x)),
-  );
+  const h = linear(x, p[0].weight);
+  const first = add(h, linear(h, p[1].weight));
+  assert.is(y, add(first, linear(first, p[2].weight)));
+  assert.is(y.node.path, '2');
 });
 
 t('trees: map, zip, fold, paths, partition', () => {

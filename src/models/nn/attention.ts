@@ -1,9 +1,9 @@
 // Multi-head self-attention with separate projections, under Hugging Face's names.
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose } from '../../dsl/compose.ts';
 import { xavierUniformInit, zerosInit } from '../../dsl/init.ts';
 import type { Layer } from '../../dsl/layer.ts';
 import { attention } from '../../dsl/ops/fused.ts';
-import { compose } from './compose.ts';
 import { mergeHeads, splitHeads } from './heads.ts';
 import { type LinearSpec, linear, type Tokens } from './linear.ts';
 

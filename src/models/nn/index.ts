@@ -1,7 +1,6 @@
 // Layers that models are composed of; each has the parameter names of published checkpoints.
 export { type ActivationName, activations } from './activation.ts';
 export { type AttentionSpec, selfAttention } from './attention.ts';
-export { compose, type GivenOf, giveParts, partsSpec, type SpecOf, sequential, times } from './compose.ts';
 export { type Conv2dSpec, conv2d as conv2dLayer, type Maps } from './conv2d.ts';
 export { embedding as embeddingLayer, type Ids, positions } from './embedding.ts';
 export { linear as linearLayer, type Tokens } from './linear.ts';

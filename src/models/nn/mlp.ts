@@ -1,9 +1,9 @@
 // The two-layer perceptron of a transformer block.
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose } from '../../dsl/compose.ts';
 import { normalInit, xavierUniformInit } from '../../dsl/init.ts';
 import type { Layer } from '../../dsl/layer.ts';
 import { type ActivationName, activations } from './activation.ts';
-import { compose } from './compose.ts';
 import { type LinearSpec, linear, type Tokens } from './linear.ts';
 
 export interface MlpSpec {

@@ -1,5 +1,6 @@
 // SigLIP's attention-pooling (MAP) head: a learned probe attends to all tokens, then a residual perceptron.
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose } from '../../dsl/compose.ts';
 import { xavierUniformInit, zerosInit } from '../../dsl/init.ts';
 import type { Layer } from '../../dsl/layer.ts';
 import { linear as byRows } from '../../dsl/ops/contract.ts';
@@ -11,7 +12,6 @@ import { indexAxis } from '../../dsl/ops/slicing.ts';
 import { type ParamSpec, weight } from '../../dsl/param.ts';
 import type { Rank1, Rank2, Rank3 } from '../../dsl/shape.ts';
 import type { Tensor } from '../../dsl/tensor.ts';
-import { compose } from './compose.ts';
 import { mergeHeads, splitHeads } from './heads.ts';
 import { type LinearSpec, linear, type Tokens } from './linear.ts';
 import { type MlpSpec, mlp } from './mlp.ts';

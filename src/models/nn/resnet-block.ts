@@ -1,9 +1,9 @@
 // The residual block of VQGAN's decoder and of DualToken's projections: they differ in the first convolution's window.
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose } from '../../dsl/compose.ts';
 import type { Layer } from '../../dsl/layer.ts';
 import { silu } from '../../dsl/ops/activations.ts';
 import { add } from '../../dsl/ops/elementwise.ts';
-import { compose } from './compose.ts';
 import { type Conv2dSpec, conv2d, type Maps } from './conv2d.ts';
 import { groupNorm, type NormSpec } from './norm.ts';
 

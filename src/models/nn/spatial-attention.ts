@@ -1,11 +1,11 @@
 // VQGAN's attention block: every position of a map attends to all others, in one head.
 import { pipe } from 'fp-ts/lib/function.js';
+import { compose } from '../../dsl/compose.ts';
 import type { Layer } from '../../dsl/layer.ts';
 import { add } from '../../dsl/ops/elementwise.ts';
 import { attention } from '../../dsl/ops/fused.ts';
 import { permute, reshape } from '../../dsl/ops/movement.ts';
 import { anySize } from '../../dsl/tensor.ts';
-import { compose } from './compose.ts';
 import { type Conv2dSpec, conv2d, type Maps } from './conv2d.ts';
 import { groupNorm, type NormSpec } from './norm.ts';
 

@@ -1,11 +1,11 @@
 // The pre-norm transformer encoder that SigLIP and CLIP share, under Hugging Face's names.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as RA from 'fp-ts/lib/ReadonlyArray.js';
+import { compose, times } from '../../dsl/compose.ts';
 import type { Layer } from '../../dsl/layer.ts';
 import { add } from '../../dsl/ops/elementwise.ts';
 import type { VisionConfig } from '../hf-config.ts';
 import { type AttentionSpec, selfAttention } from './attention.ts';
-import { compose, times } from './compose.ts';
 import type { Tokens } from './linear.ts';
 import { type MlpSpec, mlp } from './mlp.ts';
 import { layerNorm, type NormSpec } from './norm.ts';

@@ -2,7 +2,8 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import { initParams, normalInit, onesInit, zerosInit } from '../../../src/dsl/init.ts';
 import { key } from '../../../src/dsl/ops/random.ts';
-import { type Layer, layer, pure, repeat, seq, then } from '../../../src/dsl/layer.ts';
+import { compose, seq, times } from '../../../src/dsl/compose.ts';
+import { type Layer, layer } from '../../../src/dsl/layer.ts';
 import { gelu, relu } from '../../../src/dsl/ops/activations.ts';
 import { add, mul, sub } from '../../../src/dsl/ops/elementwise.ts';
 import { linear } from '../../../src/dsl/ops/contract.ts';
@@ -36,17 +37,23 @@ export const hidden: Tensor<readonly ['batch', 64]> = small.apply(smallParams)(b
 export const smallWeight: Tensor<readonly [64, 32]> = smallParams.weight;
 
 type Images = Tensor<Rank3>;
-const activation: Layer<Readonly<Record<string, never>>, Images, Images> = pure((x: Images) => gelu(x));
-export const chain = then(['act', activation], ['mix', pure((x: Images) => mean(x, -1))]);
-export const chained: Tensor<readonly [number, number]> = chain.apply({ act: {}, mix: {} })(null as unknown as Images);
+const activation = (x: Images): Images => gelu(x);
+export const chain = compose({ act: activation, gain: weight([4], onesInit) }, (m) => (x: Images) => mean(m.act(x), -1));
+export const chained: Tensor<readonly [number, number]> = chain.apply({ act: undefined, gain: gain })(
+  null as unknown as Images,
+);
+declare const gain: Tensor<readonly [4]>;
 const scaled = layer(
   { scale: weight([8], onesInit) },
   (p) => (x: Tensor<readonly ['batch', 8]>) => mul(x, expandRow(p.scale)),
 );
 declare const expandRow: (v: Tensor<readonly [8]>) => Tensor<readonly ['batch', 8]>;
-export const many = repeat(4, () => scaled);
-export const manyScale = (p: ParamsOf<typeof many.spec>): Tensor<readonly [8]> | undefined => p[0]?.scale;
-export const twice = seq([scaled, scaled]);
+export const many = compose({ blocks: times(4, () => scaled) }, (m) => (x: Tensor<readonly ['batch', 8]>) =>
+  m.blocks.reduce((y, f) => f(y), x),
+);
+export const manyScale = (p: ParamsOf<typeof many.spec>): Tensor<readonly [8]> | undefined => p.blocks[0]?.scale;
+export const twice = seq(scaled, scaled);
+export const twiceScale = (p: ParamsOf<typeof twice.spec>): Tensor<readonly [8]> => p[1].scale;
 export const residual = <P, S extends Shape>(inner: Layer<P, Tensor<S>, Tensor<S>>): Layer<P, Tensor<S>, Tensor<S>> =>
   layer(inner.spec, (p) => (x) => add(x, inner.apply(p)(x)));
 export const deep = residual(scaled);
@@ -69,12 +76,14 @@ export const wrongParams = small.apply({ weight: smallParams.weight });
 export const swappedParams = small.apply({ weight: params.scale, bias: smallParams.bias });
 // error: linear: x ends in 64, w ends in 32
 export const twiceLinear = pipe(batch, linear(params.fc1.weight), linear(params.fc1.weight));
-// error: Type 'Tensor<readonly ["batch", 8], "f32">' is not assignable to type 'Tensor<readonly ["batch", 9], "f32">'
-export const chainWrong = then(['a', scaled], ['b', pure((x: Tensor<readonly ['batch', 9]>) => relu(x))]);
+// error: Argument of type 'Tensor<readonly ["batch", 8], "f32">' is not assignable to parameter of type 'Tensor<readonly ["batch", 9], "f32">'
+export const chainWrong = compose({ a: scaled, b: (x: Tensor<readonly ['batch', 9]>) => relu(x) }, (m) => (x: Tensor<readonly ['batch', 8]>) => m.b(m.a(x)));
 // error: Type 'Tensor<readonly ["batch"], "f32">' is not assignable to type 'Tensor<readonly ["batch", 8], "f32">'
-export const residualWrong = residual(pure((x: Tensor<readonly ['batch', 8]>) => mean(x, -1)));
+export const residualWrong = residual(layer(scaled.spec, () => (x: Tensor<readonly ['batch', 8]>) => mean(x, -1)));
 // error: Type '8' is not assignable to type '9'
-export const seqWrong = seq([scaled, layer(scaled.spec, () => (x: Tensor<readonly ['batch', 9]>) => x)]);
+export const seqWrong = seq(scaled, layer(scaled.spec, () => (x: Tensor<readonly ['batch', 9]>) => x));
+// error: Property 'c' does not exist
+export const partMissing = compose({ a: scaled }, (m) => (x: Tensor<readonly ['batch', 8]>) => m.c(x));
 export const genericDense = <I extends number, O extends number>(from: I, to: O) =>
   layer({ weight: weight([to, from], normalInit(0.02)) }, (p) => (x: Tensor<readonly ['batch', DimOf<O>]>) => {
     // error: Inner<"linear", DimOf<O>, DimOf<I>, "f32", "f32", "ends in">

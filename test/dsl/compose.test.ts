@@ -3,6 +3,7 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compose, seq, times } from '../../src/dsl/compose.ts';
 import { initParams, onesInit } from '../../src/dsl/init.ts';
 import { relu } from '../../src/dsl/ops/activations.ts';
 import { add } from '../../src/dsl/ops/elementwise.ts';
@@ -10,7 +11,6 @@ import { data } from '../../src/dsl/ops/inputs.ts';
 import { broadcastLike } from '../../src/dsl/ops/movement.ts';
 import { key } from '../../src/dsl/ops/random.ts';
 import { namedSpecs, weight } from '../../src/dsl/param.ts';
-import { compose, sequential, times } from '../../src/models/nn/compose.ts';
 import { linear, type Tokens } from '../../src/models/nn/linear.ts';
 import { layerNorm } from '../../src/models/nn/norm.ts';
 
@@ -25,7 +25,7 @@ const model = compose(
   {
     scale: weight([width], onesInit),
     encoder: { layers: times(2, block) },
-    head: sequential(linear(width, 3), relu, linear(3, width)),
+    head: seq(linear(width, 3), relu, linear(3, width)),
     missing: undefined,
   },
   (m) => (x: Tokens) =>

@@ -1,8 +1,8 @@
 // A layer from named parts: its parameters lie under the parts' names, which are the names in a checkpoint.
-import { withPath } from '../../dsl/core/provenance.ts';
-import { type Layer, layer } from '../../dsl/layer.ts';
-import { isParamSpec, type ParamSpec, type ParamsOf } from '../../dsl/param.ts';
-import type { Tensor } from '../../dsl/tensor.ts';
+import { withPath } from './core/provenance.ts';
+import { type Layer, layer } from './layer.ts';
+import { isParamSpec, type ParamSpec, type ParamsOf } from './param.ts';
+import type { Tensor } from './tensor.ts';
 
 /** A function without parameters. */
 type Plain = (x: never) => unknown;
@@ -77,7 +77,7 @@ export const compose = <const T, A, B>(parts: T, f: (given: GivenOf<T>) => (x: A
 type Stage<A> = { readonly spec: unknown; readonly apply: (params: never) => (x: A) => A } | ((x: A) => A);
 
 /** Layers and functions one after another; parameters under their positions, as in PyTorch's Sequential. */
-export const sequential = <const T extends readonly Stage<A>[], A>(
+export const seq = <const T extends readonly Stage<A>[], A>(
   ...stages: T & readonly Stage<A>[]
 ): Layer<SpecOf<T>, A, A> => {
   const isStep = (f: unknown): f is (x: A) => A => typeof f === 'function';
