@@ -27,7 +27,7 @@ import { printWgsl } from './wgsl/print.ts';
 import { openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 3;
+export const COMPILER_VERSION = 4;
 
 export interface CompileOptions {
   /** Fuse nodes into kernels; off: one kernel a node, for comparison. */

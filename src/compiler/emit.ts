@@ -6,7 +6,7 @@ import { sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../kernels/template.ts';
 import { ownCost } from './cost.ts';
-import { elementwise, reduction } from './generic.ts';
+import { elementwise } from './generic.ts';
 import { isPacked } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 import { bitcastTo, call, type Expr, int, lit, load, rawCall, ref, type Scalar, scalarType, vec4 } from './ir/expr.ts';
@@ -15,6 +15,7 @@ import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
 import { expressionsOf, visitExprs, visitStmts } from './ir/walk.ts';
 import { type Coords, Lowering, pushView } from './lower.ts';
 import type { Origin } from './program.ts';
+import { type Reduction, reductions } from './reduction.ts';
 import { isLeaf, type Region } from './region.ts';
 import { isLight, joinRun, joinRuns } from './vectorise.ts';
 
@@ -68,13 +69,18 @@ class RegionEmitter {
   storeAll(root: Node, at: Coords, lower: Lowering): readonly Stmt[] {
     const { spaces, outputs } = this.#region;
     const mine = outputs.filter((o) => o === root || (spaces.has(root) && spaces.has(o)));
+    return this.#storeEach(
+      mine.map((o) => [o, placeOf(o, spaces, at)]),
+      lower,
+    );
+  }
+
+  #storeEach(mine: readonly (readonly [Node, Coords])[], lower: Lowering): readonly Stmt[] {
     const lets: Stmt[] = [];
-    const stores = mine.map((o): Stmt => {
-      let here = at;
-      for (const step of spaces.get(o) ?? []) here = pushView(step.view, here, step.from, step.to)!;
-      const value = lower.valueAt(o, here);
+    const stores = mine.map(([o, at]): Stmt => {
+      const value = lower.valueAt(o, at);
       const binding = this.#bindWritten(o);
-      const index = linearise(here, o.shape);
+      const index = linearise(at, o.shape);
       if (mine.length === 1) return { s: 'store', buffer: binding, index, value };
       // An output may take the buffer of an input that a later one still reads: all values come before all stores.
       const name = `out${this.#names++}`;
@@ -121,17 +127,23 @@ class RegionEmitter {
     });
   }
 
-  reduction(core: Node): Emitted & { readonly schedule: string } {
-    if (core.op.kind !== 'reduce') throw new Error('emit: not a reduction');
+  reductions(all: readonly [Region, ...Region[]]): Emitted & { readonly schedule: string } {
     const source = this.lowering(new Map());
-    const { by, axes } = core.op;
-    return reduction(
-      {
-        node: core,
-        by,
-        axes,
-        source: (at) => source.valueAt(core.src[0]!, at),
-        store: (at, value) => this.storeAll(core, at, this.lowering(new Map([[core, value]]))),
+    const of = ({ core }: Region): Reduction => {
+      if (core?.op.kind !== 'reduce') throw new Error('emit: not a reduction');
+      const { by, axes } = core.op;
+      return { node: core, by, axes, source: (at) => source.valueAt(core.src[0]!, at) };
+    };
+    const [first, ...rest] = all;
+    return reductions(
+      [of(first), ...rest.map(of)],
+      (i, values) => {
+        const given = new Map(all.map(({ core }, k) => [core!, values[k]!]));
+        const places = all.flatMap(({ core, outputs, spaces }) => {
+          const at = delinearise(i, core!.shape);
+          return outputs.map((o) => [o, placeOf(o, spaces, at)] as const);
+        });
+        return this.#storeEach(places, this.lowering(given));
       },
       this.#caps,
     );
@@ -196,6 +208,10 @@ const scalarsOf = (body: readonly Stmt[]): KernelCode['scalars'] => {
   return [...found].map(([slot, scalar]) => ({ slot, scalar }));
 };
 
+/** Coordinates of a member of a region from those of its root. */
+const placeOf = (n: Node, spaces: Region['spaces'], at: Coords): Coords =>
+  (spaces.get(n) ?? []).reduce((here, step) => pushView(step.view, here, step.from, step.to)!, at);
+
 const labelOf = (region: Region): string => {
   const n = region.core ?? region.outputs.at(-1)!;
   const op = n.op;
@@ -236,7 +252,7 @@ export const emitRegion = (
   caps: Caps,
 ): EmittedRegion => {
   const emitter = new RegionEmitter(region, stored, caps);
-  const generic = region.core && !template ? emitter.reduction(region.core) : null;
+  const generic = region.core && !template ? emitter.reductions(region.siblings ?? [region]) : null;
   const made: Emitted =
     template && region.core
       ? emitter.template(region.core, template, schedule ?? {})

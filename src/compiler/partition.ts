@@ -7,6 +7,7 @@ import { grow } from './grow.ts';
 import type { Caps } from './ir/caps.ts';
 import { placementOf } from './place.ts';
 import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf } from './region.ts';
+import { joinSiblings } from './siblings.ts';
 
 const usersOf = (order: readonly Node[]): ReadonlyMap<Node, readonly Node[]> => {
   const users = new Map<Node, Node[]>();
@@ -154,7 +155,7 @@ export const partition = (
   const clashes = [...a.placed.values()].flatMap(({ parts }) =>
     clashing(regions, new Map(parts.flatMap(({ node, names }) => names.map((name) => [name, node] as const)))),
   );
-  return { regions, clashes };
+  return { regions: fuse ? joinSiblings(regions, templateOf, caps) : regions, clashes };
 };
 
 const clashing = (regions: readonly Region[], parts: ReadonlyMap<Node, Node>): readonly Node[] =>

@@ -16,6 +16,8 @@ export interface Region {
   /** How a member's coordinates follow from the root's: through these bijective views, in order. */
   readonly spaces: ReadonlyMap<Node, readonly SpaceStep[]>;
   readonly why: string;
+  /** Reductions that share this kernel, each as the region that it was; the others fields are of all of them together. */
+  readonly siblings?: readonly [Region, ...Region[]];
   /** A concatenation whose parts are stored in place: no kernel of its own. */
   readonly placement?: Placement;
 }
@@ -57,17 +59,20 @@ export const isResult = (n: Node, a: Pick<Analysis, 'templateOf' | 'placed'>): b
   n.op.kind === 'pick' || (isCore(n, a) && n.op.kind !== 'fused') || a.placed.has(n);
 export const isLeaf = (n: Node): boolean => n.op.kind === 'input' && n.op.role !== 'scalar';
 
+/** What a region is built around: nothing, one node, or a reduction for each sibling. */
+export const coresOf = (region: Region): readonly Node[] =>
+  region.siblings ? region.siblings.flatMap(coresOf) : region.core ? [region.core] : [];
+
 /** Nodes that a region loads. */
 export const readsOf = (region: Region, isStored: (n: Node) => boolean): ReadonlySet<Node> => {
   const found = new Set<Node>();
   const seen = new Set<Node>();
-  const stack: Node[] = [...region.outputs, ...(region.core ? [region.core] : [])];
+  const stack: Node[] = [...region.outputs, ...coresOf(region)];
   while (stack.length > 0) {
     const n = stack.pop()!;
     if (seen.has(n)) continue;
     seen.add(n);
-    const inside = region.members.has(n) || n === region.core;
-    if (!inside && isStored(n)) found.add(n);
+    if (!region.members.has(n) && isStored(n)) found.add(n);
     else stack.push(...n.src);
   }
   return found;

@@ -3,7 +3,7 @@ import type { Node } from '../dsl/core/types.ts';
 import type { KernelTemplate, Schedule } from '../kernels/template.ts';
 import { type EmittedRegion, emitRegion } from './emit.ts';
 import type { Caps } from './ir/caps.ts';
-import { isLeaf, type Region } from './region.ts';
+import { coresOf, isLeaf, type Region } from './region.ts';
 
 interface Structure {
   /** Equal for regions that differ only in which nodes they load. */
@@ -19,9 +19,9 @@ const opText = (n: Node): string => {
 };
 
 const structureOf = (region: Region, stored: ReadonlySet<Node>): Structure => {
-  const loaded = (n: Node): boolean => !region.members.has(n) && n !== region.core && (isLeaf(n) || stored.has(n));
+  const loaded = (n: Node): boolean => !region.members.has(n) && (isLeaf(n) || stored.has(n));
   const found = new Set<Node>();
-  const stack: Node[] = [...region.outputs, ...(region.core ? [region.core] : [])];
+  const stack: Node[] = [...region.outputs, ...coresOf(region)];
   while (stack.length > 0) {
     const n = stack.pop()!;
     if (found.has(n)) continue;
@@ -35,7 +35,7 @@ const structureOf = (region: Region, stored: ReadonlySet<Node>): Structure => {
     if (loaded(n)) return `load ${type}`;
     return `${opText(n)}(${n.src.map((s) => number.get(s))}) ${type}${region.members.has(n) ? '*' : ''}`;
   });
-  const ends = `${region.outputs.map((o) => number.get(o))}/${number.get(region.seed)}/${region.core ? number.get(region.core) : ''}`;
+  const ends = `${region.outputs.map((o) => number.get(o))}/${number.get(region.seed)}/${coresOf(region).map((c) => number.get(c))}`;
   return { key: `${lines.join('\n')}\n${ends}`, nodes };
 };
 

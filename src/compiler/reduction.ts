@@ -1,0 +1,195 @@
+// Reductions outside templates: an invocation an output, or a workgroup where outputs are few; several over one space share a kernel.
+
+import { highest, lowest } from '../dsl/core/dtype.ts';
+import { sizeOf } from '../dsl/core/node.ts';
+import type { ReduceFn } from '../dsl/core/op.ts';
+import type { Node } from '../dsl/core/types.ts';
+import type { Emitted } from '../kernels/template.ts';
+import { elementwise, group, local } from './generic.ts';
+import type { Caps } from './ir/caps.ts';
+import { call, type Expr, element, int, lit, ref, scalarType, type Type, variable } from './ir/expr.ts';
+import { add, delinearise, mul } from './ir/index-math.ts';
+import type { Stmt, WorkgroupArray } from './ir/stmt.ts';
+import { type Coords, computeType } from './lower.ts';
+
+interface Fold {
+  readonly type: Type;
+  readonly start: number;
+  /** The accumulator after taking in a value. */
+  readonly step: (acc: Expr, v: Expr) => Expr;
+}
+const foldOf = (by: ReduceFn, n: Node): Fold => {
+  const scalar = computeType(n.dtype);
+  const type = scalarType(scalar);
+  switch (by) {
+    case 'sum':
+      return { type, start: 0, step: (a, v) => call('add', a, v) };
+    case 'prod':
+      return { type, start: 1, step: (a, v) => call('mul', a, v) };
+    case 'max':
+    case 'argmax':
+      return { type, start: lowest[scalar], step: (a, v) => call('max', a, v) };
+    case 'min':
+    case 'argmin':
+      return { type, start: highest[scalar], step: (a, v) => call('min', a, v) };
+  }
+};
+
+export interface Reduction {
+  readonly node: Node;
+  readonly by: ReduceFn;
+  readonly axes: readonly number[];
+  /** The reduced value at coordinates of the source. */
+  readonly source: (at: Coords) => Expr;
+}
+
+/** A reduction with its accumulator, one of those that share a kernel. */
+interface Part {
+  readonly r: Reduction;
+  readonly acc: string;
+  readonly fold: Fold;
+}
+/** Passes the result of each reduction, at a linear index, on to the outputs. */
+type Store = (at: Expr, values: readonly Expr[]) => readonly Stmt[];
+
+/** What the parts have in common: how many results, and of how many elements each. */
+interface Space {
+  readonly results: number;
+  readonly count: number;
+}
+
+/** Coordinates of the source from linear indices of the result and of the reduced axes. */
+const sourceAt = (r: Reduction, out: Expr, inner: Expr): Coords => {
+  const shape = r.node.src[0]!.shape;
+  const reduced = delinearise(
+    inner,
+    r.axes.map((a) => shape[a]!),
+  );
+  const kept = delinearise(out, r.node.shape);
+  let at = 0;
+  return shape.map((_, i) => (r.axes.includes(i) ? reduced[r.axes.indexOf(i)]! : kept[at++]!));
+};
+
+const isArg = (by: ReduceFn): boolean => by === 'argmax' || by === 'argmin';
+
+/** acc := acc with v; for argmax and argmin also the index, of the first of equals. */
+const take = ({ r, acc, fold: { type } }: Part, v: Expr, index: Expr): readonly Stmt[] => {
+  const a = variable(acc, type);
+  if (!isArg(r.by)) return [{ s: 'assign', name: acc, value: foldOf(r.by, r.node.src[0]!).step(a, v) }];
+  const better = r.by === 'argmax' ? call('lt', a, v) : call('lt', v, a);
+  const at = variable(`${acc}_at`, scalarType('i32'));
+  return [
+    { s: 'assign', name: `${acc}_at`, value: call('where', better, index, at) },
+    { s: 'assign', name: acc, value: call('where', better, v, a) },
+  ];
+};
+
+const declare = ({ r, acc, fold }: Part): readonly Stmt[] => [
+  { s: 'var', name: acc, type: fold.type, value: lit(fold.start, fold.type.scalar) },
+  ...(isArg(r.by) ? [{ s: 'var' as const, name: `${acc}_at`, type: scalarType('i32'), value: int(0) }] : []),
+];
+
+/** for inner of `count` turns, unrolled by four, in order: every part takes in its own element. */
+const accumulate = (parts: readonly Part[], count: number, innerOf: (j: Expr) => Expr, out: Expr): readonly Stmt[] => {
+  const one = (j: Expr): readonly Stmt[] => {
+    const inner = innerOf(j);
+    return parts.flatMap((part) => take(part, part.r.source(sourceAt(part.r, out, inner)), inner));
+  };
+  const whole = count - (count % 4);
+  const counter = ref('j', scalarType('i32'), 0, Math.max(0, whole - 4)) as Expr & { e: 'ref' };
+  const four = [0, 1, 2, 3].flatMap((k) => one(add(counter, int(k))));
+  const rest = Array.from({ length: count % 4 }, (_, k) => one(int(whole + k))).flat();
+  return [
+    ...(whole > 0 ? [{ s: 'for' as const, counter, from: int(0), to: int(whole), step: 4, body: four }] : []),
+    ...rest,
+  ];
+};
+
+const resultOf = ({ r, acc, fold }: Part): Expr =>
+  isArg(r.by) ? variable(`${acc}_at`, scalarType('i32')) : variable(acc, fold.type);
+
+/** Each output summed by one invocation, in order. */
+const serial = (parts: readonly Part[], space: Space, store: Store, caps: Caps): Emitted =>
+  elementwise(space.results, caps, (out) => [
+    ...parts.flatMap(declare),
+    ...accumulate(parts, space.count, (j) => j, out),
+    ...store(out, parts.map(resultOf)),
+  ]);
+
+/** Each output by one workgroup: strided partial results, then a tree in workgroup memory. */
+const grouped = (parts: readonly Part[], space: Space, store: Store, width: number): Emitted => {
+  const out = group(space.results);
+  const me = local(width);
+  const shared = ({ acc }: Part): string => `${acc}_part`;
+  const sharedAt = ({ acc }: Part): string => `${acc}_part_at`;
+  const arrays = parts.flatMap((part): readonly WorkgroupArray[] => [
+    { name: shared(part), type: part.fold.type, length: width },
+    ...(isArg(part.r.by) ? [{ name: sharedAt(part), type: scalarType('i32'), length: width }] : []),
+  ]);
+  const whole = Math.floor(space.count / width);
+  const rest = space.count - whole * width;
+  const body: Stmt[] = [
+    ...parts.flatMap(declare),
+    ...accumulate(parts, whole, (j) => add(mul(j, int(width)), me), out),
+  ];
+  if (rest > 0) {
+    const inner = add(int(whole * width), me);
+    body.push({
+      s: 'if',
+      cond: call('lt', me, int(rest)),
+      then: parts.flatMap((part) => take(part, part.r.source(sourceAt(part.r, out, inner)), inner)),
+    });
+  }
+  const put = (part: Part): readonly Stmt[] => [
+    { s: 'setElement', array: shared(part), index: me, value: variable(part.acc, part.fold.type) },
+    ...(isArg(part.r.by)
+      ? [{ s: 'setElement' as const, array: sharedAt(part), index: me, value: resultOf(part) }]
+      : []),
+  ];
+  const merge = (part: Part, other: Expr): readonly Stmt[] => {
+    const { r, acc, fold } = part;
+    const [mine, theirs] = [variable(acc, fold.type), element(shared(part), other, fold.type)];
+    if (!isArg(r.by)) return [{ s: 'assign', name: acc, value: fold.step(mine, theirs) }];
+    const theirsAt = element(sharedAt(part), other, scalarType('i32'));
+    const strict = r.by === 'argmax' ? call('lt', mine, theirs) : call('lt', theirs, mine);
+    const better = call(
+      'or',
+      strict,
+      call('and', call('eq', mine, theirs), call('lt', theirsAt, variable(`${acc}_at`, scalarType('i32')))),
+    );
+    const takes = variable(`${acc}_take`, scalarType('bool'));
+    return [
+      { s: 'var', name: `${acc}_take`, type: scalarType('bool'), value: better },
+      { s: 'assign', name: `${acc}_at`, value: call('where', takes, theirsAt, resultOf(part)) },
+      { s: 'assign', name: acc, value: call('where', takes, theirs, mine) },
+    ];
+  };
+  body.push(...parts.flatMap(put), { s: 'barrier' });
+  for (let half = width / 2; half >= 1; half /= 2) {
+    const other = add(me, int(half));
+    const then = parts.flatMap((part) => [...merge(part, other), ...put(part)]);
+    body.push({ s: 'if', cond: call('lt', me, int(half)), then }, { s: 'barrier' });
+  }
+  body.push({ s: 'if', cond: call('eq', me, int(0)), then: store(out, parts.map(resultOf)) });
+  return { workgroupSize: width, groups: space.results, arrays, body };
+};
+
+/** A kernel for reductions that agree in the sizes of kept and of reduced axes, in their order, but for axes of size 1. */
+export const reductions = (
+  all: readonly [Reduction, ...Reduction[]],
+  store: Store,
+  caps: Caps,
+): Emitted & { readonly schedule: string } => {
+  const { node, axes } = all[0];
+  const from = node.src[0]!.shape;
+  const count = axes.reduce((p, a) => p * from[a]!, 1);
+  const parts = all.map((r, i): Part => ({ r, acc: `acc${i}`, fold: foldOf(r.by, r.node.src[0]!) }));
+  const n = sizeOf(node.shape);
+  // Neighbouring outputs read neighbouring elements where the last axis is kept; software adapters need no more lanes than a few.
+  const enough = caps.software && !axes.includes(from.length - 1) ? 128 : 2048;
+  const few = caps.target === 'wgsl' && count >= 512 && n < enough;
+  const space: Space = { results: n, count };
+  return few
+    ? { ...grouped(parts, space, store, 64), schedule: 'reduce: a workgroup of 64 an output' }
+    : { ...serial(parts, space, store, caps), schedule: 'reduce: an invocation an output' };
+};

@@ -1,0 +1,91 @@
+// Reductions over one space in one kernel: what joins, what must not, and the bits of reductions alone.
+import * as E from 'fp-ts/lib/Either.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileGraph } from '../../src/compiler/compile.ts';
+import * as B from '../../src/dsl/core/build.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { openNull } from '../../src/runtime/null.ts';
+import { webGpu } from '../support/backends.ts';
+import { interpret } from '../support/interpret.ts';
+
+const test = suite('sibling reductions');
+
+const programOf = (inputs: readonly Node[], outputs: readonly Node[], donated: readonly Node[] = []) => {
+  const made = compileGraph(
+    { inputs: inputs.map((node) => ({ node, donated: donated.includes(node) })), outputs },
+    openNull().caps,
+  );
+  assert.ok(E.isRight(made));
+  return made.right;
+};
+const data = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 0.37) * 3);
+
+for (const [name, shape, axes] of [
+  ['columns', [40, 9], [0]],
+  ['columns beside an axis of size 1', [1, 40, 9], [0, 1]],
+  ['rows, by workgroups', [3, 1000], [1]],
+] as const) {
+  test(`sums, extremes and their places share a kernel: ${name}`, async () => {
+    const x = B.input('x', shape, 'f32');
+    const y = B.input('y', [shape.reduce((a: number, b) => a * b, 1)], 'f32');
+    const flat = B.reshape(y, shape.length === 3 ? shape.slice(1) : shape);
+    const other = shape.length === 3 ? [0] : axes;
+    const outs = [
+      B.sum(x, axes),
+      B.scale(B.sum(B.mul(flat, flat), other), 2),
+      B.reduce('argmax', flat, other),
+      B.reduce('max', x, axes),
+    ];
+    const program = programOf([x, y], outs);
+    assert.is(program.steps.length, 1, program.steps.map((s) => s.origin.label).join('\n'));
+    const gpu = await webGpu();
+    if (!gpu) return;
+    const values = { x: data(y.shape[0]!), y: data(y.shape[0]!).reverse() };
+    const together = await runGraph(gpu, outs, values);
+    const alone = await runGraph(gpu, outs, values, { fuse: false });
+    const want = interpret(outs, new Map(Object.entries(values)));
+    together.forEach((t, k) => {
+      assert.equal(new Uint32Array(t.data.buffer), new Uint32Array(alone[k]!.data.buffer), `output ${k}`);
+      want[k]!.forEach((w: number, i: number) => {
+        assert.ok(
+          Math.abs(Number(t.data[i]) - w) <= 1e-4 * (1 + Math.abs(w)),
+          `output ${k} [${i}]: ${t.data[i]}, not ${w}`,
+        );
+      });
+    });
+  });
+}
+
+test('a reduction that reads another one stays behind it', () => {
+  const x = B.input('x', [40, 9], 'f32');
+  const first = B.sum(x, [0]);
+  const second = B.sum(B.mul(x, B.broadcastTo(first, x.shape)), [0]);
+  assert.is(programOf([x], [first, second]).steps.length, 2);
+});
+
+test('donated state that one sibling overwrites is read by the other before', async () => {
+  const x = B.input('x', [64, 8], 'f32');
+  const state = B.input('state', [8], 'f32', 'state');
+  const [a, b] = [B.add(state, B.sum(x, [0])), B.add(state, B.sum(B.mul(x, x), [0]))];
+  const program = programOf([x, state], [a, b], [state]);
+  assert.is(program.steps.filter((s) => s.kind === 'dispatch').length, 1);
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const values = { x: data(512), state: data(8) };
+  const got = await runGraph(gpu, [a, b], values);
+  interpret([a, b], new Map(Object.entries(values))).forEach((want, k) => {
+    want.forEach((w: number, i: number) => {
+      assert.ok(Math.abs(Number(got[k]!.data[i]) - w) < 1e-3, `output ${k} [${i}]`);
+    });
+  });
+});
+
+test('more than fit into registers become a second kernel', () => {
+  const x = B.input('x', [40, 9], 'f32');
+  const outs = Array.from({ length: 8 }, (_, i) => B.sum(B.scale(B.sin(x), i + 1), [0]));
+  assert.is(programOf([x], outs).steps.length, 2 + 1, 'sin(x), six sums, two sums');
+});
+
+test.run();
