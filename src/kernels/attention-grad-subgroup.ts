@@ -281,7 +281,7 @@ const template = ({ name, of, rows, widths, products, emit }: Kind): KernelTempl
   emit,
   work: (n) => ({ flops: attentionFlops(of(n)!, products), bytes: bytesOfCall(n) }),
   reuse: (n, k) => attentionReuse(of(n)!, n, k),
-  reassociates: () => true,
+  order: (s) => `tiles of ${s.columns} a lane`,
   epilogue: true,
 });
 

@@ -234,7 +234,7 @@ const template = (
   emit,
   work: (n) => ({ flops: attentionFlops(of(n)!, products), bytes: bytesOfCall(n) }),
   reuse: (n, k) => attentionReuse(of(n)!, n, k),
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 });
 

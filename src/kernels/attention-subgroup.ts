@@ -194,6 +194,6 @@ export const attentionSubgroup: KernelTemplate = {
   work: (n) => ({ flops: attentionFlops(forward(n)!, 2), bytes: bytesOfCall(n) }),
   reuse: (n, k) => attentionReuse(forward(n)!, n, k),
   // A row's terms are added up tile by tile.
-  reassociates: () => true,
+  order: (s) => `tiles of ${s.columns} a lane`,
   epilogue: true,
 };

@@ -183,7 +183,7 @@ export const summedLast = (p: MatrixProduct, call: Node): boolean => {
 export const contractParts = (
   rows: number,
   columns: number,
-): Pick<KernelTemplate, 'work' | 'reuse' | 'reassociates' | 'epilogue'> => ({
+): Pick<KernelTemplate, 'work' | 'reuse' | 'order' | 'epilogue'> => ({
   work: (n) => {
     const p = asMatrixProduct(n)!;
     return { flops: 2 * p.B * p.M * p.N * p.K, bytes: 4 * p.B * (p.M * p.K + p.K * p.N + p.M * p.N) };
@@ -192,7 +192,7 @@ export const contractParts = (
     const p = asMatrixProduct(n)!;
     return Math.max(1, Math.ceil(k === p.operands[0] ? p.N / columns : p.M / rows));
   },
-  // Every schedule adds the products of one result in the order of the summed index.
-  reassociates: () => false,
+  // Each result's products are added in the order of the summed index.
+  order: () => 'ascending',
   epilogue: true,
 });

@@ -284,6 +284,6 @@ export const conv: KernelTemplate = {
     const places = c.images * c.height * c.width;
     return k === 0 ? Math.max(1, c.kh * Math.ceil(c.outputs / 16)) : Math.max(1, Math.ceil(places / 32));
   },
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 };

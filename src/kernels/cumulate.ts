@@ -107,6 +107,6 @@ export const cumulate: KernelTemplate = {
   },
   work: (n) => ({ flops: sizeOf(n.shape), bytes: 8 * sizeOf(n.shape) }),
   reuse: (n) => (linesOf(n).length > 64 ? 2 : 1),
-  reassociates: (s) => s.width !== 1,
+  order: (s) => (s.width === 1 ? 'ascending' : `blocks of ${s.width}`),
   epilogue: true,
 };

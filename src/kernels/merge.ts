@@ -53,6 +53,6 @@ export const mergeRuns: KernelTemplate = {
   emit: (n, _, block) => emit(n, block),
   work: (n) => ({ flops: 32 * sizeOf(n.src[0]!.shape), bytes: 16 * sizeOf(n.src[0]!.shape) }),
   reuse: (_, k) => (k === 0 ? 16 : 1),
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 };

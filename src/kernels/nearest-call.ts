@@ -30,7 +30,7 @@ export const codeQuad = (c: NearestCall, block: Block, code: Expr, quad: Expr): 
 export const before = (distance: Expr, code: Expr, than: Expr, thanCode: Expr): Expr =>
   call('or', call('lt', distance, than), call('and', call('eq', distance, than), call('lt', code, thanCode)));
 
-export const nearestParts: Pick<KernelTemplate, 'work' | 'reuse' | 'reassociates' | 'epilogue'> = {
+export const nearestParts: Pick<KernelTemplate, 'work' | 'reuse' | 'order' | 'epilogue'> = {
   work: (n) => {
     const c = nearestCall(n)!;
     return { flops: 2 * c.rows * c.codes * c.width, bytes: 4 * (c.rows * (c.width + 1) + c.codes * c.width) };
@@ -39,6 +39,6 @@ export const nearestParts: Pick<KernelTemplate, 'work' | 'reuse' | 'reassociates
     const c = nearestCall(n)!;
     return k === 0 ? Math.max(1, Math.ceil(c.codes / 32)) : Math.max(1, Math.ceil(c.rows / 16));
   },
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 };

@@ -55,6 +55,6 @@ export const random: KernelTemplate = {
     }),
   work: (n) => ({ flops: 110 * sizeOf(n.shape), bytes: 4 * sizeOf(n.shape) }),
   reuse: (n) => sizeOf(n.shape),
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 };

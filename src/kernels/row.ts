@@ -237,6 +237,7 @@ export const row: KernelTemplate = {
     const { role } = g.sources[k]!;
     return role === 'shared' ? g.rows : role === 'vector' && g.n > 64 ? g.passes(g.sources[k]!.node) : 1;
   },
-  reassociates: () => true,
+  // The columns of a lane one after another, then a tree over lanes.
+  order: (s) => `${s.width} lanes of ${s.vector}, ${s.shuffle ? 'shuffled' : 'through memory'}`,
   epilogue: true,
 };

@@ -159,7 +159,7 @@ export const scatterInPlace: KernelTemplate = {
   emit: (n, _, block) => inPlace(n, block),
   work,
   reuse: (n, k) => (k === 1 ? asScatter(n)!.count * sizeOf(asScatter(n)!.rest) : 1),
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: false,
   updates: 0,
 };
@@ -178,6 +178,6 @@ export const scatterEverywhere: KernelTemplate = {
   emit: (n, _, block) => everywhere(n, block),
   work,
   reuse: (n, k) => (k === 0 ? 1 : asScatter(n)!.rows),
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 };

@@ -28,7 +28,7 @@ export const segmentStarts: KernelTemplate = {
   },
   work: (n) => ({ flops: 16 * n.shape[0]!, bytes: 64 * n.shape[0]! }),
   reuse: () => 16,
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 };
 
@@ -85,6 +85,6 @@ export const segmentCombine: KernelTemplate = {
   emit: (n, schedule, block) => combine(n, schedule.vector === 4 ? 4 : 1, block),
   work: (n) => ({ flops: sizeOf(n.src[3]!.shape), bytes: 4 * (sizeOf(n.src[3]!.shape) + 2 * sizeOf(n.shape)) }),
   reuse: (n, k) => (k === 1 || k === 2 ? n.shape[1]! : 1),
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 };

@@ -72,6 +72,6 @@ export const sort: KernelTemplate = {
   emit: (n, schedule, block) => emit(n, Number(schedule.own), block),
   work: (n) => ({ flops: 4 * sizeOf(n.shape) * n.shape.at(-1)!, bytes: 8 * sizeOf(n.shape) }),
   reuse: (n) => n.shape.at(-1)!,
-  reassociates: () => false,
+  order: () => 'ascending',
   epilogue: true,
 };

@@ -38,8 +38,8 @@ export interface KernelTemplate {
   readonly work: (call: Node) => { readonly flops: number; readonly bytes: number };
   /** How often each element of operand `k` is read: what is dear to recompute is then stored first. */
   readonly reuse: (call: Node, k: number) => number;
-  /** False where every schedule gives the same bits. */
-  readonly reassociates: (schedule: Schedule) => boolean;
+  /** In which order a schedule adds up, in words: schedules of equal words give equal bits. */
+  readonly order: (schedule: Schedule) => string;
   /** Elementwise users of result 0 may join the kernel. */
   readonly epilogue: boolean;
   /** Operand whose buffer becomes result 0 and is updated in place (scatter). */
