@@ -6,7 +6,7 @@ import { hashText } from '../dsl/core/hash.ts';
 import { isKind, sizeOf, topological } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { templates } from '../kernels/registry.ts';
-import type { KernelTemplate, Schedule } from '../kernels/template.ts';
+import type { KernelTemplate } from '../kernels/template.ts';
 import { canonicalise } from './canonical.ts';
 import { prepareConcats } from './concats.ts';
 import { dumpGraph, dumpRegions } from './dump.ts';
@@ -23,17 +23,20 @@ import { RegionEmitters } from './reuse.ts';
 import { segment } from './segment.ts';
 import { select, templateFinder } from './select.ts';
 import { simplify } from './simplify.ts';
+import type { Tuning } from './tuning.ts';
 import { printWgsl } from './wgsl/print.ts';
 import { openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 4;
+export const COMPILER_VERSION = 5;
 
 export interface CompileOptions {
   /** Fuse nodes into kernels; off: one kernel a node, for comparison. */
   readonly fuse?: boolean;
-  /** The schedule to use for a template call, where one was measured. */
-  readonly tuned?: (template: KernelTemplate, call: Node) => Schedule | undefined;
+  /** Measured schedules; without them, and where there is none for a call, the templates' heuristics. */
+  readonly tuning?: Tuning;
+  /** Called for every call that a template takes, in order. */
+  readonly onCall?: (call: Node, template: KernelTemplate) => void;
   /** Called after each pass with its name and a text of the graph or kernels as they then are. */
   readonly onPass?: (name: string, text: () => string) => void;
 }
@@ -51,6 +54,7 @@ export const digestOf = (c: Compilation, caps: Caps, options: CompileOptions): s
       COMPILER_VERSION,
       caps.fingerprint,
       options.fuse ?? true,
+      options.tuning?.digest ?? '',
       ...c.inputs.map((i) => `${i.node.digest}${i.donated ? '!' : ''}`),
       '->',
       ...canonicalise(c.outputs).map((o) => o.digest),
@@ -212,7 +216,8 @@ export const compileGraph = (
   report('canonical', () => dumpGraph(canonical));
   const simple = simplify(canonical);
   report('simplify', () => dumpGraph(simple));
-  const templateOf = templateFinder(templates, caps);
+  const takenBy = templateFinder(templates, caps, options.tuning);
+  const templateOf = (n: Node): KernelTemplate | undefined => takenBy(n)?.template;
   const { roots, windows } = openWindows(widenHalf(simple, caps), caps);
   const { selected, regions } = selectAndPartition(roots, templateOf, caps, options.fuse ?? true);
   report('select', () => dumpGraph(selected));
@@ -226,11 +231,10 @@ export const compileGraph = (
     const loads = [...readsOf(region, (n) => isLeaf(n) || stored.has(n))].filter((n) => sizeOf(n.shape) > 0);
     const reads = [...loads, ...loads.flatMap((n) => windows.get(n)?.base ?? [])];
     if (region.placement) return { emitted: null, reads, writes: region.outputs, placement: region.placement };
-    const template = region.core ? templateOf(region.core) : undefined;
-    const schedule =
-      template && region.core
-        ? (options.tuned?.(template, region.core) ?? template.heuristic(region.core, caps))
-        : undefined;
+    const taken = region.core ? takenBy(region.core) : undefined;
+    const template = taken?.template;
+    const schedule = taken && region.core ? (taken.measured ?? taken.template.heuristic(region.core, caps)) : undefined;
+    if (taken && region.core) options.onCall?.(region.core, taken.template);
     const emitted = emitters.emit(region, stored, template, schedule, caps);
     const updates =
       template?.updates !== undefined && region.core

@@ -1,19 +1,34 @@
 // Chooses for each call a kernel template that takes it, or its reference decomposition.
 import type { Node } from '../dsl/core/types.ts';
 import { decompose } from '../dsl/reference/index.ts';
-import type { KernelTemplate } from '../kernels/template.ts';
+import type { KernelTemplate, Schedule } from '../kernels/template.ts';
 import { expandComposites, hasComposite } from './composites/index.ts';
 import { isPacked } from './half.ts';
 import type { Caps } from './ir/caps.ts';
+import type { Tuning } from './tuning.ts';
 
 const callKinds: ReadonlySet<string> = new Set(['contract', 'conv', 'cumulate', 'sort', 'scatter', 'random', 'fused']);
 
-/** The first template that takes a call, remembered per node. */
+/** A template that takes a call, with its schedule where one was measured. */
+export interface Taken {
+  readonly template: KernelTemplate;
+  readonly measured?: Schedule;
+}
+
+/** The template that was measured best for a call, else the first one that takes it; remembered per node. */
 export const templateFinder = (
   templates: readonly KernelTemplate[],
   caps: Caps,
-): ((n: Node) => KernelTemplate | undefined) => {
-  const found = new Map<Node, KernelTemplate | undefined>();
+  tuning?: Tuning,
+): ((n: Node) => Taken | undefined) => {
+  const found = new Map<Node, Taken | undefined>();
+  const takerOf = (n: Node): Taken | undefined => {
+    const takers = templates.filter((t) => t.refuses(n, caps) === null);
+    const choice = tuning?.find(n, takers);
+    const template = takers.find((t) => t.name === choice?.template);
+    if (choice && template) return { template, measured: choice.schedule };
+    return takers[0] && { template: takers[0] };
+  };
   return (n) => {
     if (!caps.templates || !callKinds.has(n.op.kind)) return undefined;
     if (!found.has(n))
@@ -21,7 +36,7 @@ export const templateFinder = (
         n,
         n.shape.includes(0) || n.src.some((s) => s.shape.includes(0)) || n.outs.some((o) => isPacked(o.dtype, caps))
           ? undefined
-          : templates.find((t) => t.refuses(n, caps) === null),
+          : takerOf(n),
       );
     return found.get(n);
   };

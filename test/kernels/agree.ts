@@ -4,6 +4,7 @@ import type { Test } from 'uvu';
 import { type CompileOptions, compileGraph } from '../../src/compiler/compile.ts';
 import { renderCompileError } from '../../src/compiler/error.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
+import type { Tuning } from '../../src/compiler/tuning.ts';
 import type { HostArray } from '../../src/dsl/core/dtype.ts';
 import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
@@ -18,7 +19,16 @@ export type Bound = Readonly<Record<string, HostArray | number>>;
 
 export type Schedules = Readonly<Record<string, Schedule>>;
 
-const optionsOf = (schedules: Schedules = {}): CompileOptions => ({ tuned: (t) => schedules[t.name] });
+/** Forces schedules on templates by name. */
+export const forcing = (schedules: Schedules): Tuning => ({
+  digest: JSON.stringify(schedules),
+  find: (_, takers) => {
+    const template = takers[0]?.name ?? '';
+    const schedule = schedules[template];
+    return schedule && { template, schedule };
+  },
+});
+const optionsOf = (schedules: Schedules = {}): CompileOptions => ({ tuning: forcing(schedules) });
 
 export interface Agreement {
   /** Values of inputs; the other float inputs are drawn. */

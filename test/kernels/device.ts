@@ -1,6 +1,7 @@
 // Runs graphs on the WebGPU device and holds them against the interpreter; where there is no device, says so and is null.
 import type { CompileOptions } from '../../src/compiler/compile.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
+import type { Tuning } from '../../src/compiler/tuning.ts';
 import type { HostArray } from '../../src/dsl/core/dtype.ts';
 import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
@@ -54,6 +55,15 @@ const worst = (got: HostTensor, want: Float64Array): number => {
   return error / size;
 };
 
+/** The first template that takes a call, with the schedule that `choose` gives it. */
+const scheduled = (choose: NonNullable<Checked['schedule']>): Tuning => ({
+  digest: 'chosen by a test',
+  find: (call, [taker]) => {
+    const schedule = taker && choose(taker, call);
+    return schedule && { template: taker.name, schedule };
+  },
+});
+
 export interface Checked {
   readonly tolerance?: number;
   readonly schedule?: (t: KernelTemplate, call: Node) => Schedule | undefined;
@@ -68,7 +78,7 @@ export const check = async (
   data: Data,
   { tolerance = 2e-6, schedule, gpujs = schedule === undefined }: Checked = {},
 ): Promise<void> => {
-  const options: CompileOptions = schedule ? { tuned: schedule } : {};
+  const options: CompileOptions = schedule ? { tuning: scheduled(schedule) } : {};
   const got = await runGraph(backend, roots, data, options);
   const again = await runGraph(backend, roots, data, options);
   const oracle = gpujs ? await runGraph(gpuJs(), roots, data) : [];
