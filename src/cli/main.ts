@@ -8,6 +8,7 @@ import { explainCommand } from './commands/explain.ts';
 import { reconstructCommand } from './commands/reconstruct.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
+import { tuneCommand } from './commands/tune.ts';
 import { explainFailure } from './failure.ts';
 
 const build = (): Command => {
@@ -17,7 +18,15 @@ const build = (): Command => {
     .showHelpAfterError("(try 'dualtoken --help')")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dualtoken: ')) });
-  for (const add of [devicesCommand, tokenizeCommand, reconstructCommand, trainCommand, explainCommand, demoCommand]) {
+  for (const add of [
+    devicesCommand,
+    tokenizeCommand,
+    reconstructCommand,
+    trainCommand,
+    explainCommand,
+    tuneCommand,
+    demoCommand,
+  ]) {
     const command = add(program);
     command.copyInheritedSettings(program).showHelpAfterError(`(try 'dualtoken ${command.name()} --help')`);
   }

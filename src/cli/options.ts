@@ -10,6 +10,7 @@ export interface BackendOptions extends CommonOptions {
   readonly seed: number;
 }
 export interface RunOptions extends BackendOptions {
+  readonly fast: boolean;
   readonly profile: boolean;
   /** File of the Chrome trace. */
   readonly trace: string;
@@ -54,6 +55,7 @@ export const withBackend = (command: Command): Command =>
 /** The options of commands that run programs. */
 export const withRun = (command: Command): Command =>
   withBackend(command)
+    .option('--fast', 'use tuned schedules that add up in another order too: other last bits', false)
     .option('--profile', 'list the slowest kernels, and write a Chrome trace', false)
     .option('--trace <file>', 'where --profile writes the trace', 'trace.json');
 

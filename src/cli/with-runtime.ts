@@ -15,6 +15,7 @@ export const withRuntime = async <A>(
   const profile = options.profile ? new Profile() : null;
   const runtime = await openRuntime({
     ...(options.backend ? { backend: options.backend } : {}),
+    fast: options.fast,
     log: output.log,
     warn: output.log,
     ...(profile ? { onRun: (program, times) => profile.add(program, times) } : {}),

@@ -1,8 +1,8 @@
 // The program cache on disk: one file an entry, written aside and renamed, so that two processes never see half of one.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isProgram, noCache, type ProgramCache } from './cache.ts';
 import type { Program } from './program.ts';
 
@@ -10,10 +10,10 @@ import type { Program } from './program.ts';
 const MAX_BYTES = 256 * 2 ** 20;
 
 /** `DUALTOKEN_CACHE` (a folder, or `off`), else the user's cache folder. */
-export const cacheFolder = (): string | null => {
+export const cacheFolder = (what: 'programs' | 'tuning' = 'programs'): string | null => {
   const asked = process.env.DUALTOKEN_CACHE;
   if (asked === 'off') return null;
-  return asked ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualtoken', 'programs');
+  return join(asked ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualtoken'), what);
 };
 
 const prune = async (folder: string): Promise<void> => {
@@ -26,6 +26,19 @@ const prune = async (folder: string): Promise<void> => {
     if (total <= MAX_BYTES) return;
     await rm(e.path, { force: true });
     total -= e.size;
+  }
+};
+
+/** Writes a text aside and renames it, so that no process sees half of it. Throws what the file system throws. */
+export const writeAside = async (target: string, text: string): Promise<void> => {
+  const aside = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(aside, text);
+    await rename(aside, target);
+  } catch (e) {
+    await rm(aside, { force: true }).catch(() => {});
+    throw e;
   }
 };
 
@@ -49,16 +62,11 @@ export const diskCache = (
     },
     put: async (program: Program) => {
       if (broken) return;
-      const target = fileOf(program.digest);
-      const aside = `${target}.${process.pid}.${writes++}.tmp`;
       try {
-        await mkdir(folder, { recursive: true });
-        await writeFile(aside, JSON.stringify(program));
-        await rename(aside, target);
-        if (writes % 64 === 1) await prune(folder);
+        await writeAside(fileOf(program.digest), JSON.stringify(program));
+        if (writes++ % 64 === 0) await prune(folder);
       } catch (e) {
         broken = true;
-        await rm(aside, { force: true }).catch(() => {});
         warn(`programs are not cached: ${folder} cannot be written (${e instanceof Error ? e.message : String(e)})`);
       }
     },

@@ -33,6 +33,8 @@ export const COMPILER_VERSION = 5;
 export interface CompileOptions {
   /** Fuse nodes into kernels; off: one kernel a node, for comparison. */
   readonly fuse?: boolean;
+  /** Templates in the order in which they are asked; default: those of the registry. */
+  readonly templates?: readonly KernelTemplate[];
   /** Measured schedules; without them, and where there is none for a call, the templates' heuristics. */
   readonly tuning?: Tuning;
   /** Called for every call that a template takes, in order. */
@@ -55,6 +57,7 @@ export const digestOf = (c: Compilation, caps: Caps, options: CompileOptions): s
       caps.fingerprint,
       options.fuse ?? true,
       options.tuning?.digest ?? '',
+      ...(options.templates ?? []).map((t) => `${t.name}@${t.version}`),
       ...c.inputs.map((i) => `${i.node.digest}${i.donated ? '!' : ''}`),
       '->',
       ...canonicalise(c.outputs).map((o) => o.digest),
@@ -216,7 +219,7 @@ export const compileGraph = (
   report('canonical', () => dumpGraph(canonical));
   const simple = simplify(canonical);
   report('simplify', () => dumpGraph(simple));
-  const takenBy = templateFinder(templates, caps, options.tuning);
+  const takenBy = templateFinder(options.templates ?? templates, caps, options.tuning);
   const templateOf = (n: Node): KernelTemplate | undefined => takenBy(n)?.template;
   const { roots, windows } = openWindows(widenHalf(simple, caps), caps);
   const { selected, regions } = selectAndPartition(roots, templateOf, caps, options.fuse ?? true);

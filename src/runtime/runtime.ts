@@ -2,6 +2,7 @@
 import { noCache, type ProgramCache } from '../compiler/cache.ts';
 import type { CompileOptions } from '../compiler/compile.ts';
 import type { Program } from '../compiler/program.ts';
+import { type Tuning, tuningOf } from '../compiler/tuning.ts';
 import type { DType, HostArray } from '../dsl/core/dtype.ts';
 import { isTensor } from '../dsl/tensor.ts';
 import { flatten } from '../dsl/tree.ts';
@@ -17,6 +18,10 @@ export interface RuntimeOptions extends ChooseOptions {
   readonly cache?: ProgramCache;
   readonly warn?: (message: string) => void;
   readonly compile?: CompileOptions;
+  /** Measured schedules; default: those that `dualtoken tune` kept for this adapter, if any. */
+  readonly tuning?: Tuning;
+  /** Allows measured schedules that add up in another order than untuned ones: faster, with other last bits. */
+  readonly fast?: boolean;
   /** Called after every run with the time of each step: turns profiling on. */
   readonly onRun?: (program: Program, times: readonly StepTime[]) => void;
 }
@@ -48,23 +53,39 @@ export interface Runtime {
   readonly close: () => void;
 }
 
+const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
+
 const defaultCache = async (warn: (message: string) => void): Promise<ProgramCache> => {
-  if (typeof process === 'undefined' || !process.versions?.node) return noCache;
+  if (!inNode()) return noCache;
   const { cacheFolder, diskCache } = await import('../compiler/cache-disk.ts');
   return diskCache(cacheFolder(), warn);
+};
+
+/** What `dualtoken tune` kept for this adapter; null where it kept nothing. */
+export const keptTuning = async (
+  backend: Backend,
+  fast: boolean,
+  warn: (message: string) => void,
+): Promise<Tuning | null> => {
+  if (backend.name !== 'webgpu' || !inNode()) return null;
+  const { readTable } = await import('./tune/store.ts');
+  const table = await readTable(backend.caps, warn);
+  return Object.keys(table.entries).length === 0 ? null : tuningOf(table, fast);
 };
 
 /** Opens a runtime. Throws RunFailure (NoAdapter) where a backend was asked for that is not to be had. */
 export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime> => {
   const warn = options.warn ?? ((message: string) => console.warn(`dualtoken: ${message}`));
   const backend = await orThrow(openBackend(options));
+  const tuning = options.tuning ?? (await keptTuning(backend, options.fast ?? false, warn));
+  const compileOptions: CompileOptions = { ...options.compile, ...(tuning ? { tuning } : {}) };
   const counters = { traces: 0, compiles: 0, cacheHits: 0 };
   const host: JitHost = {
     backend,
     cache: options.cache ?? (await defaultCache(warn)),
     warn,
     counters,
-    ...(options.compile ? { compileOptions: options.compile } : {}),
+    compileOptions,
     ...(options.onRun ? { onRun: options.onRun } : {}),
   };
   return {
@@ -76,7 +97,7 @@ export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime
         backend,
         flat.leaves.map((l) => l.value.node),
         {},
-        options.compile,
+        compileOptions,
       );
       return flat.rebuild(values) as Evaluated<T>;
     },

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readImage } from '../../src/data/index.ts';
-import { dualtoken, type Ran, tinyModel, writeTinyTokenizer } from '../support/command.ts';
+import { dualtoken, dualtokenIn, type Ran, tinyModel, writeTinyTokenizer } from '../support/command.ts';
 import { inFolder, run } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
+import { skip } from '../support/skip.ts';
 
 const test = suite('dualtoken');
 const photo = join(projectDir, 'assets/photos/coffee.png');
@@ -27,6 +28,36 @@ test('every command has --help, with the shared options', async () => {
     for (const option of ['--json', '--backend', '--seed', '--help'])
       assert.match(stdout, option, `${commands[i]} has ${option}`);
   }
+});
+
+test('tune measures the heaviest kernels, keeps them, and knows them the next time', async () => {
+  await inFolder(async (folder) => {
+    const tune = (...more: readonly string[]) =>
+      dualtokenIn(
+        { DUALTOKEN_CACHE: folder },
+        'tune',
+        'mini',
+        '--part',
+        'decode',
+        '--limit',
+        '1',
+        '--no-environment',
+        ...more,
+      );
+    const first = await tune('--json');
+    if (/no WebGPU adapter/.test(first.stderr)) return skip('tune: no adapter');
+    const made = jsonOf(first);
+    assert.is(made.measured, 1);
+    assert.match(await readFile(made.file, 'utf8'), '"dualtoken-tuning"');
+    const again = jsonOf(await tune('--json'));
+    assert.equal([again.measured, again.known], [0, 1]);
+  });
+  const nowhere = await dualtokenIn({ DUALTOKEN_CACHE: 'off' }, 'tune', 'mini', '--no-environment');
+  assert.is(nowhere.code, 1);
+  assert.match(nowhere.stderr, 'DUALTOKEN_CACHE');
+  const unknown = await dualtoken('tune', 'maxi');
+  assert.is(unknown.code, 1);
+  assert.match(unknown.stderr, "there is no variant 'maxi'");
 });
 
 test('devices --json', async () => {

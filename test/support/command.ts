@@ -16,12 +16,15 @@ export interface Ran {
 }
 
 /** Runs `dualtoken ARGS` from the sources, in the project's folder. */
-export const dualtoken = (...args: readonly string[]): Promise<Ran> =>
+export const dualtoken = (...args: readonly string[]): Promise<Ran> => dualtokenIn({}, ...args);
+
+/** The same with more environment variables. */
+export const dualtokenIn = (env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ran> =>
   new Promise((done, failed) => {
     const main = join(projectDir, 'src/cli/main.ts');
     const child = spawn(process.execPath, ['--conditions=dualtoken-source', '--import', 'tsx', main, ...args], {
       cwd: projectDir,
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [stdout, stderr] = ['', ''];

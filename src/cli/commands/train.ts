@@ -10,6 +10,7 @@ import type { Progress } from '../../train/loop.ts';
 import { checkpointFor, modelOf, runTraining } from '../../train/run.ts';
 import type { StepMetrics } from '../../train/trainer.ts';
 import { need, UserFailure } from '../failure.ts';
+import { interruption } from '../interruption.ts';
 import { positiveNumber, type RunOptions, wholeNumber, withRun } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
 import { withRuntime } from '../with-runtime.ts';
@@ -92,21 +93,6 @@ const progress = (output: Output, total: number) => {
   };
 };
 
-/** A flag that Ctrl-C sets; a second one ends the process at once. */
-const interruption = (output: Output) => {
-  let asked = false;
-  const onSignal = (): void => {
-    if (asked) process.exit(130);
-    asked = true;
-    output.log('stopping after this step, with a checkpoint; again: at once, without one');
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  return {
-    asked: () => asked,
-    release: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
-  };
-};
-
 export const train = async (folder: string | undefined, options: TrainOptions, command: Command): Promise<void> => {
   const output = outputTo(options.json);
   const file = options.config === undefined ? {} : await readJson(options.config);
@@ -116,7 +102,9 @@ export const train = async (folder: string | undefined, options: TrainOptions, c
   // A resumed run keeps its configuration, but for what is stated anew.
   const config = from === null ? asked : configOf(overlaid(from.info.config, options, folder, seed), from.path);
   modelOf(config);
-  const signal = interruption(output);
+  const signal = interruption(() =>
+    output.log('stopping after this step, with a checkpoint; again: at once, without one'),
+  );
   const bar = progress(output, config.steps);
   try {
     const result = await withRuntime(options, output, async (runtime) => {

@@ -28,6 +28,8 @@ const makeInstance = async (): Promise<GPU> => {
   const browser = typeof navigator === 'undefined' ? undefined : navigator.gpu;
   if (browser) return browser;
   await quietMesa();
+  const { applyEnvironment } = await import('../tune/environment.ts');
+  await applyEnvironment();
   calmPolling();
   const { create } = await import('webgpu');
   // Without this, times are multiples of 65 microseconds.

@@ -1,0 +1,170 @@
+// `dualtoken tune`: measures the schedules of a variant's kernels on this adapter, and keeps the fastest for every run from then on.
+import { SingleBar } from 'cli-progress';
+import { Argument, type Command, Option } from 'commander';
+import type { Choice, TuningTable } from '../../compiler/tuning.ts';
+import { variants } from '../../models/variants/index.ts';
+import { orThrow } from '../../runtime/attempt.ts';
+import type { Backend } from '../../runtime/backend.ts';
+import { openBackend } from '../../runtime/choose.ts';
+import { type CountedCall, callsOf } from '../../runtime/tune/calls.ts';
+import { writeEnvironment } from '../../runtime/tune/environment.ts';
+import { measureRoofline } from '../../runtime/tune/roofline.ts';
+import { readTable, tableFile, writeTable } from '../../runtime/tune/store.ts';
+import { checkCall, tuneCall } from '../../runtime/tune/tune.ts';
+import { UserFailure } from '../failure.ts';
+import { graphOf, type Part, parts, variantNamed } from '../graphs.ts';
+import { interruption } from '../interruption.ts';
+import { type CommonOptions, wholeNumber, withCommon } from '../options.ts';
+import { type Output, outputTo } from '../output.ts';
+import { fastestEnvironment, type Probe } from '../tune-environment.ts';
+
+interface TuneCommandOptions extends CommonOptions {
+  readonly all: boolean;
+  readonly part?: Part;
+  readonly batch: number;
+  readonly limit?: number;
+  readonly redo: boolean;
+  readonly environment: boolean;
+  readonly probe: boolean;
+}
+
+/** Kernels that a probe of the driver's settings times. */
+const PROBED = 6;
+
+const text = ({ template, schedule }: Choice): string => `${template} ${JSON.stringify(schedule)}`;
+
+const callsFor = (backend: Backend, names: readonly string[], { part, batch }: TuneCommandOptions) =>
+  callsOf(
+    backend,
+    names.flatMap((name) => (part ? [part] : parts).map((p) => graphOf(variantNamed(name), p, batch))),
+  );
+
+/** The heaviest kernels, checked and timed as the heuristics choose them: what a child process reports of a driver's setting. */
+const probe = async (backend: Backend, calls: readonly CountedCall[]): Promise<Probe> => {
+  let ms = 0;
+  for (const { key, call, count } of calls.slice(0, PROBED)) {
+    const found = await checkCall(backend, call);
+    if (typeof found === 'string') return { software: backend.caps.software, ms: null, wrong: `${key}: ${found}` };
+    ms += count * found;
+  }
+  return { software: backend.caps.software, ms, wrong: null };
+};
+
+/** Shows which call of how many is measured: a bar on a terminal, else a line each. */
+const progress = (output: Output, total: number) => {
+  const bar = process.stderr.isTTY
+    ? new SingleBar({ format: '{bar} {value}/{total}  {eta_formatted} left  {what}', stream: process.stderr })
+    : null;
+  let at = 0;
+  bar?.start(total, 0, { what: '' });
+  return {
+    next: (what: string): void => {
+      if (bar) bar.update(at, { what: what.slice(0, 80) });
+      else output.log(`${at + 1}/${total}  ${what}`);
+      at++;
+    },
+    stop: () => bar?.stop(),
+  };
+};
+
+interface Totals {
+  readonly measured: number;
+  readonly known: number;
+  readonly stopped: boolean;
+}
+
+const tuneCalls = async (
+  backend: Backend,
+  calls: readonly CountedCall[],
+  { redo }: TuneCommandOptions,
+  output: Output,
+): Promise<Totals> => {
+  let table: TuningTable = await readTable(backend.caps, output.log);
+  const fresh = calls.filter(({ key }) => redo || table.entries[key] === undefined);
+  const roofline = await measureRoofline(backend);
+  output.log(
+    `${calls.length} kernels to measure, ${calls.length - fresh.length} known already; at most ${(roofline.flops / 1e9).toFixed(1)} GFLOP/s and ${(roofline.bytes / 1e9).toFixed(1)} GB/s here`,
+  );
+  const signal = interruption(() => output.log('stopping after this candidate; what was measured is kept'));
+  const bar = progress(output, fresh.length);
+  let measured = 0;
+  try {
+    for (const { key, call } of fresh) {
+      if (signal.asked()) break;
+      bar.next(key);
+      const entry = await tuneCall(backend, call, {
+        roofline,
+        onDrop: (choice, why) => output.log(`dropped ${text(choice)}: ${why}`),
+        stopped: signal.asked,
+      });
+      if (signal.asked()) break;
+      if (!entry) {
+        output.log(
+          `no schedule is right for ${key}: please report this with the name of your adapter, ${backend.caps.name}`,
+        );
+        continue;
+      }
+      table = { ...table, entries: { ...table.entries, [key]: entry } };
+      await writeTable(backend.caps, table);
+      measured++;
+      const gain = (x: { readonly ms: number }): string => `${(entry.heuristic.ms / x.ms).toFixed(2)}x`;
+      output.log(
+        `  ${text(entry.exact)}  ${entry.exact.ms.toFixed(3)} ms, ${gain(entry.exact)} of untuned; with --fast ${gain(entry.fast)}`,
+      );
+    }
+  } finally {
+    bar.stop();
+    signal.release();
+  }
+  return { measured, known: calls.length - fresh.length, stopped: signal.asked() };
+};
+
+export const tune = async (variant: string, options: TuneCommandOptions): Promise<void> => {
+  const output = outputTo(options.json);
+  const names = options.all ? Object.keys(variants) : [variant];
+  for (const name of names) variantNamed(name);
+  // What compilers and drivers kept would hide how long a kernel takes to compile.
+  process.env.MESA_SHADER_CACHE_DISABLE ??= 'true';
+  if (options.environment && !options.probe) {
+    const found = await fastestEnvironment(options.part ?? 'encode', variant, output.log);
+    await writeEnvironment(found);
+    for (const [name, value] of Object.entries(found)) process.env[name] = value;
+  }
+  const backend = await orThrow(openBackend({ backend: 'webgpu', log: output.log }));
+  try {
+    if (tableFile(backend.caps) === null)
+      throw new UserFailure(
+        'DUALTOKEN_CACHE is off, so there is nowhere to keep what is measured: unset it, or name a folder',
+      );
+    const calls = callsFor(backend, names, options).slice(0, options.limit);
+    if (options.probe) {
+      output.result(await probe(backend, calls));
+      return;
+    }
+    const totals = await tuneCalls(backend, calls, options, output);
+    const file = tableFile(backend.caps)!;
+    output.print(
+      `${totals.stopped ? 'stopped: ' : ''}${totals.measured} kernels measured, ${totals.known} known before; kept in ${file}`,
+    );
+    if (totals.stopped) output.print('the same command goes on where it stopped');
+    output.result({ adapter: backend.caps.name, variants: names, ...totals, file });
+  } finally {
+    backend.dispose();
+  }
+};
+
+export const tuneCommand = (program: Command): Command =>
+  withCommon(
+    program
+      .command('tune')
+      .description('measure the schedules of kernels on this adapter and keep the fastest; Ctrl-C keeps what is done'),
+  )
+    .addArgument(new Argument('[variant]', 'name of the variant').default('mini'))
+    .option('--all', 'all variants', false)
+    .addOption(new Option('--part <name>', 'one program only; default: all of them').choices(parts))
+    .option('--batch <number>', 'pictures at once', wholeNumber(1, 4096), 1)
+    .option('--limit <number>', 'only so many kernels, those with most work', wholeNumber(1))
+    .option('--redo', 'measure again what is known already', false)
+    .option('--no-environment', "leave a software driver's settings as they are")
+    .addOption(new Option('--probe', 'time the heaviest kernels only').default(false).hideHelp())
+    .action(tune);

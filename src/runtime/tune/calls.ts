@@ -1,0 +1,40 @@
+// The calls of compiled graphs that are worth measuring: one of each class, with how often a program makes it.
+import * as E from 'fp-ts/lib/Either.js';
+import { callClass } from '../../compiler/call-class.ts';
+import { type Compilation, compileGraph } from '../../compiler/compile.ts';
+import { renderCompileError } from '../../compiler/error.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { KernelTemplate } from '../../kernels/template.ts';
+import type { Backend } from '../backend.ts';
+import { CompileFailure } from '../evaluate.ts';
+
+export interface CountedCall {
+  /** Its class, the key of tables. */
+  readonly key: string;
+  readonly call: Node;
+  readonly count: number;
+  readonly flops: number;
+}
+
+/** What has one schedule only, or values that decide the time, is not measured. */
+const measurable = (call: Node, template: KernelTemplate, backend: Backend): boolean =>
+  (call.op.kind === 'contract' || call.op.kind === 'conv' || call.op.kind === 'fused') &&
+  template.space(call, backend.caps).length > 1;
+
+/** Calls of all `graphs`, those with most work first. Throws CompileFailure. */
+export const callsOf = (backend: Backend, graphs: readonly Compilation[]): readonly CountedCall[] => {
+  const found = new Map<string, CountedCall>();
+  for (const graph of graphs) {
+    const made = compileGraph(graph, backend.caps, {
+      onCall: (call, template) => {
+        if (!measurable(call, template, backend)) return;
+        const key = callClass(call);
+        const known = found.get(key);
+        const { flops } = template.work(call);
+        found.set(key, { key, call: known?.call ?? call, count: (known?.count ?? 0) + 1, flops });
+      },
+    });
+    if (E.isLeft(made)) throw new CompileFailure(renderCompileError(made.left));
+  }
+  return [...found.values()].sort((a, b) => b.flops * b.count - a.flops * a.count);
+};

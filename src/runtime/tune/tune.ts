@@ -1,0 +1,242 @@
+// Finds the fastest schedule of a call by measuring candidates. A candidate must give the reference's values before it is timed.
+import { type Choice, type MeasuredChoice, type TuningEntry, versionsOf } from '../../compiler/tuning.ts';
+import type { HostArray } from '../../dsl/core/dtype.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { templates } from '../../kernels/registry.ts';
+import type { KernelTemplate } from '../../kernels/template.ts';
+import { messageOf } from '../attempt.ts';
+import type { Backend, DeviceBuffer } from '../backend.ts';
+import { RunFailure } from '../error.ts';
+import { type Isolated, isolate } from './isolate.ts';
+import { makeOperands } from './operands.ts';
+import type { Roofline } from './roofline.ts';
+import { openTrial, type Trial } from './trial.ts';
+
+export interface TuneOptions {
+  readonly roofline: Roofline;
+  /** Heard once for every candidate that is dropped. */
+  readonly onDrop: (choice: Choice, why: string) => void;
+  /** The templates to choose from; default: all. */
+  readonly templates?: readonly KernelTemplate[];
+  /** Asked between candidates: true ends the call without an entry. */
+  readonly stopped: () => boolean;
+}
+
+/** A candidate may take this long to compile: a program has tens of kernels. */
+const MAX_COMPILE_MS = 2000;
+/** A candidate whose first timed run is this much slower than the best so far is not timed again. */
+const HOPELESS = 1.5;
+/** Within this factor of the roofline nothing more is tried. */
+const NEAR_ROOF = 1.15;
+const BUDGET_MS = 200;
+const MOST_RUNS = 9;
+/** Candidates that are timed once more, in turns, before one is chosen. */
+const FINALISTS = 4;
+const FINAL_ROUNDS = 7;
+
+interface Candidate extends Choice {
+  readonly order: string;
+}
+interface Timed {
+  readonly candidate: Candidate;
+  readonly trial: Trial;
+  readonly ms: number;
+  readonly sameBits: boolean;
+}
+
+/** The templates that take `call`, in the order in which they are asked. */
+const takersOf = (call: Node, backend: Backend, from: readonly KernelTemplate[]): readonly KernelTemplate[] =>
+  from.filter((t) => t.refuses(call, backend.caps) === null);
+
+/** What the heuristics choose first, then every other schedule of every template that takes the call. */
+const candidatesOf = (call: Node, backend: Backend, takers: readonly KernelTemplate[]): readonly Candidate[] => {
+  const all = takers.flatMap((t) =>
+    [t.heuristic(call, backend.caps), ...t.space(call, backend.caps)].map((schedule) => ({
+      template: t.name,
+      schedule,
+      order: t.order(schedule),
+    })),
+  );
+  const byText = new Map(all.map((c) => [`${c.template} ${JSON.stringify(c.schedule)}`, c]));
+  return [...byText.values()];
+};
+
+/** Sums of whole numbers are exact in any order; what has exponentials or roots in it is not. */
+const isExact = ({ op }: Node): boolean =>
+  op.kind === 'contract' || op.kind === 'conv' || (op.kind === 'fused' && op.call === 'nearestCode');
+
+/** Why `got` is not `want`; null where it is. */
+const difference = (got: readonly HostArray[], want: readonly HostArray[], call: Node): string | null => {
+  for (const [r, w] of want.entries()) {
+    const g = got[r]!;
+    const half = call.outs[r]!.dtype === 'f16' || call.outs[r]!.dtype === 'bf16';
+    const allowed = isExact(call) || !(w instanceof Float32Array) ? 0 : half ? 1e-2 : 2e-5;
+    let largest = 1;
+    for (const x of w) if (Math.abs(x) < 1e30) largest = Math.max(largest, Math.abs(x));
+    for (let i = 0; i < w.length; i++)
+      if (!(Math.abs(g[i]! - w[i]!) <= allowed * largest) && !Object.is(g[i], w[i]))
+        return `result ${r} at ${i} is ${g[i]}, not ${w[i]}`;
+  }
+  return null;
+};
+
+const sameBits = (a: readonly HostArray[], b: readonly HostArray[]): boolean =>
+  a.every((x, r) => x.every((v, i) => Object.is(v, b[r]![i])));
+
+const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[xs.length >> 1]!;
+
+const timeOf = async (trial: Trial, best: number): Promise<number> => {
+  const times = [await trial.time()];
+  let spent = times[0]!;
+  while (times.length < MOST_RUNS && spent < BUDGET_MS && (times.length > 2 || Math.min(...times) < HOPELESS * best)) {
+    times.push(await trial.time());
+    spent += times.at(-1)!;
+  }
+  return median(times);
+};
+
+class CallTuner {
+  readonly #backend: Backend;
+  readonly #isolated: Isolated;
+  readonly #options: TuneOptions;
+  readonly #dropped: (Choice & { readonly why: string })[] = [];
+  readonly #timed: Timed[] = [];
+
+  constructor(backend: Backend, isolated: Isolated, options: TuneOptions) {
+    this.#backend = backend;
+    this.#isolated = isolated;
+    this.#options = options;
+  }
+
+  #drop({ template, schedule }: Candidate, why: string): void {
+    this.#dropped.push({ template, schedule, why });
+    this.#options.onDrop({ template, schedule }, why);
+  }
+
+  async #results(operands: readonly DeviceBuffer[]): Promise<readonly HostArray[]> {
+    const trial = await openTrial(this.#backend, this.#isolated, null, operands);
+    try {
+      return await trial.results(operands);
+    } finally {
+      trial.dispose();
+    }
+  }
+
+  async run(): Promise<TuningEntry | null> {
+    const { call, inputs } = this.#isolated;
+    const whole = await makeOperands(this.#backend, call, inputs, 'whole');
+    const fractions = await makeOperands(this.#backend, call, inputs, 'fractions');
+    try {
+      const want = await this.#results(isExact(call) ? whole : fractions);
+      return await this.#measure(isExact(call) ? whole : fractions, fractions, want);
+    } finally {
+      for (const { trial } of this.#timed) trial.dispose();
+      for (const b of [...whole, ...fractions]) b.free();
+    }
+  }
+
+  async #measure(
+    checked: readonly DeviceBuffer[],
+    fractions: readonly DeviceBuffer[],
+    want: readonly HostArray[],
+  ): Promise<TuningEntry | null> {
+    const { call } = this.#isolated;
+    const takers = takersOf(call, this.#backend, this.#options.templates ?? templates);
+    const candidates = candidatesOf(call, this.#backend, takers);
+    const work = takers[0]!.work(call);
+    const { flops, bytes } = this.#options.roofline;
+    const roofMs = 1e3 * Math.max(work.flops / flops, work.bytes / bytes);
+    let bits: readonly HostArray[] | null = null;
+    for (const candidate of candidates) {
+      if (this.#options.stopped()) return null;
+      const best = Math.min(...this.#timed.map((t) => t.ms));
+      if (best <= NEAR_ROOF * roofMs) break;
+      const trial = await this.#open(candidate, fractions, candidate !== candidates[0]);
+      if (!trial) continue;
+      const wrong = difference(await trial.results(checked), want, call);
+      if (wrong) {
+        trial.dispose();
+        this.#drop(candidate, `wrong: ${wrong}`);
+        continue;
+      }
+      const mine = await trial.results(fractions);
+      bits ??= mine;
+      const equal = sameBits(mine, bits);
+      if (!equal && candidate.order === candidates[0]!.order)
+        this.#options.onDrop(
+          candidate,
+          `has other bits than the heuristic's schedule, in the order '${candidate.order}' too`,
+        );
+      const ms = await timeOf(trial, best);
+      this.#timed.push({ candidate, trial, ms, sameBits: equal && candidate.order === candidates[0]!.order });
+    }
+    return this.#choose(takers);
+  }
+
+  /** The heuristic's own choice may compile slowly: it is used where nothing was measured. */
+  async #open(candidate: Candidate, operands: readonly DeviceBuffer[], limited: boolean): Promise<Trial | null> {
+    try {
+      const trial = await openTrial(this.#backend, this.#isolated, candidate, operands, this.#options.templates);
+      const compileMs = trial.firstMs - (await trial.time());
+      if (!limited || !this.#backend.caps.software || compileMs <= MAX_COMPILE_MS) return trial;
+      trial.dispose();
+      this.#drop(candidate, `takes ${(compileMs / 1000).toFixed(1)} s to compile`);
+    } catch (thrown) {
+      if (thrown instanceof RunFailure && thrown.error._tag === 'DeviceLost') throw thrown;
+      this.#drop(candidate, messageOf(thrown));
+    }
+    return null;
+  }
+
+  /** The fastest are timed once more in turns, so that a machine that slows down does so for all of them. */
+  async #choose(takers: readonly KernelTemplate[]): Promise<TuningEntry | null> {
+    const [heuristic] = this.#timed;
+    if (!heuristic) return null;
+    const fastest = (of: readonly Timed[]): readonly Timed[] => [...of].sort((a, b) => a.ms - b.ms).slice(0, FINALISTS);
+    const finalists = new Set([heuristic, ...fastest(this.#timed), ...fastest(this.#timed.filter((t) => t.sameBits))]);
+    const times = new Map([...finalists].map((t) => [t, [] as number[]]));
+    for (let round = 0; round < FINAL_ROUNDS; round++) for (const [t, list] of times) list.push(await t.trial.time());
+    const measured = (t: Timed): MeasuredChoice => ({
+      template: t.candidate.template,
+      schedule: t.candidate.schedule,
+      ms: median(times.get(t)!),
+    });
+    const best = (of: readonly Timed[]): MeasuredChoice =>
+      of.map(measured).reduce((a, b) => (b.ms < a.ms ? b : a), measured(heuristic));
+    return {
+      templates: versionsOf(takers),
+      heuristic: measured(heuristic),
+      exact: best([...finalists].filter((t) => t.sameBits)),
+      fast: best([...finalists]),
+      dropped: this.#dropped,
+    };
+  }
+}
+
+/** The heuristic's choice for a call: milliseconds of a run, or what is wrong with its values. */
+export const checkCall = async (backend: Backend, call: Node): Promise<number | string> => {
+  const isolated = isolate(call);
+  const operands = await makeOperands(backend, call, isolated.inputs, isExact(call) ? 'whole' : 'fractions');
+  const results = async (choice: Choice | null) => {
+    const trial = await openTrial(backend, isolated, choice, operands);
+    return { trial, values: await trial.results(operands) };
+  };
+  try {
+    const want = await results(null);
+    want.trial.dispose();
+    const got = await results(candidatesOf(call, backend, takersOf(call, backend, templates))[0]!);
+    const wrong = difference(got.values, want.values, call);
+    const ms = wrong ?? (await timeOf(got.trial, Number.POSITIVE_INFINITY));
+    got.trial.dispose();
+    return ms;
+  } finally {
+    for (const b of operands) b.free();
+  }
+};
+
+/**
+ * Measures the schedules of a call on a backend. Null where it was stopped, or where no candidate is right. Throws RunFailure where the
+ * device is lost or has no room.
+ */
+export const tuneCall = (backend: Backend, call: Node, options: TuneOptions): Promise<TuningEntry | null> =>
+  new CallTuner(backend, isolate(call), options).run();

@@ -1,0 +1,202 @@
+// The tuner: what it measures, what it drops, what it keeps, and that exact schedules keep the bits.
+import { readFile, writeFile } from 'node:fs/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { callClass } from '../../src/compiler/call-class.ts';
+import { digestOf } from '../../src/compiler/compile.ts';
+import { emptyTable, type TuningEntry, tuningOf, versionsOf } from '../../src/compiler/tuning.ts';
+import * as B from '../../src/dsl/core/build.ts';
+import type { Node } from '../../src/dsl/core/types.ts';
+import { softmax } from '../../src/dsl/fused/index.ts';
+import { contractSubgroup } from '../../src/kernels/contract-subgroup.ts';
+import { contractTiled } from '../../src/kernels/contract-tiled.ts';
+import type { KernelTemplate } from '../../src/kernels/template.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { callsOf } from '../../src/runtime/tune/calls.ts';
+import { isolate } from '../../src/runtime/tune/isolate.ts';
+import { readTable, tableFile, writeTable } from '../../src/runtime/tune/store.ts';
+import { checkCall, tuneCall } from '../../src/runtime/tune/tune.ts';
+import { webGpu } from '../support/backends.ts';
+import { inFolder } from '../support/files.ts';
+
+const test = suite('tuner');
+
+const [a, b] = [B.input('a', [40, 24], 'f32'), B.input('b', [20, 24], 'f32')];
+const product = (): Node => B.einsum('mk,kn->mn', a, B.permute(B.sin(b), [1, 0]));
+const endless = { flops: 1e18, bytes: 1e18 };
+const options = { roofline: endless, onDrop: () => {}, stopped: () => false };
+
+test('a call alone keeps the views of its operands, and stores what was computed before them', () => {
+  const { inputs, call } = isolate(product());
+  assert.equal(
+    inputs.map((n) => n.shape),
+    [
+      [40, 24],
+      [20, 24],
+    ],
+  );
+  assert.is(call.src[1]!.op.kind, 'view');
+  assert.is(call.src[1]!.src[0], inputs[1]);
+  assert.is.not(callClass(product()), callClass(B.einsum('mk,kn->mn', a, B.input('c', [24, 20], 'f32'))));
+});
+
+test('candidates are measured, and the exact one has the bits of the heuristic', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const entry = await tuneCall(gpu, product(), options);
+  assert.ok(entry);
+  assert.ok(entry.fast.ms <= entry.exact.ms && entry.exact.ms <= entry.heuristic.ms);
+  const table = { ...emptyTable(gpu.caps), entries: { [callClass(product())]: entry } };
+  const values = {
+    a: Float32Array.from({ length: 960 }, (_, i) => Math.cos(i)),
+    b: Float32Array.from({ length: 480 }, (_, i) => Math.cos(i * 3)),
+  };
+  const [plain] = await runGraph(gpu, [product()], values);
+  const [tuned] = await runGraph(gpu, [product()], values, { tuning: tuningOf(table, false) });
+  assert.equal(new Uint32Array(tuned!.data.buffer), new Uint32Array(plain!.data.buffer));
+});
+
+/** A template that is another one, but for what it stores. */
+const spoilt = (t: KernelTemplate, name: string): KernelTemplate => ({
+  ...t,
+  name,
+  emit: (call, schedule, block, caps) =>
+    t.emit(
+      call,
+      schedule,
+      {
+        ...block,
+        store: (r, at, value) =>
+          block.store(
+            r,
+            at.map((x, i) => (i === 0 ? x : at[0]!)),
+            value,
+          ),
+      },
+      caps,
+    ),
+});
+
+test('a candidate with wrong values is dropped, loudly, however fast it is', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const wrong = spoilt(contractTiled, 'contract-wrong');
+  const heard: string[] = [];
+  const square = B.einsum('mk,kn->mn', B.input('a', [32, 32], 'f32'), B.input('b', [32, 32], 'f32'));
+  const entry = await tuneCall(gpu, square, {
+    ...options,
+    templates: [contractTiled, wrong],
+    onDrop: ({ template }, why) => heard.push(`${template}: ${why}`),
+  });
+  assert.ok(entry);
+  assert.is(entry.exact.template, 'contract-tiled');
+  assert.is(entry.fast.template, 'contract-tiled');
+  assert.is(entry.dropped.length, wrong.space(square, gpu.caps).length);
+  assert.ok(entry.dropped.every((d) => d.template === 'contract-wrong' && d.why.startsWith('wrong: result 0 at')));
+  assert.is(heard.length, entry.dropped.length);
+});
+
+test('schedules that add up in another order are for --fast alone', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const rows = softmax(B.input('x', [64, 96], 'f32'));
+  const call = rows.op.kind === 'pick' ? rows.src[0]! : rows;
+  const entry = await tuneCall(gpu, call, options);
+  assert.ok(entry);
+  const { width, vector, shuffle } = entry.heuristic.schedule;
+  assert.equal(
+    { width: entry.exact.schedule.width, vector: entry.exact.schedule.vector, shuffle: entry.exact.schedule.shuffle },
+    { width, vector, shuffle },
+  );
+});
+
+test('a stopped call leaves no entry; the heuristic is right', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  assert.is(await tuneCall(gpu, product(), { ...options, stopped: () => true }), null);
+  assert.type(await checkCall(gpu, product()), 'number');
+});
+
+test('calls of graphs are counted by class, those with most work first', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const c = B.input('c', [40, 24], 'f32');
+  const small = (x: Node): Node => B.einsum('mk,nk->mn', x, b);
+  const big = B.einsum('mk,kn->mn', B.input('d', [64, 64], 'f32'), B.input('e', [64, 64], 'f32'));
+  const calls = callsOf(
+    gpu,
+    [{ inputs: [], outputs: [small(a), small(c), big] }].map((g) => ({
+      inputs: [a, b, c, big.src[0]!, big.src[1]!].map((node) => ({ node, donated: false })),
+      outputs: g.outputs,
+    })),
+  );
+  assert.equal(
+    calls.map((x) => x.count),
+    [1, 2],
+  );
+  assert.is(calls[0]!.key, callClass(big));
+});
+
+const entryOf = (templates: string): TuningEntry => {
+  const choice = { template: 'contract-tiled', schedule: { rows: 16, columns: 64 }, ms: 1 };
+  return {
+    templates,
+    heuristic: choice,
+    exact: choice,
+    fast: { ...choice, schedule: { rows: 64, columns: 64 } },
+    dropped: [],
+  };
+};
+
+test('an entry counts while the templates are those that it was measured with', () => {
+  const takers = [contractSubgroup, contractTiled];
+  const caps = { name: 'n', fingerprint: 'f' };
+  const table = (templates: string) => ({
+    format: 'dualtoken-tuning' as const,
+    version: 1 as const,
+    adapter: caps.name,
+    fingerprint: caps.fingerprint,
+    entries: { [callClass(product())]: entryOf(templates) },
+  });
+  const now = table(versionsOf(takers));
+  assert.equal(tuningOf(now, false).find(product(), takers)?.schedule, { rows: 16, columns: 64 });
+  assert.equal(tuningOf(now, true).find(product(), takers)?.schedule, { rows: 64, columns: 64 });
+  assert.is(tuningOf(table('contract-subgroup@0'), false).find(product(), takers), undefined);
+  assert.is.not(tuningOf(now, true).digest, tuningOf(now, false).digest);
+});
+
+test('a tuned program has a digest of its own', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const c = { inputs: [a, b].map((node) => ({ node, donated: false })), outputs: [product()] };
+  const tuning = tuningOf({ ...emptyTable(gpu.caps), entries: {} }, true);
+  assert.is.not(digestOf(c, gpu.caps, { tuning }), digestOf(c, gpu.caps, {}));
+});
+
+test('tables are kept by adapter; a damaged one is said and ignored', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const before = process.env.DUALTOKEN_CACHE;
+  await inFolder(async (folder) => {
+    process.env.DUALTOKEN_CACHE = folder;
+    const said: string[] = [];
+    const warn = (m: string) => void said.push(m);
+    assert.equal(await readTable(gpu.caps, warn), emptyTable(gpu.caps));
+    const table = { ...emptyTable(gpu.caps), entries: { 'a call': entryOf('x@1') } };
+    await writeTable(gpu.caps, table);
+    assert.equal(await readTable(gpu.caps, warn), table);
+    assert.equal(said, []);
+    const file = tableFile(gpu.caps)!;
+    await writeFile(file, (await readFile(file, 'utf8')).slice(0, -20));
+    assert.equal(await readTable(gpu.caps, warn), emptyTable(gpu.caps));
+    assert.is(said.length, 1);
+    assert.match(said[0]!, file);
+    process.env.DUALTOKEN_CACHE = 'off';
+    assert.is(tableFile(gpu.caps), null);
+  }).finally(() => {
+    if (before === undefined) delete process.env.DUALTOKEN_CACHE;
+    else process.env.DUALTOKEN_CACHE = before;
+  });
+});
+
+test.run();
