@@ -14,9 +14,9 @@ export interface Allocation {
 /** Allocations above this are checked for out-of-memory before use: the check costs a turn of the event loop. */
 const CHECKED_BYTES = 4 * 2 ** 20;
 
-/** Eight classes an octave: at most an eighth is wasted. */
+/** 32 classes an octave: at most a thirty-second is wasted, so that a program's own estimate holds. */
 export const classOf = (bytes: number, limit: number): number => {
-  const step = Math.max(256, 2 ** (Math.floor(Math.log2(Math.max(1, bytes))) - 3));
+  const step = Math.max(256, 2 ** (Math.floor(Math.log2(Math.max(1, bytes))) - 5));
   return Math.min(Math.ceil(bytes / step) * step, Math.max(bytes, Math.floor(limit / 16) * 16));
 };
 
