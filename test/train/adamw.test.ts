@@ -4,15 +4,23 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compileGraph } from '../../src/compiler/compile.ts';
+import { summaryOf } from '../../src/compiler/explain.ts';
 import { readAllValues } from '../../src/data/index.ts';
-import { einsum } from '../../src/dsl/core/build.ts';
+import { einsum, input } from '../../src/dsl/core/build.ts';
+import { zerosInit } from '../../src/dsl/init.ts';
 import { mul, sub, tanh } from '../../src/dsl/ops/elementwise.ts';
+import { scalarInput } from '../../src/dsl/ops/inputs.ts';
 import { reshape } from '../../src/dsl/ops/movement.ts';
 import { mean } from '../../src/dsl/ops/reduce.ts';
+import { weight } from '../../src/dsl/param.ts';
+import { ravelLayout } from '../../src/dsl/ravel.ts';
 import type { Rank1, Rank2 } from '../../src/dsl/shape.ts';
 import { type ScalarTensor, type Tensor, wrap } from '../../src/dsl/tensor.ts';
 import { valueAndGrad } from '../../src/dsl/transform/index.ts';
+import { take } from '../../src/dsl/transform/tensors.ts';
 import { jit } from '../../src/runtime/jit.ts';
+import { openNull } from '../../src/runtime/null.ts';
 import { HostTensor } from '../../src/runtime/tensor.ts';
 import { type AdamWScalars, adamwScalars } from '../../src/train/adamw.ts';
 import { optimise } from '../../src/train/optimise.ts';
@@ -88,6 +96,34 @@ test('schedules warm up, then stay or fall', () => {
   assert.is(cosine(1000), 0.5);
   const constant = schedule({ kind: 'constant', peak: 2, final: 0, warmup: 0, total: 10 });
   assert.equal([0, 5, 50].map(constant), [2, 2, 2]);
+});
+
+test('two hundred parameters, with clipping by their common norm, are at most six dispatches', () => {
+  const spec = Object.fromEntries(
+    Array.from({ length: 200 }, (_, i) => [
+      `p${i}`,
+      i % 2 === 0 ? weight([17 + i, 64], zerosInit) : weight([64 + i], zerosInit, ['noDecay']),
+    ]),
+  );
+  const layout = ravelLayout(spec);
+  const vectors = (name: string): readonly Tensor<Rank1>[] =>
+    layout.groups.map((g, i) => wrap(input(`${name}.${i}`, [g.length], 'f32', 'state')));
+  const state = { params: vectors('params'), m: vectors('m'), v: vectors('v') };
+  const grads = vectors('grads');
+  const at = {
+    stepSize: scalarInput('stepSize'),
+    rootCorrection: scalarInput('rootCorrection'),
+    learningRate: scalarInput('learningRate'),
+  };
+  const weightDecay = layout.groups.map((_, i) => 0.1 * i);
+  const outputs = take(optimise({ betas: [0.9, 0.99], eps: 1e-8, weightDecay, clip: 1 })(state, grads, at)).nodes;
+  const donated = [state.params, state.m, state.v].flat().map((t) => ({ node: t.node, donated: true }));
+  const inputs = [...donated, ...grads.map((t) => ({ node: t.node, donated: false }))];
+  const made = compileGraph({ inputs, outputs }, openNull().caps);
+  assert.ok(E.isRight(made));
+  const { dispatches } = summaryOf(made.right);
+  assert.ok(dispatches <= 6, `${dispatches} dispatches`);
+  assert.is(made.right.slots.filter((s) => s.holds === 'output').length, 1, 'all but the norm lies in donated buffers');
 });
 
 test.run();
