@@ -28,7 +28,7 @@ import { printWgsl } from './wgsl/print.ts';
 import { openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 5;
+export const COMPILER_VERSION = 6;
 
 export interface CompileOptions {
   /** Fuse nodes into kernels; off: one kernel a node, for comparison. */
@@ -73,6 +73,20 @@ const tooLarge = (nodes: Iterable<Node>, caps: Caps): CompileError | null => {
   return null;
 };
 
+/** A kernel that binds more than the adapter lets one bind: its tensors are too large to be reached in segments. */
+const tooManyBindings = (program: Program, caps: Caps): CompileError | null => {
+  const { storageBuffers, binding } = caps.limits;
+  for (const s of program.steps)
+    if (s.kind === 'dispatch' && s.buffers.length > storageBuffers)
+      return {
+        _tag: 'Unsupported',
+        what: s.origin.label,
+        why: `the tensors that it reads and writes take ${s.buffers.length} bindings of ${Math.floor(binding / 2 ** 20)} MiB; this adapter allows ${storageBuffers} a kernel. Use smaller tensors`,
+        site: s.origin.site,
+      };
+  return null;
+};
+
 const printKernel = (code: KernelCode, caps: Caps): string =>
   caps.target === 'js'
     ? printJs(code)
@@ -113,7 +127,7 @@ const boundTo = (n: Node, range: { readonly offset: number; readonly size: numbe
 /** Steps of one region: its copies, then its dispatch, with large tensors bound in segments. */
 const stepsOf = (p: Plan['steps'][number], plan: Plan, kernels: Kernels, caps: Caps): readonly Step[] => {
   const { origin } = p.emitted;
-  const cut = segment(p.code, caps.limits.binding);
+  const cut = segment(p.code, caps);
   const buffers = cut.bindings.map((b): Bound => boundTo(p.bound[b.of]!, b.range, plan));
   return [
     ...p.before.map(
@@ -207,7 +221,7 @@ const selectAndPartition = (
   }
 };
 
-/** Compiles a graph for a device. Left: a tensor that no buffer of the adapter holds, or a dtype that it cannot store. */
+/** Compiles a graph for a device. Left: a tensor that no buffer of the adapter holds, or a kernel whose tensors it cannot bind. */
 export const compileGraph = (
   c: Compilation,
   caps: Caps,
@@ -261,5 +275,6 @@ export const compileGraph = (
   report('plan', () => planned.slots.map((s, i) => `slot ${i} ${s.holds} ${s.bytes}`).join('\n'));
   const program = assemble({ ...c, outputs: selected }, planned, digest, caps);
   report('print', () => program.kernels.map((k) => k.text).join('\n'));
-  return E.right(program);
+  const crowded = tooManyBindings(program, caps);
+  return crowded ? E.left(crowded) : E.right(program);
 };

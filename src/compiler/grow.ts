@@ -11,6 +11,7 @@ import {
   readsOf,
   type SpaceStep,
 } from './region.ts';
+import { bindingsOf } from './segment.ts';
 
 interface Member {
   readonly key: string;
@@ -184,5 +185,5 @@ const fits = (members: ReadonlyMap<Node, Member>, a: Analysis, core: Node | null
     why: '',
   };
   const reads = readsOf(region, (n) => isLeaf(n) || isResult(n, a) || a.roots.has(n));
-  return reads.size + outputs.length <= a.caps.limits.storageBuffers;
+  return bindingsOf(reads, a.caps) + bindingsOf(outputs, a.caps) <= a.caps.limits.storageBuffers;
 };

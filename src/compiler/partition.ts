@@ -7,6 +7,7 @@ import { grow } from './grow.ts';
 import type { Caps } from './ir/caps.ts';
 import { placementOf } from './place.ts';
 import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf } from './region.ts';
+import { bindingsFor, bindingsOf } from './segment.ts';
 import { joinSiblings } from './siblings.ts';
 
 const usersOf = (order: readonly Node[]): ReadonlyMap<Node, readonly Node[]> => {
@@ -93,7 +94,6 @@ const readRatio0 = (u: Node, n: Node): number =>
 
 /** Splits what would be too large a kernel, or one with too many bindings. */
 const splitLarge = (a: Analysis): void => {
-  const budget = a.caps.limits.storageBuffers - 2;
   const weight = new Map<Node, number>();
   const leaves = new Map<Node, ReadonlySet<Node>>();
   const stored = (n: Node): boolean => isLeaf(n) || isResult(n, a) || a.roots.has(n);
@@ -102,12 +102,16 @@ const splitLarge = (a: Analysis): void => {
   for (const n of a.order) {
     const splittable = (s: Node): boolean =>
       !stored(s) && s.op.kind !== 'const' && s.op.kind !== 'iota' && !(s.op.kind === 'input');
-    const tooMany = (): boolean => new Set(n.src.flatMap((s) => [...leavesOf(s)])).size > budget;
+    // What is left for reads, beside two results.
+    const budget = a.caps.limits.storageBuffers - 2 * bindingsFor(n, a.caps);
+    const tooMany = (): boolean => bindingsOf(new Set(n.src.flatMap((s) => [...leavesOf(s)])), a.caps) > budget;
     const tooHeavy = (): boolean => n.src.reduce((w, s) => w + weightOf(s), 1) > MAX_REGION_NODES;
     while (tooMany() || tooHeavy()) {
-      const candidates = n.src.filter(splittable);
+      const candidates = n.src.filter(
+        (s) => splittable(s) && (tooHeavy() || bindingsOf(leavesOf(s), a.caps) > bindingsFor(s, a.caps)),
+      );
       if (candidates.length === 0) break;
-      const score = (s: Node): number => leavesOf(s).size * 1000 + weightOf(s);
+      const score = (s: Node): number => bindingsOf(leavesOf(s), a.caps) * 1000 + weightOf(s);
       const worst = candidates.reduce((x, y) => (score(y) > score(x) ? y : x));
       a.roots.set(worst, tooMany() ? 'too many bindings for one kernel' : 'too large for one kernel');
     }

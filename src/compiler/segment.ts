@@ -1,5 +1,9 @@
 // Tensors over the adapter's binding limit: one buffer, bound in several ranges; loads and stores choose theirs by index.
-import { bytesOf } from '../dsl/core/dtype.ts';
+import { bytesOf, type DType } from '../dsl/core/dtype.ts';
+import { sizeOf } from '../dsl/core/node.ts';
+import type { Node } from '../dsl/core/types.ts';
+import { isPacked } from './half.ts';
+import type { Caps } from './ir/caps.ts';
 import { call, type Expr, int, load, where } from './ir/expr.ts';
 import { sub } from './ir/index-math.ts';
 import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
@@ -16,18 +20,35 @@ export interface Segmented {
   readonly bindings: readonly Segment[];
 }
 
-/** Splits bindings larger than `limit` bytes. Offsets are multiples of 256 bytes, as bindings must be. */
-export const segment = (code: KernelCode, limit: number): Segmented => {
-  const sizeOf = (b: BufferBinding): number => b.length * bytesOf[b.dtype];
-  if (code.buffers.every((b) => sizeOf(b) <= limit))
-    return { code, bindings: code.buffers.map((_, of) => ({ of, range: null })) };
+/** Elements of one segment: offsets are multiples of 256 bytes, as bindings must be. */
+const elementsOf = (dtype: DType, limit: number): number => (Math.floor(limit / 256) * 256) / bytesOf[dtype];
+
+/** How many bindings a kernel needs for a tensor. */
+export const bindingsFor = (n: Node, caps: Caps): number => {
+  const { binding } = caps.limits;
+  const size = sizeOf(n.shape);
+  return size * bytesOf[n.dtype] <= binding ? 1 : Math.ceil(size / elementsOf(n.dtype, binding));
+};
+
+/** Bindings of a kernel that reads and writes all of `nodes`. */
+export const bindingsOf = (nodes: Iterable<Node>, caps: Caps): number => {
+  let all = 0;
+  for (const n of nodes) all += bindingsFor(n, caps);
+  return all;
+};
+
+/** Splits bindings larger than the adapter's limit. */
+export const segment = (code: KernelCode, caps: Caps): Segmented => {
+  const limit = caps.limits.binding;
+  const fits = (b: BufferBinding): boolean => b.length * bytesOf[b.dtype] <= limit;
+  if (code.buffers.every(fits)) return { code, bindings: code.buffers.map((_, of) => ({ of, range: null })) };
   const buffers: BufferBinding[] = [];
   const bindings: Segment[] = [];
   const parts = new Map<number, { readonly first: number; readonly count: number; readonly elements: number }>();
   code.buffers.forEach((b, of) => {
     const width = bytesOf[b.dtype];
-    const whole = sizeOf(b) <= limit;
-    const elements = whole ? b.length : (Math.floor(limit / 256) * 256) / width;
+    const whole = fits(b);
+    const elements = whole ? b.length : elementsOf(b.dtype, limit);
     const count = whole ? 1 : Math.ceil(b.length / elements);
     parts.set(of, { first: buffers.length, count, elements });
     for (let k = 0; k < count; k++) {
@@ -66,13 +87,15 @@ export const segment = (code: KernelCode, limit: number): Segmented => {
       const p = parts.get(now.buffer)!;
       const { index, value } = now;
       if (p.count === 1) return [{ ...now, buffer: p.first }];
+      // Loads count elements; where two elements share a word, stores count words.
+      const each = isPacked(code.buffers[now.buffer]!.dtype, caps) ? p.elements / 2 : p.elements;
       return Array.from({ length: p.count }, (_, k): Stmt => {
-        const below = call('lt', index, int((k + 1) * p.elements));
-        const above = call('le', int(k * p.elements), index);
+        const below = call('lt', index, int((k + 1) * each));
+        const above = call('le', int(k * each), index);
         return {
           s: 'if',
           cond: call('and', above, below),
-          then: [{ s: 'store', buffer: p.first + k, index: sub(index, int(k * p.elements)), value }],
+          then: [{ s: 'store', buffer: p.first + k, index: sub(index, int(k * each)), value }],
         };
       });
     });

@@ -4,6 +4,7 @@ import type { Node } from '../dsl/core/types.ts';
 import type { KernelTemplate } from '../kernels/template.ts';
 import type { Caps } from './ir/caps.ts';
 import { isLeaf, type Region, readsOf } from './region.ts';
+import { bindingsOf } from './segment.ts';
 
 /** Accumulators of one kernel: more would not stay in registers. */
 const MAX_SIBLINGS = 6;
@@ -48,7 +49,7 @@ export const joinSiblings = (
   const reads = regions.map((r) => [...readsOf(r, (n) => isLeaf(n) || madeAt.has(n))]);
   const ready = reads.map((ns) => ns.reduce((last, n) => Math.max(last, madeAt.get(n) ?? -1), -1));
   const bindings = (is: readonly number[]): number =>
-    new Set(is.flatMap((i) => [...reads[i]!, ...regions[i]!.outputs])).size;
+    bindingsOf(new Set(is.flatMap((i) => [...reads[i]!, ...regions[i]!.outputs])), caps);
   const groups = new Map<number, number[]>();
   const open = new Map<string, number[]>();
   const moved = new Set<number>();
