@@ -1,106 +1,133 @@
-// `npm run bench [PART] [-- --backend NAME --runs N --json]`: times each workload on one adapter, medians after warm-up.
-import { parseArgs } from 'node:util';
-import * as E from 'fp-ts/lib/Either.js';
-import { compileGraph } from '../src/compiler/compile.ts';
-import { renderCompileError } from '../src/compiler/error.ts';
-import { explain, summaryOf } from '../src/compiler/explain.ts';
-import { sizeOf } from '../src/dsl/core/node.ts';
-import { orThrow } from '../src/runtime/attempt.ts';
-import type { Backend } from '../src/runtime/backend.ts';
-import { describeCaps, openBackend } from '../src/runtime/choose.ts';
-import { type Case, cases } from './cases.ts';
+// `npm run bench`: dualtoken beside its peers, a workload after the other, as a table, JSON, Markdown or plots.
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { basename } from 'node:path';
+import { type Chosen, chooseEntrants, chooseWorkloads, UserError } from './choose.ts';
+import { type Entrant, ours, versionOf } from './entrants.ts';
+import { installPeers } from './install.ts';
+import { measure, start } from './measure/measure.ts';
+import { compared, type Report, type Row } from './measure/results.ts';
+import { type Options, parseOptions } from './options.ts';
+import { draw } from './plot/draw.ts';
+import type { Opened } from './process/calls.ts';
+import type { Roofline } from './process/library.ts';
+import { markdown } from './report/markdown.ts';
+import { rowText, summaryText } from './report/text.ts';
+import { checkOf, type Oracle } from './workloads/checks.ts';
 
-interface Timing {
-  readonly name: string;
-  readonly dispatches: number;
-  readonly compileMs: number;
-  readonly firstMs: number;
-  readonly medianMs: number;
-  readonly minMs: number;
-  readonly gflops: number;
-  readonly gbytes: number;
-}
+const progress = (line: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+};
+/** A line a workload, for a log. */
+const announce = (line: string): void => {
+  if (!process.stderr.isTTY) console.error(line);
+};
+const loud = (line: string): void => console.error(`\n*** ${line}\n`);
 
-const time = async (c: Case, backend: Backend, runs: number, show: boolean): Promise<Timing> => {
-  const started = performance.now();
-  const made = compileGraph(
-    { inputs: c.inputs.map((node) => ({ node, donated: false })), outputs: c.outputs },
-    backend.caps,
-  );
-  if (E.isLeft(made)) throw new Error(renderCompileError(made.left));
-  const compileMs = performance.now() - started;
-  if (show) console.log(explain(made.right));
-  const executable = await orThrow(backend.load(made.right));
-  const buffers = await Promise.all(
-    c.inputs.map((n, k) =>
-      orThrow(
-        backend.upload(
-          Float32Array.from({ length: sizeOf(n.shape) }, (_, i) => Math.sin(i * 0.731 + k) * 0.5),
-          n.shape,
-          'f32',
-        ),
-      ),
-    ),
-  );
-  const once = async (): Promise<number> => {
-    const t = performance.now();
-    const outputs = await orThrow(executable.run(buffers, {}));
-    await orThrow(backend.idle);
-    const ms = performance.now() - t;
-    for (const o of outputs) o.free();
-    return ms;
-  };
-  const firstMs = await once();
-  await once();
-  const times: number[] = [];
-  for (let i = 0; i < runs; i++) times.push(await once());
-  times.sort((a, b) => a - b);
-  for (const b of buffers) b.free();
-  executable.dispose();
-  const medianMs = times[times.length >> 1]!;
-  return {
-    name: c.name,
-    dispatches: summaryOf(made.right).dispatches,
-    compileMs,
-    firstMs,
-    medianMs,
-    minMs: times[0]!,
-    gflops: c.flops / medianMs / 1e6,
-    gbytes: c.bytes / medianMs / 1e6,
-  };
+/** A process of dualtoken's for as long as `use` takes. */
+const withOurs = async <T>(
+  backend: string,
+  patienceMs: number,
+  use: (call: ReturnType<typeof start>['call'], opened: Opened) => Promise<T>,
+): Promise<T> => {
+  const participant = start(ours(backend), { cold: false, patienceMs });
+  try {
+    return await use(participant.call, await participant.call('open', backend));
+  } finally {
+    participant.close();
+  }
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    backend: { type: 'string' },
-    runs: { type: 'string', default: '7' },
-    json: { type: 'boolean', default: false },
-    explain: { type: 'boolean', default: false },
-  },
-});
-if (values.backend !== undefined && values.backend !== 'webgpu' && values.backend !== 'gpujs') {
-  console.error(`unknown backend '${values.backend}': webgpu or gpujs`);
-  process.exit(1);
+/** Dualtoken's programs in f64 between loads and stores, for what no formula is written down for here. */
+const oracleOf =
+  (patienceMs: number): Oracle =>
+  (workload) =>
+    withOurs('gpujs', patienceMs, async (call) => {
+      await call('load', workload);
+      return (await call('result')).values;
+    });
+
+const more = (a: Roofline | null, b: Roofline | null): Roofline | null =>
+  a && b ? { flops: Math.max(a.flops, b.flops), bytes: Math.max(a.bytes, b.bytes) } : (a ?? b);
+
+/** Those whose packages are there. */
+const present = (entrants: readonly Entrant[]): readonly Entrant[] => {
+  if (entrants.every((e) => e.package === null)) return entrants;
+  const why = installPeers((line) => console.error(line));
+  if (why === null) return entrants;
+  const left = entrants.filter((e) => e.package === null);
+  if (left.length === 0) throw new UserError(`the peers' packages cannot be installed: ${why}`);
+  loud(`the peers' packages cannot be installed (${why}): dualtoken runs alone, and there are no ratios`);
+  return left;
+};
+
+const measureAll = async (chosen: readonly Chosen[], entrants: readonly Entrant[], o: Options): Promise<Report> => {
+  const patienceMs = o.patience * 1000;
+  const opening = () =>
+    withOurs(o.backend, patienceMs, async (call, opened) => ({ opened, roofline: await call('roofline') }));
+  const before = await opening();
+  const base: Report = {
+    ...before.opened,
+    backend: o.backend,
+    node: process.version,
+    processor: cpus()[0]?.model ?? 'unknown processor',
+    cores: cpus().length,
+    day: new Date().toISOString().slice(0, 10),
+    runs: o.runs,
+    cold: o.cold,
+    roofline: before.roofline,
+    versions: Object.fromEntries(entrants.map((e) => [e.package ?? 'dualtoken', versionOf(e)])),
+    rows: [],
+  };
+  // Dualtoken is where its backend is.
+  const placed = entrants.map((e) => (e.id === 'ours' ? { ...e, on: base.on } : e));
+  const quiet = o.json || o.markdown;
+  const rows: Row[] = [];
+  for (const { workload, cost } of chosen) {
+    announce(`bench: ${workload.name}`);
+    progress(`${workload.name}: the reference in f64`);
+    const check = await checkOf(workload, oracleOf(patienceMs));
+    const entries = await measure(workload, placed, check, {
+      runs: o.runs,
+      cold: o.cold,
+      patienceMs,
+      log: progress,
+      explain: o.explain ? (text) => (quiet ? console.error : console.log)(`\n${text}`) : null,
+    });
+    progress('');
+    const row: Row = { workload, entries, cost };
+    rows.push(row);
+    if (!quiet) console.log(rowText(base, row));
+  }
+  return { ...base, roofline: more(base.roofline, (await opening()).roofline), rows };
+};
+
+/** Rows in which dualtoken was to run and gave no right result in f32. */
+const broken = ({ rows, on }: Report): readonly string[] =>
+  rows.flatMap((row) => {
+    const mine = row.entries.find((e) => e.id === 'ours');
+    if (!mine || mine.status === 'lacking') return [];
+    if (mine.status === 'failed') return [`${row.workload.name}: ${mine.why}`];
+    const precise = compared(row, on)?.ours.precision === 'f32';
+    return precise ? [] : [`${row.workload.name}: the error is ${mine.timing.error.toExponential(1)}`];
+  });
+
+const main = async (): Promise<void> => {
+  const { workloads, options } = parseOptions(process.argv.slice(2));
+  const chosen = chooseWorkloads(workloads, options.plot !== undefined);
+  const report = await measureAll(chosen, present(chooseEntrants(options)), options);
+  if (options.plot !== undefined) writeFileSync(options.plot, draw(report));
+  if (options.json) console.log(JSON.stringify(report, null, 2));
+  else if (options.markdown) console.log(markdown(report, options.plot === undefined ? null : basename(options.plot)));
+  else console.log(summaryText(report));
+  const faults = broken(report);
+  for (const fault of faults) console.error(`dualtoken failed: ${fault}`);
+  if (faults.length > 0) process.exitCode = 1;
+};
+
+try {
+  await main();
+} catch (thrown) {
+  console.error(thrown instanceof Error ? thrown.message : String(thrown));
+  process.exitCode = 1;
 }
-const backend = await orThrow(
-  openBackend({ log: (l) => console.error(l), ...(values.backend ? { backend: values.backend } : {}) }),
-);
-const results: Timing[] = [];
-if (!values.json) {
-  console.log(describeCaps(backend.caps));
-  console.log(`${'workload'.padEnd(52)} dispatches  compile   first    median       min  GFLOP/s    GB/s`);
-}
-for (const make of cases) {
-  const c = make();
-  if (!positionals.every((p) => c.name.includes(p))) continue;
-  const t = await time(c, backend, Number(values.runs), values.explain);
-  results.push(t);
-  const ms = (x: number): string => x.toFixed(1).padStart(8);
-  if (!values.json)
-    console.log(
-      `${t.name.padEnd(52)} ${String(t.dispatches).padStart(10)} ${ms(t.compileMs)} ${ms(t.firstMs)}  ${ms(t.medianMs)}  ${ms(t.minMs)} ${t.gflops.toFixed(2).padStart(8)} ${t.gbytes.toFixed(2).padStart(7)}`,
-    );
-}
-if (values.json) console.log(JSON.stringify({ adapter: describeCaps(backend.caps), backend: backend.name, results }));
-backend.dispose();

@@ -1,0 +1,123 @@
+// One workload, all entrants: each loads it in a process of its own, then all run in turns, so that what the machine does besides
+// befalls them alike.
+import type { Entrant } from '../entrants.ts';
+import { type Participant, startParticipant } from '../process/participant.ts';
+import type { Workload } from '../workloads/list.ts';
+import { type Check, F16_TOLERANCE } from '../workloads/work.ts';
+import type { Entry, Outcome, Precision, Timing } from './results.ts';
+import { spreadOf } from './statistics.ts';
+
+export interface MeasureOptions {
+  readonly runs: number;
+  readonly cold: boolean;
+  readonly patienceMs: number;
+  readonly log: (line: string) => void;
+  /** Takes dualtoken's program in words. */
+  readonly explain: ((text: string) => void) | null;
+}
+
+/** What turns the caches of the driver and of dualtoken off. */
+const coldEnv = { MESA_SHADER_CACHE_DISABLE: 'true', DUALTOKEN_CACHE: 'off' };
+
+export const start = (e: Entrant, options: Pick<MeasureOptions, 'cold' | 'patienceMs'>): Participant =>
+  startParticipant({
+    program: e.program,
+    flags: e.flags,
+    env: options.cold ? coldEnv : {},
+    patienceMs: options.patienceMs,
+  });
+
+/** A sample takes at least this long: short runs are repeated. */
+const SAMPLE_MS = 50;
+const MAX_REPEATS = 64;
+
+interface Loaded {
+  readonly entrant: Entrant;
+  readonly participant: Participant;
+  readonly timing: Omit<Timing, 'ms' | 'peakBytes'>;
+  readonly repeats: number;
+  readonly times: number[];
+}
+type Failed = Extract<Outcome, { readonly status: 'failed' }>;
+
+const precisionOf = (error: number, { tolerance }: Check): Precision =>
+  error <= tolerance ? 'f32' : error <= F16_TOLERANCE ? 'f16' : 'wrong';
+
+const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+const load = async (
+  entrant: Entrant,
+  workload: Workload,
+  check: Check,
+  options: MeasureOptions,
+): Promise<Loaded | Failed> => {
+  const from = performance.now();
+  const participant = start(entrant, options);
+  try {
+    await participant.call('open', entrant.device);
+    const startMs = performance.now() - from;
+    const firstMs = (await participant.call('load', workload)) + (await participant.call('sample', 1));
+    const { values, dispatches, submits } = await participant.call('result');
+    const error = check.error(values);
+    if (entrant.id === 'ours') options.explain?.(await participant.call('explain'));
+    const warm = await participant.call('sample', 1);
+    const repeats = Math.min(MAX_REPEATS, Math.max(1, Math.ceil(SAMPLE_MS / warm)));
+    const timing = { firstMs, startMs, error, precision: precisionOf(error, check), dispatches, submits };
+    return { entrant, participant, timing, repeats, times: [] };
+  } catch (thrown) {
+    participant.close();
+    return { status: 'failed', why: messageOf(thrown) };
+  }
+};
+
+/** Runs everybody once, each round beginning with another one; who fails is out. */
+const round = async (loaded: readonly Loaded[], first: number, failed: Map<Entrant, Failed>): Promise<void> => {
+  for (let i = 0; i < loaded.length; i++) {
+    const { entrant, participant, repeats, times } = loaded[(first + i) % loaded.length]!;
+    if (failed.has(entrant)) continue;
+    try {
+      times.push(await participant.call('sample', repeats));
+    } catch (thrown) {
+      failed.set(entrant, { status: 'failed', why: messageOf(thrown) });
+    }
+  }
+};
+
+export const measure = async (
+  workload: Workload,
+  entrants: readonly Entrant[],
+  check: Check,
+  options: MeasureOptions,
+): Promise<readonly Entry[]> => {
+  const outcomes = new Map<Entrant, Outcome>();
+  const failed = new Map<Entrant, Failed>();
+  const loaded: Loaded[] = [];
+  try {
+    for (const entrant of entrants) {
+      const why = entrant.lacks[workload.kind];
+      if (why !== undefined) {
+        outcomes.set(entrant, { status: 'lacking', why });
+        continue;
+      }
+      options.log(`${workload.name}: ${entrant.name} loads`);
+      const made = await load(entrant, workload, check, options);
+      if ('status' in made) failed.set(entrant, made);
+      else loaded.push(made);
+    }
+    for (let run = 0; run < options.runs; run++) {
+      options.log(`${workload.name}: run ${run + 1} of ${options.runs}`);
+      await round(loaded, run, failed);
+    }
+    for (const { entrant, participant, timing, times } of loaded) {
+      if (failed.has(entrant)) continue;
+      const peakBytes = await participant.call('memory');
+      outcomes.set(entrant, { status: 'measured', timing: { ...timing, ms: spreadOf(times), peakBytes } });
+    }
+  } finally {
+    for (const { participant } of loaded) participant.close();
+  }
+  return entrants.map((entrant) => {
+    const { id, name, on } = entrant;
+    return { id, name, on, ...(failed.get(entrant) ?? outcomes.get(entrant)!) };
+  });
+};
