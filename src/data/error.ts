@@ -47,16 +47,25 @@ const meaning: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
 };
 
+/** The code of a thrown system error, such as ENOENT; empty for anything else. */
+export const codeOf = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+
 /** The plain meaning of a thrown system error; its own message where the code is unknown. */
-export const describeCause = (cause: unknown): string => {
-  if (!(cause instanceof Error)) return String(cause);
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-  return meaning[code] ?? cause.message;
-};
+export const describeCause = (cause: unknown): string =>
+  cause instanceof Error ? (meaning[codeOf(cause)] ?? cause.message) : String(cause);
 
 export const fileError =
   (action: FileError['action'], path: string) =>
-  (cause: unknown): DataError => ({ _tag: 'FileError', action, path, reason: describeCause(cause) });
+  (cause: unknown): DataError => ({
+    _tag: 'FileError',
+    action,
+    path,
+    reason:
+      action === 'write' && codeOf(cause) === 'ENOENT'
+        ? 'its folder is missing and cannot be made: choose another folder'
+        : describeCause(cause),
+  });
 
 export const safetensorsError = (path: string, tensor: string | null, reason: string): DataError => ({
   _tag: 'SafetensorsError',

@@ -1,12 +1,19 @@
 // Checkpoints of a run: a folder each, with state.safetensors (f32) and train.json, written aside and renamed when whole.
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
 import { datasetError, fileError } from '../data/error.ts';
-import { type DataError, type TensorData, withSafetensors, writeAtomic, writeSafetensors } from '../data/index.ts';
+import {
+  type DataError,
+  makeFolder,
+  type TensorData,
+  withSafetensors,
+  writeAtomic,
+  writeSafetensors,
+} from '../data/index.ts';
 import { trainConfigSchema } from './config.ts';
 import type { NamedTensor, NamedTensors } from './vectors.ts';
 
@@ -76,7 +83,7 @@ export const writeCheckpoint = (
   const remove = (at: string) => TE.tryCatch(() => rm(at, { recursive: true, force: true }), fileError('write', at));
   return pipe(
     TE.fromEither(allFinite(path, tensors)),
-    TE.chain(() => TE.tryCatch(() => mkdir(aside, { recursive: true }), fileError('write', folder))),
+    TE.chain(() => TE.tryCatch(() => makeFolder(aside), fileError('write', folder))),
     TE.chain(() => writeSafetensors(join(aside, stateFile), asStored(tensors))),
     TE.chain(() => writeAtomic(join(aside, infoFile), `${JSON.stringify(info, null, 2)}\n`)),
     TE.chain(() => remove(path)),

@@ -1,8 +1,9 @@
 // The log of a run: JSON lines, one a step, appended; read back for plots.
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import { tryCatch } from 'fp-ts/lib/TaskEither.js';
+import { makeFolder } from '../data/atomic.ts';
 import { type DataError, fileError } from '../data/error.ts';
 
 /** One line: numbers by name. */
@@ -28,7 +29,7 @@ export const readLog = (path: string): TE.TaskEither<DataError, readonly LogLine
 export const openLog = (path: string, step: number): TE.TaskEither<DataError, void> =>
   tryCatch(
     async () => {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       const text = await readFile(path, 'utf8').catch(() => '');
       const kept = text.split('\n').filter((line) => {
         const found = /^\{"step":(\d+)/.exec(line);

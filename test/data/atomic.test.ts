@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeAtomic, writeAtomicFrom } from '../../src/data/atomic.ts';
+import { makeFolder, writeAtomic, writeAtomicFrom } from '../../src/data/atomic.ts';
 import { fileError, renderDataError } from '../../src/data/error.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 
@@ -56,6 +57,25 @@ test('a path through a file, and a path that is a folder, name the path', () =>
     await writeFile(join(taken, 'x'), '');
     assert.is(await failure(writeAtomic(taken, '')), `cannot write ${taken}: this is a folder, not a file`);
     assert.equal((await readdir(folder)).sort(), ['file', 'taken']);
+  }));
+
+test('folders: made with those above, by several at once, and never for ever', () =>
+  inFolder(async (folder) => {
+    const deep = join(folder, 'a', 'b', 'c');
+    await Promise.all([makeFolder(deep), makeFolder(deep), makeFolder(join(folder, 'a', 'd'))]);
+    assert.equal((await readdir(join(folder, 'a'))).sort(), ['b', 'd']);
+    await writeFile(join(deep, 'file'), '');
+    const refusal = await makeFolder(join(deep, 'file')).then(
+      () => 'made',
+      (e) => e.code,
+    );
+    assert.is(refusal, 'EEXIST');
+    // Node's own recursion does not come back from /proc.
+    if (existsSync('/proc/self'))
+      assert.match(
+        await failure(writeAtomic('/proc/nowhere/x/file', '')),
+        /cannot write \/proc\/nowhere\/x\/file: its folder/,
+      );
   }));
 
 test('system errors become sentences', () => {
