@@ -9,8 +9,10 @@ export interface BackendOptions extends CommonOptions {
   readonly backend?: Backend['name'];
   readonly seed: number;
 }
-export interface RunOptions extends BackendOptions {
+export interface CompileOptions extends BackendOptions {
   readonly fast: boolean;
+}
+export interface RunOptions extends CompileOptions {
   readonly profile: boolean;
   /** File of the Chrome trace. */
   readonly trace: string;
@@ -52,12 +54,19 @@ export const withBackend = (command: Command): Command =>
     )
     .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1), 0);
 
+/** The options of commands that compile programs. */
+export const withCompile = (command: Command): Command =>
+  withBackend(command).option('--fast', 'use tuned schedules that add up in another order too: other last bits', false);
+
 /** The options of commands that run programs. */
 export const withRun = (command: Command): Command =>
-  withBackend(command)
-    .option('--fast', 'use tuned schedules that add up in another order too: other last bits', false)
+  withCompile(command)
     .option('--profile', 'list the slowest kernels, and write a Chrome trace', false)
-    .option('--trace <file>', 'where --profile writes the trace', 'trace.json');
+    .addOption(
+      new Option('--trace <file>', 'where --profile writes the trace; implies it')
+        .default('trace.json')
+        .implies({ profile: true }),
+    );
 
 /** The options of commands that read a trained model. */
 export const withModel = (command: Command): Command =>

@@ -30,6 +30,10 @@ import { openWindows } from './windows.ts';
 /** Part of every cache key: raise it when the same graph gives other kernels. */
 export const COMPILER_VERSION = 6;
 
+/** The passes that can be watched, in order. */
+export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
+export type PassName = (typeof passNames)[number];
+
 export interface CompileOptions {
   /** Fuse nodes into kernels; off: one kernel a node, for comparison. */
   readonly fuse?: boolean;
@@ -40,7 +44,7 @@ export interface CompileOptions {
   /** Called for every call that a template takes, in order. */
   readonly onCall?: (call: Node, template: KernelTemplate) => void;
   /** Called after each pass with its name and a text of the graph or kernels as they then are. */
-  readonly onPass?: (name: string, text: () => string) => void;
+  readonly onPass?: (name: PassName, text: () => string) => void;
 }
 
 export interface Compilation {

@@ -1,6 +1,7 @@
 // Hugging Face's config.json: parsed, with the defaults of transformers where a field is absent.
 import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
+import { configFaults } from './config-faults.ts';
 
 /** Sizes of one transformer tower, as both towers of both model families name them. */
 const tower = {
@@ -91,7 +92,7 @@ const parse =
   <T extends { readonly vision_config: VisionConfig; readonly text_config: TextConfig }>(schema: z.ZodType<T>) =>
   (json: unknown): E.Either<readonly string[], T> => {
     const read = schema.safeParse(json);
-    if (!read.success) return E.left(read.error.issues.map((i) => `${i.path.join('.') || 'config'}: ${i.message}`));
+    if (!read.success) return E.left(configFaults(read.error, {}));
     const faults = [
       ...headsDivide(read.data.vision_config, 'vision_config'),
       ...headsDivide(read.data.text_config, 'text_config'),

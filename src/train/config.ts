@@ -1,16 +1,22 @@
 // The configuration of a training run: what may be in it, its defaults, and all that is wrong with one at once.
 import * as E from 'fp-ts/lib/Either.js';
 import * as z from 'zod';
+import { configFaults } from '../models/config-faults.ts';
+import { readVariant } from '../models/variants/index.ts';
 
 const positive = z.number().positive();
 const count = z.int().positive();
 
-/** Defaults are DualToken's (sections 3.1 and 3.5) where it has them. */
-export const trainConfigSchema = z.strictObject({
+const modelFields = {
   /** Name of the variant. */
   variant: z.string().default('mini'),
   /** What is changed of it, as `{"quantiser": {"codes": 256}}`. */
   model: z.record(z.string(), z.json()).default({}),
+};
+
+/** Defaults are DualToken's (sections 3.1 and 3.5) where it has them. */
+export const trainConfigSchema = z.strictObject({
+  ...modelFields,
   data: z
     .strictObject({
       /** Folder of pictures, at any depth. */
@@ -79,46 +85,25 @@ export const trainConfigSchema = z.strictObject({
 export type TrainConfigInput = z.input<typeof trainConfigSchema>;
 export type TrainConfig = z.output<typeof trainConfigSchema>;
 
-/** Levenshtein distance. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row.at(-1)!;
+/** Every key that a configuration may have. */
+const example = (): unknown => {
+  const defaults = trainConfigSchema.parse({});
+  return { ...defaults, data: { folder: '', validation: '', ...defaults.data } };
 };
 
-/** The known word that is nearest to `word`. */
-export const nearestWord = (word: string, known: readonly string[]): string | undefined =>
-  [...known].sort(
-    (a, b) => distance(word.toLowerCase(), a.toLowerCase()) - distance(word.toLowerCase(), b.toLowerCase()),
-  )[0];
-
-/** Keys that the schema knows at a path: those of its defaults. */
-const keysAt = (path: readonly PropertyKey[]): readonly string[] => {
-  const defaults: unknown = trainConfigSchema.parse({});
-  const at = path.reduce<unknown>(
-    (o, key) => (typeof o === 'object' && o !== null ? Reflect.get(o, key) : undefined),
-    defaults,
-  );
-  const extra = path.join('.') === 'data' ? ['folder', 'validation'] : [];
-  return [...(typeof at === 'object' && at !== null ? Object.keys(at) : []), ...extra];
+/** What is wrong with the model that a configuration asks for, as far as the rest can be read. */
+const modelFaults = ({ model, variant }: Pick<TrainConfig, 'model' | 'variant'>): readonly string[] => {
+  const read = readVariant({ ...model, variant });
+  return E.isRight(read) ? [] : read.left.map((fault) => (fault.startsWith('variant: ') ? fault : `model.${fault}`));
 };
 
-const sentences = (issue: z.core.$ZodIssue): readonly string[] => {
-  const at = issue.path.join('.');
-  if (issue.code !== 'unrecognized_keys') return [`${at || 'the configuration'}: ${issue.message}`];
-  return issue.keys.map((key) => {
-    const near = nearestWord(key, keysAt(issue.path));
-    return `${at ? `${at}.` : ''}${key}: there is no such key${near ? `; the nearest is '${near}'` : ''}`;
-  });
-};
-
-/** A configuration with defaults filled in; or everything that is wrong with it, a sentence each. */
+/** A configuration with defaults filled in; or everything that is wrong with it, the model's part included, a sentence each. */
 export const parseTrainConfig = (json: unknown): E.Either<readonly string[], TrainConfig> => {
   const parsed = trainConfigSchema.safeParse(json);
-  return parsed.success ? E.right(parsed.data) : E.left(parsed.error.issues.flatMap(sentences));
+  const chosen = z.object(modelFields).safeParse(json);
+  const faults = [
+    ...(parsed.success ? [] : configFaults(parsed.error, example())),
+    ...(chosen.success ? modelFaults(chosen.data) : []),
+  ];
+  return parsed.success && faults.length === 0 ? E.right(parsed.data) : E.left(faults);
 };

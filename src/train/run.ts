@@ -22,6 +22,7 @@ import type { TrainConfig } from './config.ts';
 import { appendLog, openLog } from './log.ts';
 import { type Finished, type Progress, TrainFailure, trainLoop } from './loop.ts';
 import { type Reconstructed, reconstructor } from './reconstruct.ts';
+import { checkRoom } from './room.ts';
 import { schedule } from './schedule.ts';
 import { writeTokenizer } from './tokenizer.ts';
 import { tokenizerTask } from './tokenizer-task.ts';
@@ -61,8 +62,8 @@ const firstPictures = async (dataset: ImageDataset, size: number): Promise<reado
   return found;
 };
 
-/** The model that a run's configuration asks for. @throws TrainFailure naming every fault */
-export const modelOf = ({ variant, model }: TrainConfig): DualTokenConfig => {
+/** The model that a run's configuration asks for. @throws TrainFailure naming every fault of one that was not parsed */
+const modelOf = ({ variant, model }: TrainConfig): DualTokenConfig => {
   const read = readVariant({ ...model, variant });
   if (E.isLeft(read)) throw new TrainFailure(`the model: ${read.left.join('; ')}`);
   return read.right;
@@ -98,12 +99,9 @@ export const runTraining = async (
   const size = model.vision.image_size;
   if (data.folder === undefined) throw new TrainFailure('there is no folder of pictures: name one, or set data.folder');
   const files = await need(folderDataset(data.folder));
-  const bytes = config.batchSize * 3 * size * size * 4;
-  const room = runtime.backend.caps.limits.buffer;
-  if (bytes > room)
-    throw new TrainFailure(
-      `batchSize ${config.batchSize}: its pictures take ${Math.ceil(bytes / 2 ** 20)} MiB; this adapter allows ${Math.floor(room / 2 ** 20)} MiB in one buffer. Use a smaller batch`,
-    );
+  const task = tokenizerTask(model, config.losses);
+  const batch = { size: config.batchSize, shape: [3, size, size] };
+  checkRoom([task.spec, task.frozenSpec], batch, runtime.backend.caps.limits.buffer);
   const dataset = cached(files, data.cacheMiB * 2 ** 20);
   const held = data.validation === undefined ? files : await need(folderDataset(data.validation));
   const pictures = await firstPictures(held, size);
@@ -113,7 +111,6 @@ export const runTraining = async (
   const start: Progress = from?.info ?? { step: 0, sample: 0, seconds: 0 };
   await need(openLog(logPath, start.step));
 
-  const task = tokenizerTask(model, config.losses);
   hooks.log(`${files.size} pictures; ${config.variant}, ${size} px, batches of ${config.batchSize}`);
   const trainer = await openTrainer(runtime, task, { ...optimizer, seed });
   try {

@@ -27,6 +27,10 @@ test('unknown commands, options and values', async () => {
   await refused(['tokenize', photo, '--jsn'], /unknown option '--jsn'[\s\S]*--json/);
   await refused(['devices', '--backend', 'cuda'], /--backend[\s\S]*webgpu, gpujs, null/);
   await refused(['train', photos, '--steps', 'many'], /--steps[\s\S]*whole number/);
+  await refused(
+    ['explain', 'mini', '--dump', 'fusion', '--backend', 'null'],
+    /--dump[\s\S]*canonical, simplify, select/,
+  );
   await refused(['explain', 'maxi', '--backend', 'null'], /'maxi'.*mini/);
   await refused(['tokenize'], /missing required argument 'photos'/);
 });
@@ -52,6 +56,8 @@ test('files that are missing or are not what their names say', async () => {
       /no\.safetensors: no such file/,
     );
     await refused(['reconstruct', codes, ...common], /codes\.json.*JSON/);
+    // Nothing is painted where anything is wrong.
+    await refused(['reconstruct', photo, text, '--out', join(folder, 'out'), ...common], /text\.png.*not an image/);
     await refused(['train', empty, '--out', join(folder, 'run')], /empty: the folder holds no/);
     assert.equal((await readdir(folder)).sort(), [
       'codes.json',
@@ -76,7 +82,10 @@ test('configurations: every fault at once, unknown keys with the nearest', async
     await writeFile(config, JSON.stringify({ variant: 'maxi' }));
     await refused(train, /'maxi'.*mini/);
     await writeFile(config, JSON.stringify({ model: { quantiser: { dim: 33 } } }));
-    await refused(train, /quantiser\.dim is 33/);
+    await refused(train, /train\.json:\n {2}model\.quantiser\.dim is 33/);
+    await writeFile(config, JSON.stringify({ bogus: 1, model: { visoin: {}, quantiser: { coeds: 3 } } }));
+    await refused(train, /bogus: there is no such key; there are variant, model, data/, 5);
+    await refused(train, /model\.quantiser\.coeds: .*'codes'[\s\S]*model\.visoin: .*'vision'/, 5);
     await refused(['train', photos, '--out', join(folder, 'run'), '--resume'], /no checkpoint to resume/);
     assert.equal(await readdir(folder), ['train.json']);
   });
@@ -84,12 +93,17 @@ test('configurations: every fault at once, unknown keys with the nearest', async
 
 test('folders that cannot be written, sizes that no adapter holds', async () => {
   await inFolder(async (folder) => {
-    const file = join(folder, 'file');
+    const [file, huge] = [join(folder, 'file'), join(folder, 'huge.json')];
     await writeFile(file, '');
     await refused(['train', photos, '--out', join(file, 'run'), '--backend', 'gpujs'], /cannot (write|list) .*file/);
     await refused(
       ['train', photos, '--out', join(folder, 'run'), '--backend', 'gpujs', '--batch-size', '1000000'],
       /batchSize 1000000.*MiB/,
+    );
+    await writeFile(huge, JSON.stringify({ model: { vision: { hidden_size: 64_000, num_attention_heads: 4 } } }));
+    await refused(
+      ['train', photos, '--config', huge, '--out', join(folder, 'run'), '--backend', 'gpujs'],
+      /the model: \S+weight \[.*64000.*\] takes \d+ MiB; this adapter allows/,
     );
     await refused(['explain', 'dualtoken-so400m', '--batch', '4096', '--backend', 'null'], /32-bit|allows/);
     const model = join(folder, 'tiny.safetensors');
@@ -99,7 +113,7 @@ test('folders that cannot be written, sizes that no adapter holds', async () => 
       ['tokenize', photo, '--out', join(file, 'codes.json'), '--json', ...common],
       /cannot write .*codes\.json/,
     );
-    assert.equal((await readdir(folder)).sort(), ['file', 'tiny.safetensors']);
+    assert.equal((await readdir(folder)).sort(), ['file', 'huge.json', 'tiny.safetensors']);
   });
 });
 

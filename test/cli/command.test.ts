@@ -1,6 +1,6 @@
 // The command: help, purity of --json, codes that make the way to a file and back, and training that resumes.
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readImage } from '../../src/data/index.ts';
@@ -91,6 +91,33 @@ test('codes go to a file and come back as a picture', async () => {
     const picture = await run(readImage(painted.pictures[0].picture));
     assert.is(picture.width, 16);
   });
+});
+
+test('photos of one name in two folders become two pictures; --trace writes one', async () => {
+  await inFolder(async (folder) => {
+    const model = join(folder, 'tiny.safetensors');
+    await writeTinyTokenizer(model);
+    const photos = ['a', 'b'].map((name) => join(folder, name, 'photo.png'));
+    for (const to of photos) {
+      await mkdir(dirname(to));
+      await copyFile(photo, to);
+    }
+    const [out, trace] = [join(folder, 'out'), join(folder, 'trace.json')];
+    const common = ['--out', out, '--checkpoint', model, '--backend', 'gpujs', '--json'];
+    const painted = jsonOf(await dualtoken('reconstruct', ...photos, '--trace', trace, ...common));
+    assert.equal(
+      painted.pictures.map((p: { picture: string }) => p.picture),
+      [join(out, 'photo-reconstructed.png'), join(out, 'photo-reconstructed-2.png')],
+    );
+    assert.equal((await readdir(out)).sort(), ['photo-reconstructed-2.png', 'photo-reconstructed.png']);
+    assert.ok(JSON.parse(await readFile(trace, 'utf8')).traceEvents.length > 0);
+  });
+});
+
+test('explain --dump --json carries the text', async () => {
+  const { dump } = jsonOf(await dualtoken('explain', 'mini', '--dump', 'print', '--backend', 'null', '--json'));
+  assert.is(dump.pass, 'print');
+  assert.match(dump.text, '@compute');
 });
 
 test('training stops, resumes, and gives the losses of a straight run', async () => {

@@ -1,7 +1,7 @@
 // `dualtoken explain`: the kernels that a variant becomes on this machine, before anything runs.
 import { Argument, type Command, Option } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
-import { compileGraph } from '../../compiler/compile.ts';
+import { compileGraph, type PassName, passNames } from '../../compiler/compile.ts';
 import { renderCompileError } from '../../compiler/error.ts';
 import { explainSteps, explain as explainText, summaryOf } from '../../compiler/explain.ts';
 import { orThrow } from '../../runtime/attempt.ts';
@@ -9,13 +9,13 @@ import { openBackend } from '../../runtime/choose.ts';
 import { keptTuning } from '../../runtime/runtime.ts';
 import { UserFailure } from '../failure.ts';
 import { graphOf, type Part, parts, variantNamed } from '../graphs.ts';
-import { type RunOptions, wholeNumber, withRun } from '../options.ts';
+import { type CompileOptions, wholeNumber, withCompile } from '../options.ts';
 import { outputTo } from '../output.ts';
 
-interface ExplainOptions extends RunOptions {
+interface ExplainOptions extends CompileOptions {
   readonly part: Part;
   readonly batch: number;
-  readonly dump?: string;
+  readonly dump?: PassName;
 }
 
 export const explain = async (variant: string, options: ExplainOptions): Promise<void> => {
@@ -26,19 +26,16 @@ export const explain = async (variant: string, options: ExplainOptions): Promise
   );
   try {
     const { inputs, outputs } = graphOf(config, options.part, options.batch);
-    const passes: string[] = [];
+    let dumped: string | null = null;
     const tuning = await keptTuning(backend, options.fast, output.log);
     const made = compileGraph({ inputs, outputs }, backend.caps, {
       ...(tuning ? { tuning } : {}),
       onPass: (name, text) => {
-        passes.push(name);
-        if (name === options.dump) output.print(text());
+        if (name === options.dump) dumped = text();
       },
     });
     if (E.isLeft(made)) throw new UserFailure(renderCompileError(made.left));
-    if (options.dump !== undefined && !passes.includes(options.dump))
-      throw new UserFailure(`there is no pass '${options.dump}'; there are ${passes.join(', ')}`);
-    if (options.dump === undefined) output.print(explainText(made.right));
+    output.print(dumped ?? explainText(made.right));
     output.result({
       variant,
       part: options.part,
@@ -46,6 +43,7 @@ export const explain = async (variant: string, options: ExplainOptions): Promise
       adapter: backend.caps.name,
       ...summaryOf(made.right),
       steps: explainSteps(made.right),
+      ...(dumped === null ? {} : { dump: { pass: options.dump, text: dumped } }),
     });
   } finally {
     backend.dispose();
@@ -53,7 +51,7 @@ export const explain = async (variant: string, options: ExplainOptions): Promise
 };
 
 export const explainCommand = (program: Command): Command =>
-  withRun(
+  withCompile(
     program
       .command('explain')
       .description('show the kernels of a variant: why each ends where it does, its work, and memory'),
@@ -61,5 +59,5 @@ export const explainCommand = (program: Command): Command =>
     .addArgument(new Argument('[variant]', 'name of the variant').default('mini'))
     .addOption(new Option('--part <name>', 'which program').choices(parts).default('encode'))
     .option('--batch <number>', 'pictures at once', wholeNumber(1, 4096), 1)
-    .option('--dump <pass>', 'print the graph or kernels after this pass instead')
+    .addOption(new Option('--dump <pass>', 'print the graph or kernels after this pass instead').choices(passNames))
     .action(explain);

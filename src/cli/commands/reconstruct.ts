@@ -1,13 +1,13 @@
 // `dualtoken reconstruct`: a photo, or codes that were kept, painted by the decoder from the pixel codes.
-import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { expandPaths, sideBySide, writePng } from '../../data/index.ts';
+import { expandPaths, type Picture, sideBySide, toChannels, writePng } from '../../data/index.ts';
 import type { Tokenizer } from '../../train/tokenizer.ts';
 import { need, UserFailure } from '../failure.ts';
 import { type ModelOptions, withModel } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
+import { readJson } from '../read-json.ts';
 import { commandTokenizer, pictureOf, type Quality, qualityOf, readPhoto } from '../tokenizer.ts';
 import { withRuntime } from '../with-runtime.ts';
 
@@ -29,13 +29,7 @@ const codesSchema = z.strictObject({
 
 /** Reads codes that `tokenize` wrote, and checks them against the model. */
 const readCodes = async (path: string, t: Tokenizer) => {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (e) {
-    throw new UserFailure(`${path} cannot be read as JSON: ${e instanceof Error ? e.message : String(e)}`);
-  }
-  const read = codesSchema.safeParse(json);
+  const read = codesSchema.safeParse(await readJson(path));
   if (!read.success)
     throw new UserFailure(
       `${path} holds no codes: ${read.error.issues.map((i) => `${i.path.join('.') || 'file'}: ${i.message}`).join('; ')}`,
@@ -55,22 +49,51 @@ const readCodes = async (path: string, t: Tokenizer) => {
   return images;
 };
 
-const fromPhoto = async (t: Tokenizer, file: string, options: ReconstructOptions): Promise<Made> => {
-  const { picture, values } = await readPhoto(t, file);
-  const made = await t.decode((await t.encode(values)).pixel);
-  const target = join(options.out, `${basename(file, extname(file))}-reconstructed.png`);
-  await need(writePng(target, sideBySide([picture, pictureOf(t, made)])));
-  return { file, picture: target, ...qualityOf(t, values, made) };
+/** A picture to be painted: everything that can be wrong with its file was found before the first one is. */
+interface Job {
+  readonly file: string;
+  readonly target: string;
+  readonly paint: () => Promise<Painted>;
+}
+interface Painted {
+  readonly picture: Picture;
+  readonly quality?: Quality;
+}
+
+const fromPhoto = async (t: Tokenizer, file: string): Promise<Job['paint']> => {
+  const { picture } = await readPhoto(t, file);
+  return async () => {
+    const values = toChannels(picture);
+    const made = await t.decode((await t.encode(values)).pixel);
+    return { picture: sideBySide([picture, pictureOf(t, made)]), quality: qualityOf(t, values, made) };
+  };
 };
 
-const fromCodes = async (t: Tokenizer, path: string, options: ReconstructOptions): Promise<readonly Made[]> => {
-  const made: Made[] = [];
-  for (const { file, pixel } of await readCodes(path, t)) {
-    const target = join(options.out, `${basename(file, extname(file))}-from-codes.png`);
-    await need(writePng(target, pictureOf(t, await t.decode(Int32Array.from(pixel)))));
-    made.push({ file, picture: target });
-  }
-  return made;
+const fromCodes =
+  (t: Tokenizer, pixel: readonly number[]): Job['paint'] =>
+  async () => ({ picture: pictureOf(t, await t.decode(Int32Array.from(pixel))) });
+
+/** Names in a folder, each once: photos of one name in several folders are numbered. */
+const namesIn = (folder: string) => {
+  const taken = new Map<string, number>();
+  return (file: string, suffix: string): string => {
+    const name = `${basename(file, extname(file))}-${suffix}`;
+    // Some file systems do not tell cases apart.
+    const count = (taken.get(name.toLowerCase()) ?? 0) + 1;
+    taken.set(name.toLowerCase(), count);
+    return join(folder, `${name}${count === 1 ? '' : `-${count}`}.png`);
+  };
+};
+
+const readJobs = async (t: Tokenizer, codes: readonly string[], photos: readonly string[], out: string) => {
+  const nameOf = namesIn(out);
+  const jobs: Job[] = [];
+  for (const path of codes)
+    for (const { file, pixel } of await readCodes(path, t))
+      jobs.push({ file, target: nameOf(file, 'from-codes'), paint: fromCodes(t, pixel) });
+  for (const file of photos)
+    jobs.push({ file, target: nameOf(file, 'reconstructed'), paint: await fromPhoto(t, file) });
+  return jobs;
 };
 
 const report = (output: Output, m: Made): void =>
@@ -85,9 +108,13 @@ export const reconstruct = async (paths: readonly string[], options: Reconstruct
   await withRuntime(options, output, async (runtime) => {
     const tokenizer = await commandTokenizer(runtime, options.checkpoint);
     const results: Made[] = [];
-    for (const path of codes) results.push(...(await fromCodes(tokenizer, path, options)));
-    for (const file of files) results.push(await fromPhoto(tokenizer, file, options));
-    for (const m of results) report(output, m);
+    for (const { file, target, paint } of await readJobs(tokenizer, codes, files, options.out)) {
+      const { picture, quality } = await paint();
+      await need(writePng(target, picture));
+      const made = { file, picture: target, ...quality };
+      report(output, made);
+      results.push(made);
+    }
     output.result({ pictures: results });
   });
 };

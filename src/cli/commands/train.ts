@@ -1,18 +1,16 @@
 // `dualtoken train`: trains a tokenizer on a folder of pictures.
-import { readFile } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
-import { tryCatch } from 'fp-ts/lib/TaskEither.js';
-import { fileError } from '../../data/error.ts';
 import { parseTrainConfig, type TrainConfig } from '../../train/config.ts';
 import type { Progress } from '../../train/loop.ts';
-import { checkpointFor, modelOf, runTraining } from '../../train/run.ts';
+import { checkpointFor, runTraining } from '../../train/run.ts';
 import type { StepMetrics } from '../../train/trainer.ts';
-import { need, UserFailure } from '../failure.ts';
+import { UserFailure } from '../failure.ts';
 import { interruption } from '../interruption.ts';
 import { positiveNumber, type RunOptions, wholeNumber, withRun } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
+import { readJson } from '../read-json.ts';
 import { withRuntime } from '../with-runtime.ts';
 
 interface TrainOptions extends RunOptions {
@@ -25,15 +23,6 @@ interface TrainOptions extends RunOptions {
   readonly out?: string;
   readonly resume: boolean;
 }
-
-const readJson = async (path: string): Promise<unknown> => {
-  const text = await need(tryCatch(() => readFile(path, 'utf8'), fileError('read', path)));
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new UserFailure(`${path} is not JSON: ${thrown instanceof Error ? thrown.message : thrown}`);
-  }
-};
 
 const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
@@ -101,7 +90,6 @@ export const train = async (folder: string | undefined, options: TrainOptions, c
   const from = await checkpointFor(asked.out, options.resume);
   // A resumed run keeps its configuration, but for what is stated anew.
   const config = from === null ? asked : configOf(overlaid(from.info.config, options, folder, seed), from.path);
-  modelOf(config);
   const signal = interruption(() =>
     output.log('stopping after this step, with a checkpoint; again: at once, without one'),
   );

@@ -2,8 +2,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
 import { DslError } from '../../dsl/core/error.ts';
+import { configFaults } from '../config-faults.ts';
 import { type DualTokenConfig, latentSide } from '../dualtoken.ts';
 import { visionShape } from '../hf-config.ts';
+import { dualtokenSo400m } from './dualtoken-so400m.ts';
 
 const whole = z.int().positive();
 const vision = z.strictObject(visionShape);
@@ -39,8 +41,7 @@ const configSchema = z.strictObject({ vision, taps, quantiser, decoder });
 /** A whole configuration, as a checkpoint carries it. Left: every fault with its path. */
 export const parseConfig = (json: unknown): E.Either<readonly string[], DualTokenConfig> => {
   const read = configSchema.safeParse(json);
-  if (!read.success)
-    return E.left(read.error.issues.map((i) => `${i.path.join('.') || 'configuration'}: ${i.message}`));
+  if (!read.success) return E.left(configFaults(read.error, dualtokenSo400m));
   const faults = faultsOf(read.data);
   return faults.length > 0 ? E.left(faults) : E.right(read.data);
 };
@@ -117,8 +118,7 @@ export const parseVariant =
   (known: Readonly<Record<string, DualTokenConfig>>) =>
   (json: unknown): E.Either<readonly string[], DualTokenConfig> => {
     const read = changesSchema.safeParse(json);
-    if (!read.success)
-      return E.left(read.error.issues.map((i) => `${i.path.join('.') || 'configuration'}: ${i.message}`));
+    if (!read.success) return E.left(configFaults(read.error, { variant: '', ...dualtokenSo400m }));
     const base = known[read.data.variant];
     if (base === undefined)
       return E.left([`variant: '${read.data.variant}' is unknown; there are ${Object.keys(known).join(', ')}`]);
