@@ -15,13 +15,17 @@ const installed = (): boolean => {
 export const installPeers = (log: (line: string) => void): string | null => {
   if (installed()) return null;
   log("bench: installing the peers' packages (750 MB) into bench/node_modules with npm ci --ignore-scripts");
-  const { status, stderr, error } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: here,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const { status, stderr, error } = spawnSync(
+    'npm',
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: here,
+      encoding: 'utf8',
+      shell: process.platform === 'win32',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   if (status === 0) return null;
-  const lines = (stderr ?? '').split('\n').filter((l) => /^npm (ERR!|error)/.test(l));
-  return error?.message ?? lines[0]?.replace(/^npm (ERR!|error) /, '') ?? `npm ci: exit code ${status}`;
+  const lines = (stderr ?? '').split('\n').flatMap((l) => /^npm (?:ERR!|error) (.*)/.exec(l)?.slice(1) ?? []);
+  return error?.message ?? lines.find((l) => l.includes('Error')) ?? lines[0] ?? `npm ci: exit code ${status}`;
 };

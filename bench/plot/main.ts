@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { Report } from '../measure/results.ts';
-import { costAxes } from '../workloads/list.ts';
+import { type CostAxis, costAxes } from '../workloads/list.ts';
 
 const report: Report = JSON.parse(await text(process.stdin));
 
@@ -17,11 +17,12 @@ const points = report.rows.flatMap(({ cost, entries }) =>
       ),
 );
 
-const titles = { tokens: 'tokens', batch: 'batch', width: 'width' } as const;
+const names = [...new Set(points.map((p) => p.name))];
+const sizesOf = (axis: CostAxis): number[] => [...new Set(points.filter((p) => p.axis === axis).map((p) => p.size))];
 
 const spec: TopLevelSpec = {
   $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-  title: `A transformer block on ${report.device.split(',')[0]}`,
+  title: `A transformer block on ${report.device.split(',')[0]}; dashed: on the processor`,
   data: { values: points },
   hconcat: costAxes.map((axis) => ({
     width: 240,
@@ -29,13 +30,19 @@ const spec: TopLevelSpec = {
     transform: [{ filter: { field: 'axis', equal: axis } }],
     mark: { type: 'line', point: true },
     encoding: {
-      x: { field: 'size', type: 'quantitative', title: titles[axis], scale: { type: 'log', base: 2, nice: false } },
-      y: { field: 'ms', type: 'quantitative', title: 'milliseconds', scale: { type: 'log' } },
-      color: { field: 'name', type: 'nominal', title: null },
-      strokeDash: { field: 'on', type: 'nominal', title: null },
+      x: {
+        field: 'size',
+        type: 'quantitative',
+        title: axis,
+        scale: { type: 'log', nice: false, padding: 8 },
+        axis: { values: sizesOf(axis), format: 'd' },
+      },
+      y: { field: 'ms', type: 'quantitative', title: 'milliseconds', scale: { type: 'log' }, axis: { format: ',~r' } },
+      color: { field: 'name', type: 'nominal', title: null, sort: names, legend: { labelLimit: 0 } },
+      strokeDash: { field: 'on', type: 'nominal', scale: { domain: ['adapter', 'processor'] }, legend: null },
     },
   })),
-  config: { background: 'white' },
+  config: { background: 'white', axis: { gridOpacity: 0.5 } },
 };
 
 const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
