@@ -95,9 +95,19 @@ export const wrap = <S extends Shape, D extends DType>(node: Node): Tensor<S, D>
 /** `wrap` for the results of an operation with several; the declared type says which. */
 export const wrapAll = <T>(nodes: readonly Node[]): T => nodes.map((n) => wrap(n)) as unknown as T;
 
-export const unwrap = (x: AnyTensor): Node => x.node;
-
 export const isTensor = (x: unknown): x is AnyTensor => x instanceof TensorValue;
+
+/** @throws DslError where a program that was not type-checked gives something else */
+export const unwrap = (x: AnyTensor): Node => {
+  if (!isTensor(x))
+    throw new DslError(
+      'tensor',
+      `${x === null ? x : typeof x} where a tensor belongs`,
+      [],
+      'tensor(..) makes one of numbers',
+    );
+  return x.node;
+};
 
 /**
  * An operation on nodes as `op(x, ...args)` and `op(...args)(x)`: told apart by whether the first argument is a tensor. The

@@ -8,8 +8,11 @@ export interface Operand {
   readonly node: Node;
 }
 
-const line = (o: Operand): string =>
-  `  ${o.name.padEnd(4)} ${describe(o.node)}   ${[o.node.site(), o.node.path].filter((s) => s !== '').join('   ')}`.trimEnd();
+/** The name that the program gave an input; empty for anything else. */
+const given = ({ op }: Node): string => (op.kind === 'input' && !/^(literal\.|~)/.test(op.slot) ? `'${op.slot}'` : '');
+
+const line = ({ name, node }: Operand): string =>
+  [`  ${name.padEnd(4)} ${describe(node)}`, given(node), node.site(), node.path].filter((s) => s !== '').join('   ');
 
 /** `f32[2, 729, 1152]` */
 export const describe = (n: { readonly dtype: string; readonly shape: readonly number[] }): string =>

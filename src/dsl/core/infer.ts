@@ -1,6 +1,6 @@
 // Shape and dtype of every family, from its attributes and sources. Throws DslError naming what does not fit.
 import { match } from 'ts-pattern';
-import { type DType, isFloat, isInteger } from './dtype.ts';
+import { bytesOf, type DType, isFloat, isInteger } from './dtype.ts';
 import { DslError, describe } from './error.ts';
 import { fusedCall } from './fused-registry.ts';
 import type { Binary, ConvSpec, EinSpec, MapFn, Op, ReduceFn, Unary, View } from './op.ts';
@@ -50,7 +50,11 @@ const comparisons: ReadonlySet<MapFn> = new Set<Unary | Binary>(['lt', 'le', 'eq
 const inferMap = (fn: MapFn, to: DType | undefined, src: readonly Node[]): Result => {
   const first = src[0] ?? fail(fn, 'needs an operand');
   const shape = first.shape;
-  if (fn === 'cast' || fn === 'bitcast') return { shape, dtype: to ?? fail(fn, 'needs a target dtype') };
+  if (fn === 'cast' || fn === 'bitcast') {
+    if (to === undefined || !(to in bytesOf))
+      fail(fn, `${to} is no dtype`, src, `there are ${Object.keys(bytesOf).join(', ')}`);
+    return { shape, dtype: to! };
+  }
   for (const s of src)
     if (!same(s.shape, shape))
       fail(
@@ -233,6 +237,9 @@ const checkSize = (r: Result, what: string): Result => {
   return r;
 };
 
+const nameOf = (op: Op): string =>
+  op.kind === 'fused' ? op.call : op.kind === 'view' ? op.view.v : op.kind === 'map' ? op.fn : op.kind;
+
 /** Results of `op` over `src`. */
 export const infer = (op: Op, src: readonly Node[]): readonly Result[] => {
   const one = match<Op, Result | readonly Result[]>(op)
@@ -266,5 +273,5 @@ export const infer = (op: Op, src: readonly Node[]): readonly Result[] => {
     .with({ kind: 'mark' }, () => src[0]!)
     .exhaustive();
   const results: readonly Result[] = 'shape' in one ? [one] : one;
-  return results.map((r) => checkSize({ shape: r.shape, dtype: r.dtype }, op.kind === 'fused' ? op.call : op.kind));
+  return results.map((r) => checkSize({ shape: r.shape, dtype: r.dtype }, nameOf(op)));
 };

@@ -36,10 +36,12 @@ const here = import.meta.url.replace(/src\/dsl\/core\/[^/]*$|dsl\/core\/[^/]*$/,
 const cwd = typeof process === 'undefined' ? '' : process.cwd();
 // Frames of the language and its models, and not of a user's folders of the same names.
 const root = decodeURI(import.meta.url.replace(/dsl\/core\/[^/]*$/, '').replace(/^file:\/\//, ''));
-const inside = [`${root}dsl/`, `${root}models/`, 'node_modules', 'node:internal'];
+const inside = [`${root}dsl/`, `${root}models/`, 'node_modules', 'node:'];
 const isLibrary = (frame: string): boolean => inside.some((part) => frame.includes(part));
 
 const shorten = (frame: string): string | null => {
+  const typed = /(?:^|[\s(])(REPL\d+:\d+|\[eval\]:\d+):\d+\)?$/.exec(frame.trim());
+  if (typed?.[1]) return typed[1];
   const m = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]+:\d+):\d+\)?$/.exec(frame.trim());
   if (!m?.[1]) return null;
   const place = m[1].replace(/^file:\/\//, '');

@@ -42,9 +42,12 @@ interface Linear {
 const byMatrix = (op: string, x: Node, w: Node, inner: 0 | 1): Node => {
   const rank = x.shape.length;
   if (rank === 0 || w.shape.length !== 2)
-    fail(op, `wants x [.., K] and a matrix, got ${describe(x)} and ${describe(w)}`, [x, w]);
+    fail(op, `wants x [.., K] and a matrix, got ${describe(x)} and ${describe(w)}`, { x, w });
   if (x.shape[rank - 1] !== w.shape[inner])
-    fail(op, `x ends in ${x.shape[rank - 1]}, w ${inner === 0 ? 'starts with' : 'ends in'} ${w.shape[inner]}`, [x, w]);
+    fail(op, `x ends in ${x.shape[rank - 1]}, w ${inner === 0 ? 'starts with' : 'ends in'} ${w.shape[inner]}`, {
+      x,
+      w,
+    });
   const lead = letters.slice(0, rank - 1);
   return B.contract({ a: `${lead}y`, b: inner === 0 ? 'yz' : 'zy', out: `${lead}z` }, x, w);
 };
@@ -90,7 +93,11 @@ export const batchedMatmul = <
   const [x, y] = [unwrap(a), unwrap(b)];
   const rank = x.shape.length;
   if (rank < 2 || y.shape.length !== rank)
-    fail('batchedMatmul', `wants [.., M, K] and [.., K, N], got ${describe(x)} and ${describe(y)}`, [x, y]);
+    fail('batchedMatmul', `wants [.., M, K] and [.., K, N], got ${describe(x)} and ${describe(y)}`, { a: x, b: y });
+  const [m, n] = [x.shape.slice(0, -2), y.shape.slice(0, -2)];
+  if (m.some((size, i) => size !== n[i])) fail('batchedMatmul', `batch axes are [${m}] and [${n}]`, { a: x, b: y });
+  if (x.shape[rank - 1] !== y.shape[rank - 2])
+    fail('batchedMatmul', `a ends in ${x.shape[rank - 1]}, b has ${y.shape[rank - 2]} rows`, { a: x, b: y });
   const lead = letters.slice(0, rank - 2);
   return wrap(B.contract({ a: `${lead}xy`, b: `${lead}yz`, out: `${lead}xz` }, x, y));
 };

@@ -53,12 +53,12 @@ const withBias = (op: string, y: Node, bias: AnyTensor | null | undefined): Node
   if (!bias) return y;
   const b = unwrap(bias);
   if (b.shape.length !== 1 || b.shape[0] !== y.shape[1])
-    fail(op, `the bias is ${describe(b)}, the result has ${y.shape[1]} channels`, [y, b]);
+    fail(op, `the bias is ${describe(b)}, the result has ${y.shape[1]} channels`, { y, bias: b });
   return B.add(y, B.alongAxis(b, 1, y.shape));
 };
 const check4 = (op: string, x: Node, w: Node): void => {
   if (x.shape.length !== 4 || w.shape.length !== 4)
-    fail(op, `wants images and weights of rank 4, got ${describe(x)} and ${describe(w)}`, [x, w]);
+    fail(op, `wants images and weights of rank 4, got ${describe(x)} and ${describe(w)}`, { x, w });
 };
 
 type Channels<C, I, D, E, O> =
@@ -152,7 +152,10 @@ export const convTranspose2d: ConvTranspose2d = <T extends readonly Dim[], D ext
   check4('convTranspose2d', xn, wn);
   const groups = options.groups ?? 1;
   if (xn.shape[1] !== wn.shape[0] || wn.shape[0]! % groups !== 0)
-    fail('convTranspose2d', `x has ${xn.shape[1]} channels, w takes ${wn.shape[0]} in ${groups} groups`, [xn, wn]);
+    fail('convTranspose2d', `x has ${xn.shape[1]} channels, w takes ${wn.shape[0]} in ${groups} groups`, {
+      x: xn,
+      w: wn,
+    });
   const [stride, dilation, cut, extra] = [
     both(options.stride ?? 1),
     both(options.dilation ?? 1),

@@ -78,7 +78,7 @@ export const takeAlong = <S extends Shape, D extends DType, I extends Shape, con
   const [n, i] = [unwrap(x), unwrap(index)];
   const at = axisOf('takeAlong', n, axis ?? -1);
   if (i.shape.length !== n.shape.length)
-    fail('takeAlong', `${describe(n)} and index ${describe(i)} have other ranks`, [n, i]);
+    fail('takeAlong', `${describe(n)} and index ${describe(i)} have other ranks`, { x: n, index: i });
   const last = n.shape.length - 1;
   return wrap(moved(B.gather(moved(n, at, last), moved(i, at, last), last), last, at));
 };
@@ -95,6 +95,7 @@ export function oneHot<I extends Shape, const N extends number, const D extends 
 ): Tensor<readonly [...I, DimOf<N>], D>;
 export function oneHot(ids: AnyTensor, count: number, dtype: DType = 'f32'): AnyTensor {
   const n = unwrap(ids);
+  if (n.dtype !== 'i32') fail('oneHot', `ids are ${n.dtype}, not i32`, { ids: n }, "cast them to 'i32'");
   const shape = [...n.shape, count];
   const wide = B.expand(B.unsqueeze(n, n.shape.length), shape);
   return wrap(B.cast(B.eq(wide, B.iota(shape, n.shape.length)), dtype));
@@ -249,7 +250,7 @@ export const dynamicUpdate = <
   const [n, u] = [unwrap(x), unwrap(update)];
   const at = axisOf('dynamicUpdate', n, axis);
   if (u.shape.length !== n.shape.length)
-    fail('dynamicUpdate', `${describe(n)} and ${describe(u)} have other ranks`, [n, u]);
+    fail('dynamicUpdate', `${describe(n)} and ${describe(u)} have other ranks`, { x: n, update: u });
   const rows = rangeOf('dynamicUpdate', n, at, start, u.shape[at]!);
   return wrap(moved(B.scatter(moved(n, at, 0), rows, moved(u, at, 0), 'set'), 0, at));
 };

@@ -253,7 +253,7 @@ export const alongAxis = <N extends Dim, D extends DType, S extends Shape, D2 ex
 const along = (op: string, v: Node, axis: number, x: Node): Node => {
   const at = axisOf(op, x, axis);
   if (v.shape.length !== 1 || v.shape[0] !== x.shape[at])
-    fail(op, `axis ${axis} of ${describe(x)} does not fit ${describe(v)}`, [x, v]);
+    fail(op, `axis ${axis} of ${describe(x)} does not fit ${describe(v)}`, { x, v });
   return B.alongAxis(v, at, x.shape);
 };
 

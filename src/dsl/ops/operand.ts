@@ -25,11 +25,19 @@ export type Fits<Op extends string, S extends Shape, D extends DType, S2 extends
       : `${Op}: ${D} and ${D2} (cast one of them)`
     : `${Op}: shapes ${ShowShape<S>} and ${ShowShape<S2>} differ (expand one of them, or use bias)`;
 
-export const fail = (op: string, why: string, nodes: readonly Node[] = [], hint?: string): never => {
+/** Operands by the names that the message uses; a list is x, y, z. */
+type Operands = readonly Node[] | Readonly<Record<string, Node>>;
+
+const isList = (operands: Operands): operands is readonly Node[] => Array.isArray(operands);
+
+export const fail = (op: string, why: string, operands: Operands = [], hint?: string): never => {
+  const named: readonly (readonly [string, Node])[] = isList(operands)
+    ? operands.map((node, i) => [['x', 'y', 'z'][i] ?? `x${i}`, node])
+    : Object.entries(operands);
   throw new DslError(
     op,
     why,
-    nodes.map((node, i) => ({ name: ['x', 'y', 'z'][i] ?? `x${i}`, node })),
+    named.map(([name, node]) => ({ name, node })),
     hint,
   );
 };

@@ -18,6 +18,8 @@ export const upsample = <S extends Shape, H extends Dim, W extends Dim, D extend
   const n = unwrap(x);
   const at = axisOf('upsample', n, -2);
   const [fh, fw] = both(factor);
+  if ([fh, fw].some((f) => !Number.isInteger(f) || f < 1))
+    fail('upsample', `by [${fh}, ${fw}]`, [n], 'factors are whole numbers from 1');
   const [h, w] = [n.shape[at]!, n.shape[at + 1]!];
   const lead = n.shape.slice(0, at);
   return wrap(
