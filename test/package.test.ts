@@ -18,9 +18,12 @@ const run = (cwd: string, command: string, ...args: string[]): string => {
   return stdout;
 };
 
-const manifest: { version: string; files: string[]; dependencies: Record<string, string> } = JSON.parse(
-  readFileSync(join(projectDir, 'package.json'), 'utf8'),
-);
+const manifest: {
+  version: string;
+  files: string[];
+  exports: Record<string, unknown>;
+  dependencies: Record<string, string>;
+} = JSON.parse(readFileSync(join(projectDir, 'package.json'), 'utf8'));
 const tarball = `dualtoken-${manifest.version}.tgz`;
 
 const pack = suite('package');
@@ -75,8 +78,19 @@ pack('is imported by its name', () => {
 });
 
 pack('has types', () => {
-  writeFileSync(join(user, 'types.ts'), "import { version } from 'dualtoken';\nexport const text: string = version;\n");
-  writeFileSync(join(user, 'wrong.ts'), "import { absent } from 'dualtoken';\nexport const gone = absent;\n");
+  const parts = Object.keys(manifest.exports).filter((part) => !part.endsWith('.json'));
+  const imports = parts.map(
+    (part, i) => `import * as part${i} from 'dualtoken${part.slice(1)}';\nexport { part${i} };\n`,
+  );
+  writeFileSync(
+    join(user, 'types.ts'),
+    `${imports.join('')}import { matmul, type Tensor, zeros } from 'dualtoken';
+export const product: Tensor<readonly [2, 4]> = matmul(zeros([2, 3]), zeros([3, 4]));\n`,
+  );
+  writeFileSync(
+    join(user, 'wrong.ts'),
+    "import { matmul, zeros } from 'dualtoken';\nexport const wrong = matmul(zeros([2, 3]), zeros([4, 5]));\n",
+  );
   const tsc = join(projectDir, 'node_modules', 'typescript', 'bin', 'tsc');
   const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', ''];
   run(user, process.execPath, tsc, ...options, 'types.ts');
@@ -85,7 +99,7 @@ pack('has types', () => {
     encoding: 'utf8',
   });
   assert.is.not(status, 0);
-  assert.match(stdout, "'absent'");
+  assert.match(stdout, 'matmul: x ends in 3, w starts with 4');
 });
 
 pack('its command answers --help', () => {
