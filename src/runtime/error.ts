@@ -3,7 +3,7 @@ import { match } from 'ts-pattern';
 
 export type RunError =
   | { readonly _tag: 'NoAdapter'; readonly why: string }
-  | { readonly _tag: 'DeviceLost'; readonly reason: string }
+  | { readonly _tag: 'DeviceLost'; readonly reason: string; readonly kernel: string; readonly site: string }
   | { readonly _tag: 'OutOfMemory'; readonly asked: number; readonly what: string }
   | { readonly _tag: 'TooLarge'; readonly what: string; readonly bytes: number; readonly limit: number }
   | {
@@ -18,12 +18,16 @@ export type RunError =
 
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
+const placed = (how: string, kernel: string, site: string): string =>
+  `${kernel ? `\n  ${how} '${kernel}'` : ''}${site ? `\n  from ${site}` : ''}`;
+
 export const renderRunError = (e: RunError): string =>
   match(e)
     .with({ _tag: 'NoAdapter' }, ({ why }) => `no WebGPU adapter: ${why}`)
     .with(
       { _tag: 'DeviceLost' },
-      ({ reason }) => `the device was lost: ${reason}. Open a new runtime; its tensors are gone`,
+      ({ reason, kernel, site }) =>
+        `the device was lost: ${reason}. Open a new runtime; its tensors are gone${placed('while it ran', kernel, site)}`,
     )
     .with(
       { _tag: 'OutOfMemory' },
@@ -37,11 +41,7 @@ export const renderRunError = (e: RunError): string =>
       { _tag: 'ShaderError' },
       ({ kernel, messages }) => `kernel '${kernel}' does not compile:\n  ${messages.join('\n  ')}`,
     )
-    .with(
-      { _tag: 'ValidationError' },
-      ({ message, kernel, site }) =>
-        `${message}${kernel ? `\n  in kernel '${kernel}'` : ''}${site ? `\n  from ${site}` : ''}`,
-    )
+    .with({ _tag: 'ValidationError' }, ({ message, kernel, site }) => `${message}${placed('in kernel', kernel, site)}`)
     .with({ _tag: 'BadInput' }, { _tag: 'NonFinite' }, ({ message }) => message)
     .exhaustive();
 

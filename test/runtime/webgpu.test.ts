@@ -105,6 +105,8 @@ onDevice('a lost device fails pending and future calls with DeviceLost', true, a
   backend.loseDeviceForTest();
   const result = await pending;
   assert.is(result._tag === 'Left' ? result.left._tag : 'read', 'DeviceLost');
+  if (result._tag === 'Left')
+    assert.match(renderRunError(result.left), /device was lost[\s\S]*while it ran 'add'\n {2}from \S+:\d/);
   for (const work of [
     first!.read,
     executable.run([a, a], {}),

@@ -1,18 +1,44 @@
 // Whether the device still works: the first loss or uncaptured error fails every pending and future call.
 
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import type { Origin, Program } from '../../compiler/program.ts';
 import { attempt, unexpected } from '../attempt.ts';
 import { type RunError, RunFailure } from '../error.ts';
 
+/** Source line and module path. */
+export const siteOf = ({ site, path }: Origin): string => [site, path].filter((s) => s !== '').join('   ');
+
+/** The kernels of a program: the first, and how many more. */
+const named = ({ steps }: Program): { readonly kernel: string; readonly site: string } => {
+  const first = steps[0]?.origin;
+  if (!first) return { kernel: '', site: '' };
+  const more = steps.length > 1 ? ` and ${steps.length - 1} more` : '';
+  return { kernel: `${first.label}${more}`, site: siteOf(first) };
+};
+
 export class Health {
   #fault: RunError | null = null;
+  #last: Program | null = null;
 
   constructor(device: GPUDevice) {
     void device.lost.then((info) =>
-      this.fail({ _tag: 'DeviceLost', reason: info.message || info.reason || 'the driver gave no reason' }),
+      this.fail({
+        _tag: 'DeviceLost',
+        reason: info.message || info.reason || 'the driver gave no reason',
+        ...this.#running(),
+      }),
     );
     device.onuncapturederror = ({ error }) =>
-      this.fail({ _tag: 'ValidationError', message: error.message, kernel: '', site: '' });
+      this.fail({ _tag: 'ValidationError', message: error.message, ...this.#running() });
+  }
+
+  /** Errors that the device reports on its own, later and without a cause, name what was submitted last. */
+  submitted(program: Program): void {
+    this.#last = program;
+  }
+
+  #running() {
+    return this.#last ? named(this.#last) : { kernel: '', site: '' };
   }
 
   get fault(): RunError | null {

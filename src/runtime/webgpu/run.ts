@@ -10,6 +10,7 @@ import { scalarValues } from '../scalars.ts';
 import { WebGpuBuffer } from './buffers.ts';
 import type { WebGpuContext } from './context.ts';
 import { type Bindings, encodeStep, encodeSteps, placeScalars } from './encode.ts';
+import { siteOf } from './health.ts';
 import type { Plan } from './plan.ts';
 import { expectWork } from './polling.ts';
 import type { Allocation } from './pool.ts';
@@ -170,8 +171,9 @@ export class WebGpuExecutable implements Executable {
 
   /** Returns what the caller has to wait for, if anything. */
   #submit(): Promise<unknown> | null {
-    const { device } = this.#context;
+    const { device, health } = this.#context;
     this.#writeScalars();
+    health.submitted(this.program);
     const first = !this.#checked;
     if (first) device.pushErrorScope('validation');
     const encoder = device.createCommandEncoder();
@@ -192,7 +194,8 @@ export class WebGpuExecutable implements Executable {
 
   async #profile(report: (times: readonly StepTime[]) => void): Promise<void> {
     this.#writeScalars();
-    const { device } = this.#context;
+    const { device, health } = this.#context;
+    health.submitted(this.program);
     device.pushErrorScope('validation');
     const slots = [...this.#slots];
     const times = runTimed(this.#context, this.#plan, this.#bindings(slots));
@@ -214,9 +217,9 @@ export class WebGpuExecutable implements Executable {
       encoder.finish();
       const found = await device.popErrorScope();
       if (!found) continue;
-      const { label, site, path } = p.step.origin;
-      const where = [site, path].filter((s) => s !== '').join('   ');
-      throw new RunFailure({ _tag: 'ValidationError', message: found.message, kernel: label, site: where });
+      const { origin } = p.step;
+      const where = { kernel: origin.label, site: siteOf(origin) };
+      throw new RunFailure({ _tag: 'ValidationError', message: found.message, ...where });
     }
     throw new RunFailure({ _tag: 'ValidationError', message: error.message, kernel: '', site: '' });
   }

@@ -51,7 +51,7 @@ const backendOf = ({ device, caps }: OpenDevice): WebGpuBackend => {
       runs,
     }),
     dispose: () => {
-      health.fail({ _tag: 'DeviceLost', reason: 'the runtime was disposed' });
+      health.fail({ _tag: 'DeviceLost', reason: 'the runtime was disposed', kernel: '', site: '' });
       memory.dispose();
       device.destroy();
     },
