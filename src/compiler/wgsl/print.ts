@@ -1,11 +1,10 @@
 // KernelCode -> WGSL text. The text holds no label, so that equal kernels of different layers are one shader.
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
-import { type Expr, load, type Type } from '../ir/expr.ts';
-import { div, divisible } from '../ir/index-math.ts';
+import type { Expr, Type } from '../ir/expr.ts';
 import { builtins, type KernelCode, type Stmt } from '../ir/stmt.ts';
-import { childrenOf, expressionsOf, mapStmt, visitExprs, visitStmts, withChildren } from '../ir/walk.ts';
 import { type Helper, helpers, type Spelling, spellings, typeText } from './opcodes.ts';
+import { type Wide, wideBuffers, withWide } from './wide.ts';
 
 export interface WgslOptions {
   /** Half-precision buffers as array<f16>; otherwise they are read as packed pairs. */
@@ -37,9 +36,9 @@ const literal = (value: number, scalar: string): string => {
 class Printer {
   readonly usedHelpers = new Set<Helper>();
   readonly #code: KernelCode;
-  readonly #vector: ReadonlySet<number>;
+  readonly #vector: ReadonlyMap<number, Wide>;
   readonly #options: WgslOptions;
-  constructor(code: KernelCode, vector: ReadonlySet<number>, options: WgslOptions) {
+  constructor(code: KernelCode, vector: ReadonlyMap<number, Wide>, options: WgslOptions) {
     this.#code = code;
     this.#vector = vector;
     this.#options = options;
@@ -146,57 +145,15 @@ class Printer {
 export const fieldName = (code: KernelCode, slot: string): string =>
   `s${code.scalars.findIndex((x) => x.slot === slot)}`;
 
-/** Buffers that are only ever read and written four aligned elements at a time. */
-const vectorBuffers = (code: KernelCode, body: readonly Stmt[]): ReadonlySet<number> => {
-  const all = new Set<number>();
-  const not = new Set<number>();
-  const roots: Expr[] = [];
-  visitStmts(body, (s) => {
-    roots.push(...expressionsOf(s));
-    if (s.s !== 'store') return;
-    if (s.value.type.width === 4 && divisible(s.index, 4)) all.add(s.buffer);
-    else not.add(s.buffer);
-  });
-  visitExprs(roots, (e) => {
-    if (e.e !== 'load') return;
-    const dtype = code.buffers[e.buffer]!.dtype;
-    if (e.type.width === 4 && divisible(e.index, 4) && (dtype === 'f32' || dtype === 'i32' || dtype === 'u32'))
-      all.add(e.buffer);
-    else not.add(e.buffer);
-  });
-  return new Set([...all].filter((b) => !not.has(b)));
-};
-
-/** Indices into vector buffers count quads: the division is done here, for a shader compiler does not know that it is exact. */
-const inQuads = (body: readonly Stmt[], vector: ReadonlySet<number>): readonly Stmt[] => {
-  if (vector.size === 0) return body;
-  const memo = new Map<Expr, Expr>();
-  const rebuild = (e: Expr): Expr => {
-    const known = memo.get(e);
-    if (known) return known;
-    const kids = childrenOf(e).map(rebuild);
-    const made =
-      e.e === 'load' && vector.has(e.buffer) ? load(e.buffer, div(kids[0]!, 4), e.type) : withChildren(e, kids);
-    memo.set(e, made);
-    return made;
-  };
-  const block = (stmts: readonly Stmt[]): readonly Stmt[] =>
-    stmts.map((s) => {
-      const now = mapStmt(s, rebuild, block);
-      return now.s === 'store' && vector.has(now.buffer) ? { ...now, index: div(now.index, 4) } : now;
-    });
-  return block(body);
-};
-
 /** The shader. Throws where a half-precision store is asked of an adapter without f16. */
 export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
-  const vector = vectorBuffers(code, code.body);
-  const body = bindShared({ ...code, body: inQuads(code.body, vector) }, Object.values(builtins));
+  const vector = wideBuffers(code, code.body);
+  const body = bindShared({ ...code, body: withWide(code, code.body, vector) }, Object.values(builtins));
   const printer = new Printer(code, vector, options);
   const lines = printer.block(body, '  ');
-  const half = options.f16 && code.buffers.some((b) => b.dtype === 'f16');
+  const half = options.f16 && code.buffers.some((b, i) => b.dtype === 'f16' && !vector.has(i));
   const element = (b: KernelCode['buffers'][number], i: number): string =>
-    vector.has(i) ? `vec4<${storage[b.dtype]}>` : b.dtype === 'f16' && !options.f16 ? 'u32' : storage[b.dtype];
+    vector.get(i)?.type ?? (b.dtype === 'f16' && !options.f16 ? 'u32' : storage[b.dtype]);
   const scalars = code.scalars.map((x, i) => `  s${i}: ${x.scalar},`);
   const immediates = code.scalars.length > 0 && options.immediates;
   return [
