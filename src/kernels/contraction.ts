@@ -1,6 +1,6 @@
 // A two-operand contraction seen as a batched matrix product: which letters are batch, rows, columns and summed.
-import { type Expr, int } from '../compiler/ir/expr.ts';
-import { delinearise, mul } from '../compiler/ir/index-math.ts';
+import { call, type Expr, int, lit, splat4, where } from '../compiler/ir/expr.ts';
+import { delinearise, min, mul } from '../compiler/ir/index-math.ts';
 import { isKind } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Block, KernelTemplate } from './template.ts';
@@ -107,6 +107,14 @@ export const loadB = (p: MatrixProduct, block: Block, batch: Expr, column: Expr,
 export const outAt = (p: MatrixProduct, batch: Expr, row: Expr, column: Expr): readonly Expr[] =>
   coordinates(p, p.out, { batch, row, column });
 
+/** The value at `at`, one of `count`, or 0 past the last of them; the load itself stays inside. */
+export const orZero = <T extends Expr | null>(at: Expr, count: number, load: (at: Expr) => T): T | Expr => {
+  if (at.hi < count) return load(at);
+  const value = load(min(at, int(count - 1)));
+  const zero = lit(0, 'f32');
+  return value && where(call('lt', at, int(count)), value, value.type.width === 4 ? splat4(zero) : zero);
+};
+
 /** Four neighbours of an operand, along a summed index, row or column given as a number of quads; null where memory is laid out otherwise. */
 export const quadA = (
   p: MatrixProduct,
@@ -173,11 +181,18 @@ const contiguousAlong = (n: Node, axis: number): boolean => {
   return at === x.shape.length - 1;
 };
 
-/** Whether operand A lies in memory along the summed index, as opposed to along its rows. */
-export const summedLast = (p: MatrixProduct, call: Node): boolean => {
-  const letter = p.summed.at(-1);
-  return letter !== undefined && contiguousAlong(call.src[p.operands[0]]!, p.a.indexOf(letter));
+const liesAlong = (p: MatrixProduct, call: Node, which: 0 | 1, group: string): boolean => {
+  const letter = group.at(-1);
+  const letters = which === 0 ? p.a : p.b;
+  return letter !== undefined && contiguousAlong(call.src[p.operands[which]]!, letters.indexOf(letter));
 };
+
+/** Whether operand A lies in memory along the summed index, as opposed to along its rows. */
+export const summedLast = (p: MatrixProduct, call: Node): boolean => liesAlong(p, call, 0, p.summed);
+
+/** Along which of its axes operand B lies in memory; null: along a batch axis, or as no view shows. */
+export const layoutOfB = (p: MatrixProduct, call: Node): 'summed' | 'columns' | null =>
+  liesAlong(p, call, 1, p.summed) ? 'summed' : liesAlong(p, call, 1, p.columns) ? 'columns' : null;
 
 /** What every kernel of a contraction says of its work; tiles of about `rows` x `columns`. */
 export const contractParts = (

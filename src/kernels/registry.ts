@@ -2,6 +2,8 @@
 import { attentionGradKeysSubgroup, attentionGradQueriesSubgroup } from './attention-grad-subgroup.ts';
 import { attentionInvocation } from './attention-invocation.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
+import { contractDirect } from './contract-direct.ts';
+import { contractGemv } from './contract-gemv.ts';
 import { contractSubgroup } from './contract-subgroup.ts';
 import { contractTiled } from './contract-tiled.ts';
 import { conv } from './conv.ts';
@@ -17,8 +19,10 @@ import { sort } from './sort.ts';
 import type { KernelTemplate } from './template.ts';
 
 export const templates: readonly KernelTemplate[] = [
+  contractGemv,
   contractSubgroup,
   contractTiled,
+  contractDirect,
   attentionSubgroup,
   attentionGradQueriesSubgroup,
   attentionGradKeysSubgroup,

@@ -11,6 +11,7 @@ import type { Node } from '../../src/dsl/core/types.ts';
 import type { Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
+import { decode, encode } from '../support/agree.ts';
 import { webGpu } from '../support/backends.ts';
 import { values } from '../support/draw.ts';
 import { interpret } from '../support/interpret.ts';
@@ -19,11 +20,11 @@ export type Bound = Readonly<Record<string, HostArray | number>>;
 
 export type Schedules = Readonly<Record<string, Schedule>>;
 
-/** Forces schedules on templates by name. */
+/** Forces schedules on templates by name: a call goes to the first of its takers that is named. */
 export const forcing = (schedules: Schedules): Tuning => ({
   digest: JSON.stringify(schedules),
   find: (_, takers) => {
-    const template = takers[0]?.name ?? '';
+    const template = takers.find((t) => schedules[t.name])?.name ?? '';
     const schedule = schedules[template];
     return schedule && { template, schedule };
   },
@@ -51,9 +52,19 @@ export const withoutSubgroups = (backend: Backend): Backend => ({
 const drawn = (roots: readonly Node[], bound: Bound): Bound => {
   const all: Record<string, HostArray | number> = { ...bound };
   topological(roots).forEach((n, i) => {
-    if (isKind(n, 'input') && !(n.op.slot in all)) all[n.op.slot] = Float32Array.from(values(sizeOf(n.shape), i + 1));
+    if (isKind(n, 'input') && !(n.op.slot in all)) all[n.op.slot] = encode(values(sizeOf(n.shape), i + 1), n.dtype);
   });
   return all;
+};
+
+/** The numbers behind the inputs of `roots`, by name. */
+const numbersIn = (roots: readonly Node[], data: Bound): ReadonlyMap<string, ArrayLike<number>> => {
+  const dtypes = new Map(
+    topological(roots).flatMap((n) => (isKind(n, 'input') ? [[n.op.slot, n.dtype] as const] : [])),
+  );
+  return new Map(
+    Object.entries(data).map(([k, v]) => [k, typeof v === 'number' ? [v] : decode(v, dtypes.get(k) ?? 'f32')]),
+  );
 };
 
 /** Names of the templates in the program of `roots`, one a step. */
@@ -82,9 +93,11 @@ export const agree = async (
   const options = optionsOf(schedules);
   const got = await runGraph(backend, roots, data, options);
   const again = await runGraph(backend, roots, data, options);
-  const inputs = Object.entries(data).map(([k, v]) => [k, typeof v === 'number' ? [v] : v] as const);
-  interpret(roots, new Map(inputs)).forEach((want, i) => {
-    const [one, two] = [got[i]!.data, again[i]!.data];
+  interpret(roots, numbersIn(roots, data)).forEach((want, i) => {
+    const [one, two] = [got[i]!, again[i]!].map((t) => decode(t.data, t.dtype)) as [
+      ArrayLike<number>,
+      ArrayLike<number>,
+    ];
     const size = want.reduce((m, x) => (Math.abs(x) < 1e30 ? Math.max(m, Math.abs(x)) : m), 1);
     want.forEach((w, j) => {
       if (!Object.is(one[j], two[j])) throw new Error(`result ${i} at ${j}: ${one[j]}, then ${two[j]}`);

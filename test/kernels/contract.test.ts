@@ -1,39 +1,58 @@
-// Contractions by both kernels: odd sizes, every memory order, batches, views and epilogues, against sums in doubles.
+// Contractions by every kernel: odd sizes, every memory order, batches, views and epilogues, against sums in doubles.
 import fc from 'fast-check';
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
 import * as b from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
+import { contractDirect } from '../../src/kernels/contract-direct.ts';
+import { contractGemv } from '../../src/kernels/contract-gemv.ts';
+import { contractSubgroup } from '../../src/kernels/contract-subgroup.ts';
+import { contractTiled } from '../../src/kernels/contract-tiled.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
-import { agree, onDevice, type Schedules, withoutSubgroups } from './agree.ts';
+import { hardwareCaps, softwareCaps } from '../support/caps.ts';
+import { agree, onDevice, type Schedules } from './agree.ts';
+import { asOddCard, bitsUnder, orders, product, withinLimits } from './products.ts';
 
 const test = suite('kernels: contract');
 
-const low: Schedules = { 'contract-subgroup': { rows: 4, subgroups: 1 } };
+const low: Schedules = { 'contract-subgroup': { rows: 4, subgroups: 1, parts: 1 } };
+const tiled: Schedules = { 'contract-tiled': { rows: 32, columns: 32, parts: 1 } };
+const parts: readonly Schedules[] = [
+  { 'contract-tiled': { rows: 32, columns: 32, parts: 2 } },
+  { 'contract-subgroup': { rows: 4, subgroups: 1, parts: 4 } },
+  { 'contract-direct': { rows: 4, vectors: 1, depth: 4, tiles: 4, parts: 8 } },
+];
+const direct: Schedules = { 'contract-direct': { rows: 4, vectors: 2, depth: 2, tiles: 16, parts: 1 } };
 
-const holds = async (backend: Backend, roots: readonly Node[], schedules: Schedules = low): Promise<void> => {
-  await agree(backend, roots, { template: 'contract-subgroup', schedules });
-  await agree(withoutSubgroups(backend), roots, { template: 'contract-tiled' });
+const under = (backend: Backend, roots: readonly Node[], schedules: Schedules): Promise<void> => {
+  const template = Object.keys(schedules)[0]!;
+  return agree(template === 'contract-tiled' ? asOddCard(backend) : backend, roots, { template, schedules });
+};
+/** By tiles of subgroups and of invocations; those of workgroups, whose loops a card's driver unrolls for seconds, have fewer cases. */
+const holds = async (backend: Backend, roots: readonly Node[], ...more: readonly Schedules[]): Promise<void> => {
+  for (const s of [low, direct, ...more]) await under(backend, roots, s);
 };
 
-/** a [M, K] and b [K, N], each as it is or stored the other way round. */
-const product = (m: number, k: number, n: number, order: string): Node => {
-  const [sa, sb] = order.split(',') as [string, string];
-  const size = (l: string): number => (l === 'm' ? m : l === 'k' ? k : n);
-  const operand = (name: string, letters: string): Node => b.input(name, [...letters].map(size), 'f32');
-  return b.contract({ a: sa, b: sb, out: 'mn' }, operand('a', sa), operand('b', sb));
-};
-
-for (const order of ['mk,kn', 'mk,nk', 'km,kn', 'km,nk']) {
+for (const order of orders) {
   onDevice(test, `${order}, whole tiles`, (backend) => holds(backend, [product(64, 32, 64, order)]));
-  onDevice(test, `${order}, odd sizes`, (backend) => holds(backend, [product(37, 19, 43, order)]));
+  onDevice(test, `${order}, odd sizes`, (backend) => holds(backend, [product(37, 19, 43, order)], tiled));
   onDevice(test, `${order}, quads but ragged tiles`, (backend) => holds(backend, [product(36, 20, 44, order)]));
+  onDevice(test, `${order}, sums in parts`, async (backend) => {
+    for (const s of parts) await under(backend, [product(5, 131, 7, order)], s);
+    for (const s of parts.slice(1)) await under(backend, [product(12, 200, 36, order)], s);
+  });
 }
 
-onDevice(test, 'few rows', async (backend) => {
-  for (const rows of [1, 3, 8])
-    await agree(backend, [product(rows, 24, 40, 'mk,nk')], { template: 'contract-subgroup' });
-  await agree(withoutSubgroups(backend), [product(1, 24, 40, 'mk,kn')], { template: 'contract-tiled' });
-});
+for (const weights of ['f16', 'bf16'] as const)
+  onDevice(test, `${weights} weights`, async (backend) => {
+    for (const order of ['mk,kn', 'mk,nk'])
+      for (const [m, k, n] of [
+        [36, 24, 40],
+        [20, 12, 36],
+        [19, 21, 23],
+      ] as const)
+        await holds(backend, [product(m, k, n, order, weights)], ...(m === 36 ? [tiled] : []));
+  });
 
 onDevice(test, 'few columns, and results that lie along the rows', async (backend) => {
   await holds(backend, [product(40, 12, 1, 'mk,kn')]);
@@ -43,18 +62,15 @@ onDevice(test, 'few columns, and results that lie along the rows', async (backen
 
 onDevice(test, 'tall and wide tiles', async (backend) => {
   const root = product(200, 36, 132, 'mk,kn');
-  await agree(backend, [root], {
-    template: 'contract-subgroup',
-    schedules: { 'contract-subgroup': { rows: 20, subgroups: 2 } },
-  });
-  const schedules = { 'contract-tiled': { rows: 64, columns: 64 } };
-  await agree(withoutSubgroups(backend), [root], { template: 'contract-tiled', schedules });
+  await under(backend, [root], { 'contract-subgroup': { rows: 20, subgroups: 2, parts: 1 } });
+  await under(backend, [root], { 'contract-tiled': { rows: 64, columns: 64, parts: 1 } });
+  await under(backend, [root], { 'contract-direct': { rows: 8, vectors: 2, depth: 1, tiles: 64, parts: 1 } });
 });
 
 onDevice(test, 'batches and heads by views', (backend) => {
   const heads = (name: string, tokens: number): Node =>
     b.permute(b.reshape(b.input(name, [2, tokens, 24], 'f32'), [2, tokens, 3, 8]), [0, 2, 1, 3]);
-  return holds(backend, [b.einsum('bhqd,bhkd->bhqk', heads('q', 13), heads('k', 11))]);
+  return holds(backend, [b.einsum('bhqd,bhkd->bhqk', heads('q', 13), heads('k', 11))], tiled);
 });
 
 onDevice(test, 'several rows, columns and summed axes', (backend) =>
@@ -66,7 +82,7 @@ onDevice(test, 'several rows, columns and summed axes', (backend) =>
 onDevice(test, 'bias, activation and residual join the product', (backend) => {
   const h = b.add(product(21, 24, 36, 'mk,nk'), b.broadcastTo(b.input('bias', [36], 'f32'), [21, 36]));
   const gelu = b.mul(b.scale(h, 0.5), b.addConst(b.erf(b.scale(h, Math.SQRT1_2)), 1));
-  return holds(backend, [b.add(gelu, b.input('residual', [21, 36], 'f32'))]);
+  return holds(backend, [b.add(gelu, b.input('residual', [21, 36], 'f32'))], tiled);
 });
 
 onDevice(test, 'nothing is summed', (backend) =>
@@ -81,6 +97,57 @@ onDevice(test, 'random sizes', (backend) => {
     ),
     { numRuns: 6, seed: 20240501 },
   );
+});
+
+onDevice(test, 'schedules that add up in ascending order have equal bits', async (backend) => {
+  for (const [m, k, n] of [
+    [18, 40, 36],
+    [9, 27, 11],
+  ] as const) {
+    const root = product(m, k, n, 'mk,kn');
+    const bits = [
+      await bitsUnder(backend, root, 'contract-subgroup', { rows: 4, subgroups: 1, parts: 1 }),
+      await bitsUnder(backend, root, 'contract-subgroup', { rows: 9, subgroups: 2, parts: 1 }),
+      await bitsUnder(asOddCard(backend), root, 'contract-tiled', { rows: 32, columns: 32, parts: 1 }),
+      await bitsUnder(backend, root, 'contract-direct', { rows: 4, vectors: 2, depth: 2, tiles: 16, parts: 1 }),
+      await bitsUnder(backend, root, 'contract-direct', { rows: 2, vectors: 1, depth: 4, tiles: 8, parts: 1 }),
+    ];
+    assert.equal(new Set(bits).size, 1);
+  }
+});
+
+test('every schedule fits the device that it is offered on', () => {
+  const sizes = [
+    [1, 2048, 11008],
+    [1, 64, 7],
+    [8, 4096, 96],
+    [6, 511, 33],
+    [64, 50000, 64],
+    [197, 65, 1023],
+    [1024, 1024, 1024],
+  ] as const;
+  const devices = [
+    softwareCaps,
+    { ...softwareCaps, subgroups: null },
+    hardwareCaps,
+    { ...hardwareCaps, subgroups: null },
+    ...[32, 64].map((size) => ({ ...hardwareCaps, subgroups: { min: size, max: size } })),
+    { ...hardwareCaps, limits: { ...hardwareCaps.limits, invocations: 128, workgroupBytes: 16384 } },
+  ];
+  for (const caps of devices)
+    for (const [m, k, n] of sizes)
+      for (const order of ['mk,kn', 'km,nk'])
+        for (const t of [contractGemv, contractSubgroup, contractTiled, contractDirect])
+          withinLimits(product(m, k, n, order), t, caps);
+});
+
+test('a card cuts long sums with few results into parts, a CPU does not', () => {
+  const root = product(64, 50000, 64, 'km,kn');
+  const on = { ...hardwareCaps, subgroups: { min: 32, max: 32 } };
+  assert.is(contractSubgroup.heuristic(root, on).parts, 8);
+  assert.is(contractTiled.heuristic(root, { ...on, subgroups: null }).parts, 4);
+  assert.is(contractSubgroup.heuristic(root, softwareCaps).parts, 1);
+  assert.is(contractSubgroup.heuristic(product(4096, 1024, 4096, 'mk,kn'), on).parts, 1);
 });
 
 test.run();

@@ -8,6 +8,7 @@ import { emptyTable, type TuningEntry, tuningOf, versionsOf } from '../../src/co
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { softmax } from '../../src/dsl/fused/index.ts';
+import { contractDirect } from '../../src/kernels/contract-direct.ts';
 import { contractSubgroup } from '../../src/kernels/contract-subgroup.ts';
 import { contractTiled } from '../../src/kernels/contract-tiled.ts';
 import type { KernelTemplate } from '../../src/kernels/template.ts';
@@ -80,17 +81,17 @@ const spoilt = (t: KernelTemplate, name: string): KernelTemplate => ({
 test('a candidate with wrong values is dropped, loudly, however fast it is', async () => {
   const gpu = await webGpu();
   if (!gpu) return;
-  const wrong = spoilt(contractTiled, 'contract-wrong');
+  const wrong = spoilt(contractDirect, 'contract-wrong');
   const heard: string[] = [];
   const square = B.einsum('mk,kn->mn', B.input('a', [32, 32], 'f32'), B.input('b', [32, 32], 'f32'));
   const entry = await tuneCall(gpu, square, {
     ...options,
-    templates: [contractTiled, wrong],
+    templates: [contractDirect, wrong],
     onDrop: ({ template }, why) => heard.push(`${template}: ${why}`),
   });
   assert.ok(entry);
-  assert.is(entry.exact.template, 'contract-tiled');
-  assert.is(entry.fast.template, 'contract-tiled');
+  assert.is(entry.exact.template, 'contract-direct');
+  assert.is(entry.fast.template, 'contract-direct');
   assert.is(entry.dropped.length, wrong.space(square, gpu.caps).length);
   assert.ok(entry.dropped.every((d) => d.template === 'contract-wrong' && d.why.startsWith('wrong: result 0 at')));
   assert.is(heard.length, entry.dropped.length);

@@ -1,0 +1,155 @@
+// A product without workgroup memory and without subgroups: every invocation keeps a tile of results in registers and loads all that
+// it multiplies. Neighbouring invocations take neighbouring columns, so that they read neighbours of one operand and the same of the other.
+import { call, component, type Expr, int, lit, ref, scalarType, splat4, variable } from '../compiler/ir/expr.ts';
+import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
+import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
+import { columnsOf } from './contract-columns.ts';
+import { type Parts, stepOf, turnsOf } from './contract-parts.ts';
+import { accName, storeTile } from './contract-store.ts';
+import { loadA, type MatrixProduct, orZero, quadA } from './contraction.ts';
+import { counter, plus, range, times } from './subgroup-tile.ts';
+import type { Block, Emitted } from './template.ts';
+
+const i32 = scalarType('i32');
+const f32x4 = scalarType('f32', 4);
+
+export interface RegisterTile {
+  readonly rows: number;
+  /** Vectors of four columns. */
+  readonly vectors: number;
+  /** Summed positions of a step. */
+  readonly depth: 1 | 2 | 4;
+  /** Tiles of a workgroup, and the invocations that share the summed positions of each. */
+  readonly tiles: number;
+  readonly parts: number;
+}
+
+/** Tiles of a product along its columns. */
+export const acrossOf = (p: MatrixProduct, t: RegisterTile): number => Math.ceil(p.N / (4 * t.vectors));
+export const tilesOf = (p: MatrixProduct, t: RegisterTile): number => p.B * Math.ceil(p.M / t.rows) * acrossOf(p, t);
+
+interface RowStep {
+  readonly setup: readonly Stmt[];
+  /** Element (row r, position k of the step). */
+  readonly value: (r: number, k: number) => Expr;
+}
+
+/** The rows' elements of a step: quads along the summed positions or along the rows where memory lies so. */
+const rowsOf = (p: MatrixProduct, block: Block, t: RegisterTile, batch: Expr, row0: Expr, step: Expr): RowStep => {
+  const row = (r: number): Expr => min(add(row0, int(r)), int(p.M - 1));
+  const quads = (
+    count: number,
+    quad: (i: number) => Expr | null,
+    value: (name: (i: number) => Expr) => RowStep['value'],
+  ): RowStep | null => {
+    const all = range(count).map(quad);
+    if (!all.every((q) => q !== null)) return null;
+    const name = (i: number): string => `a${i}`;
+    return {
+      setup: all.map((q, i): Stmt => ({ s: 'let', name: name(i), value: q! })),
+      value: value((i) => ref(name(i), f32x4)),
+    };
+  };
+  const along =
+    t.depth === 4 && p.K % 4 === 0
+      ? quads(
+          t.rows,
+          (r) => orZero(step, p.K / 4, (s) => quadA(p, block, batch, row(r), s, 'summed')),
+          (name) => (r, k) => component(name(r), k),
+        )
+      : null;
+  if (along) return along;
+  const at = (k: number): Expr => add(mul(step, int(t.depth)), int(k));
+  const perStep = t.rows / 4;
+  const across =
+    p.M % 4 === 0 && t.rows % 4 === 0
+      ? quads(
+          t.depth * perStep,
+          (i) => {
+            const quad = min(add(div(row0, 4), int(i % perStep)), int(p.M / 4 - 1));
+            return orZero(at(Math.floor(i / perStep)), p.K, (s) => quadA(p, block, batch, quad, s, 'row'));
+          },
+          (name) => (r, k) => component(name(k * perStep + Math.floor(r / 4)), r % 4),
+        )
+      : null;
+  if (across) return across;
+  const name = (r: number, k: number): string => `a${r}_${k}`;
+  return {
+    setup: range(t.rows).flatMap((r) =>
+      range(t.depth).map(
+        (k): Stmt => ({
+          s: 'let',
+          name: name(r, k),
+          value: orZero(at(k), p.K, (s) => loadA(p, block, batch, row(r), s)),
+        }),
+      ),
+    ),
+    value: (r, k) => ref(name(r, k), scalarType('f32')),
+  };
+};
+
+export const emitRegisterTile = (p: MatrixProduct, t: RegisterTile, block: Block): Emitted => {
+  const tilesN = acrossOf(p, t);
+  const tilesM = Math.ceil(p.M / t.rows);
+  const total = tilesOf(p, t);
+  const groups = Math.ceil(total / t.tiles);
+  const group = ref(builtins.group, i32, 0, groups - 1);
+  const local = ref(builtins.local, i32, 0, t.tiles * t.parts - 1);
+  const parts: Parts = {
+    count: t.parts,
+    part: div(local, t.tiles),
+    owners: t.tiles,
+    owner: mod(local, t.tiles),
+  };
+  const raw = add(mul(group, int(t.tiles)), parts.owner);
+  const tile = total % t.tiles === 0 ? raw : min(raw, int(total - 1));
+  const batch = div(tile, tilesM * tilesN);
+  const row0 = mul(mod(div(tile, tilesN), tilesM), int(t.rows));
+  const across = mod(tile, tilesN);
+  const turns = turnsOf(Math.ceil(p.K / t.depth), t.parts);
+  const turn = counter('turn', turns - 1);
+  const step = stepOf(parts, turn);
+  const rows = rowsOf(p, block, t, batch, row0, step);
+  const columns = columnsOf({
+    p,
+    block,
+    batch,
+    step,
+    depth: t.depth,
+    vectors: t.vectors,
+    quad: (j) => add(mul(across, int(t.vectors)), j),
+    scattered: (j, c) => add(across, mul(add(mul(j, int(4)), int(c)), int(tilesN))),
+  });
+  const inner: Stmt[] = [...rows.setup, ...columns.setup];
+  for (const r of range(t.rows))
+    for (const j of range(t.vectors)) {
+      const acc = variable(accName(r, j), f32x4);
+      const sum = range(t.depth).reduce<Expr>((s, k) => plus(s, times(columns.value(k, j), rows.value(r, k))), acc);
+      inner.push({ s: 'assign', name: accName(r, j), value: sum });
+    }
+  const stored = storeTile(p, block, {
+    rows: t.rows,
+    vectors: t.vectors,
+    batch,
+    row0,
+    column: columns.column,
+    quads: columns.quads,
+    whole: p.M % t.rows === 0,
+    full: p.N % (4 * t.vectors) === 0,
+    live: total % t.tiles === 0 ? null : call('lt', raw, int(total)),
+    parts,
+  });
+  const zero = splat4(lit(0, 'f32'));
+  return {
+    workgroupSize: t.tiles * t.parts,
+    groups,
+    arrays: stored.arrays,
+    body: [
+      ...range(t.rows).flatMap((r) =>
+        range(t.vectors).map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero })),
+      ),
+      { s: 'for', counter: turn, from: int(0), to: int(turns), step: 1, body: inner },
+      ...stored.body,
+    ],
+  };
+};
