@@ -1,0 +1,61 @@
+// When a function is compiled: once a shape signature, never for a scalar's value; and a storm of signatures is said once.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { add, mul } from '../../src/dsl/ops/elementwise.ts';
+import { broadcastLike } from '../../src/dsl/ops/movement.ts';
+import { sum } from '../../src/dsl/ops/reduce.ts';
+import type { Tensor } from '../../src/dsl/tensor.ts';
+import { jit } from '../../src/runtime/jit.ts';
+import { openNull } from '../../src/runtime/null.ts';
+import { HostTensor } from '../../src/runtime/tensor.ts';
+
+const test = suite('compiled functions');
+
+const hostSaying = () => {
+  const said: string[] = [];
+  const counters = { traces: 0, compiles: 0, cacheHits: 0 };
+  return { said, counters, host: { backend: openNull(), warn: (m: string) => void said.push(m), counters } };
+};
+const row = (n: number): HostTensor => new HostTensor(new Float32Array(n), [n], 'f32');
+
+test('one program a signature: shapes and dtypes count, values and scalars do not', async () => {
+  const { host, counters, said } = hostSaying();
+  const scaled = jit(host, (x: Tensor<readonly [number]>, by: Tensor<readonly []>) => mul(x, broadcastLike(by, x)));
+  for (const by of [1, 2, -3]) await scaled(row(4), by);
+  assert.equal(counters, { traces: 1, compiles: 1, cacheHits: 0 });
+  await scaled(row(5), 1);
+  await scaled(row(4), 7);
+  assert.equal(counters, { traces: 2, compiles: 2, cacheHits: 0 });
+  assert.equal(said, []);
+});
+
+test('a storm of signatures is warned about once, by the name of the function', async () => {
+  const { host, counters, said } = hostSaying();
+  const total = (x: Tensor<readonly [number]>) => sum(add(x, 1));
+  const f = jit(host, total);
+  for (let n = 1; n <= 8; n++) await f(row(n));
+  assert.equal(said, []);
+  for (let n = 9; n <= 20; n++) await f(row(n));
+  assert.is(said.length, 1);
+  assert.match(said[0]!, /^total was compiled for 9 different shapes; pass lengths that vary as run-time scalars/);
+  assert.is(counters.compiles, 20);
+});
+
+test('a call that fails is traced again', async () => {
+  const { host, counters } = hostSaying();
+  let fail = true;
+  const f = jit(host, (x: Tensor<readonly [number]>) => {
+    if (fail) throw new Error('not yet');
+    return add(x, 1);
+  });
+  const message = await f(row(3)).then(
+    () => '',
+    (e: Error) => e.message,
+  );
+  assert.is(message, 'not yet');
+  fail = false;
+  assert.equal((await f(row(3))).shape, [3]);
+  assert.is(counters.traces, 2);
+});
+
+test.run();
