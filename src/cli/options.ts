@@ -14,6 +14,7 @@ export interface CompileOptions extends BackendOptions {
 }
 export interface RunOptions extends CompileOptions {
   readonly profile: boolean;
+  readonly checkFinite: boolean;
   /** File of the Chrome trace. */
   readonly trace: string;
 }
@@ -61,6 +62,11 @@ export const withCompile = (command: Command): Command =>
 /** The options of commands that run programs. */
 export const withRun = (command: Command): Command =>
   withCompile(command)
+    .option(
+      '--check-finite',
+      'fail at the first infinite or NaN result, and name the operation that made it (slow)',
+      false,
+    )
     .option('--profile', 'list the slowest kernels, and write a Chrome trace', false)
     .addOption(
       new Option('--trace <file>', 'where --profile writes the trace; implies it')

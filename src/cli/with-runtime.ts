@@ -16,6 +16,7 @@ export const withRuntime = async <A>(
   const runtime = await openRuntime({
     ...(options.backend ? { backend: options.backend } : {}),
     fast: options.fast,
+    checkFinite: options.checkFinite,
     log: output.log,
     warn: output.log,
     ...(profile ? { onRun: (program, times) => profile.add(program, times) } : {}),

@@ -2,13 +2,13 @@
 
 import { canonicalise } from '../compiler/canonical.ts';
 import * as B from '../dsl/core/build.ts';
-import { isFloat } from '../dsl/core/dtype.ts';
+import { type DType, type HostArray, isFloat } from '../dsl/core/dtype.ts';
 import { describe } from '../dsl/core/error.ts';
 import { sizeOf, topological } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { opName } from '../dsl/tensor.ts';
 import type { Backend } from './backend.ts';
-import type { RunError } from './error.ts';
+import { type RunError, RunFailure } from './error.ts';
 import { type Bindings, runGraph } from './evaluate.ts';
 
 export interface NonFinite {
@@ -63,6 +63,37 @@ export const findNonFinite = async (
     };
   }
   return null;
+};
+
+const isFiniteArray = (data: HostArray, dtype: DType): boolean => {
+  if (!isFloat(dtype)) return true;
+  if (!(data instanceof Uint16Array)) return data.every(Number.isFinite);
+  const exponent = dtype === 'f16' ? 0x7c00 : 0x7f80;
+  return data.every((bits) => (bits & exponent) !== exponent);
+};
+
+/**
+ * Throws a NonFinite RunFailure that names the operation, its line and its module path where a result of `roots` is not finite.
+ * `bindings` are what the results were computed from.
+ */
+export const assertFinite = async (
+  backend: Backend,
+  roots: readonly Node[],
+  results: readonly HostArray[],
+  bindings: Bindings = {},
+): Promise<void> => {
+  const at = roots.findIndex((n, i) => !isFiniteArray(results[i]!, n.dtype));
+  if (at < 0) return;
+  const found = await findNonFinite(backend, roots, bindings);
+  const { site, path } = roots[at]!;
+  const unknown: NonFinite = {
+    what: describe(roots[at]!),
+    site: site(),
+    path,
+    count: 1,
+    elements: sizeOf(roots[at]!.shape),
+  };
+  throw new RunFailure(nonFiniteError(found ?? unknown));
 };
 
 export const nonFiniteError = (f: NonFinite): RunError => ({

@@ -5,7 +5,7 @@ import { type CompileOptions, compileGraph, digestOf } from '../compiler/compile
 import { renderCompileError } from '../compiler/error.ts';
 import type { Program } from '../compiler/program.ts';
 import { input } from '../dsl/core/build.ts';
-import type { DType } from '../dsl/core/dtype.ts';
+import type { DType, HostArray } from '../dsl/core/dtype.ts';
 import { DslError } from '../dsl/core/error.ts';
 import { isKind, topological } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
@@ -16,6 +16,7 @@ import { type Flat, flatten } from '../dsl/tree.ts';
 import { orThrow } from './attempt.ts';
 import type { Backend, DeviceBuffer, Executable, StepTime } from './backend.ts';
 import { CompileFailure } from './evaluate.ts';
+import { assertFinite } from './finite.ts';
 import { DeviceTensor, HostTensor, ScalarValue } from './tensor.ts';
 
 /** What may stand for a tensor in a call: a value on the device or the host; a number for a scalar. */
@@ -56,6 +57,8 @@ export interface JitHost {
   readonly counters: { traces: number; compiles: number; cacheHits: number };
   readonly compileOptions?: CompileOptions;
   readonly onRun?: (program: Program, times: readonly StepTime[]) => void;
+  /** Reads every result back and fails at the first infinity or NaN, naming the operation that made it. */
+  readonly checkFinite?: boolean;
 }
 
 interface Entry {
@@ -64,6 +67,7 @@ interface Entry {
   /** Tensors of host data inside the function, uploaded once. */
   readonly constants: ReadonlyMap<string, DeviceBuffer>;
   readonly rebuild: Flat<AnyTensor>['rebuild'];
+  readonly outputs: readonly Node[];
 }
 
 /** More signatures than this in one function are usually a length that should be a run-time scalar. */
@@ -129,7 +133,7 @@ export const jit = <A extends readonly unknown[], B>(
       if (data && isKind(n, 'input'))
         constants.set(n.op.slot, await orThrow(host.backend.upload(data, n.shape, n.dtype)));
     }
-    return { program, executable, constants, rebuild: out.rebuild };
+    return { program, executable, constants, rebuild: out.rebuild, outputs };
   };
 
   const entryFor = (flat: Flat<Value>): Promise<Entry> => {
@@ -175,7 +179,10 @@ export const jit = <A extends readonly unknown[], B>(
     );
     const profile = host.onRun ? { profile: (times: readonly StepTime[]) => host.onRun?.(entry.program, times) } : {};
     try {
+      const given = host.checkFinite ? await valuesOf(entry.program, buffers) : {};
       const outputs = await orThrow(entry.executable.run(buffers, scalars, profile));
+      if (host.checkFinite)
+        await assertFinite(host.backend, entry.outputs, await readAll(outputs), { ...given, ...scalars });
       return entry.rebuild(outputs.map((b) => new DeviceTensor(b))) as Results<B>;
     } finally {
       for (const b of uploaded) if (!b.freed) b.free();
@@ -185,6 +192,19 @@ export const jit = <A extends readonly unknown[], B>(
   return Object.assign(run as Compiled<A, B>, {
     program: async (...args: readonly unknown[]) => (await entryFor(flatten(args, isValue))).program,
   });
+};
+
+const readAll = (buffers: readonly DeviceBuffer[]): Promise<readonly HostArray[]> =>
+  Promise.all(buffers.map((b) => orThrow(b.read)));
+
+/** What a program is about to read, by name: its donated inputs are gone after the run. */
+const valuesOf = async (
+  { inputs }: Program,
+  buffers: readonly (DeviceBuffer | null)[],
+): Promise<Readonly<Record<string, HostArray>>> => {
+  const bound = inputs.flatMap(({ name }, i) => (buffers[i] ? [{ name, buffer: buffers[i] }] : []));
+  const values = await readAll(bound.map((b) => b.buffer));
+  return Object.fromEntries(bound.map(({ name }, i) => [name, values[i]!]));
 };
 
 const compileCached = async (

@@ -10,6 +10,7 @@ import { orThrow } from './attempt.ts';
 import type { Backend, BackendStats, StepTime } from './backend.ts';
 import { type ChooseOptions, openBackend } from './choose.ts';
 import { runGraph } from './evaluate.ts';
+import { assertFinite } from './finite.ts';
 import { type Compiled, type JitHost, type JitOptions, jit } from './jit.ts';
 import { DeviceTensor, type HostTensor } from './tensor.ts';
 
@@ -22,6 +23,8 @@ export interface RuntimeOptions extends ChooseOptions {
   readonly tuning?: Tuning;
   /** Allows measured schedules that add up in another order than untuned ones: faster, with other last bits. */
   readonly fast?: boolean;
+  /** For debugging: fails at the first infinity or NaN in a result, naming the operation that made it. Slow. */
+  readonly checkFinite?: boolean;
   /** Called after every run with the time of each step: turns profiling on. */
   readonly onRun?: (program: Program, times: readonly StepTime[]) => void;
 }
@@ -87,18 +90,21 @@ export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime
     counters,
     compileOptions,
     ...(options.onRun ? { onRun: options.onRun } : {}),
+    checkFinite: options.checkFinite ?? false,
   };
   return {
     backend,
     compile: (f, jitOptions) => jit(host, f, jitOptions),
     evaluate: async <T>(tree: T) => {
       const flat = flatten(tree, isTensor);
-      const values = await runGraph(
-        backend,
-        flat.leaves.map((l) => l.value.node),
-        {},
-        compileOptions,
-      );
+      const roots = flat.leaves.map((l) => l.value.node);
+      const values = await runGraph(backend, roots, {}, compileOptions);
+      if (options.checkFinite)
+        await assertFinite(
+          backend,
+          roots,
+          values.map((v) => v.data),
+        );
       return flat.rebuild(values) as Evaluated<T>;
     },
     upload: async (data, shape, dtype = 'f32') => new DeviceTensor(await orThrow(backend.upload(data, shape, dtype))),

@@ -64,7 +64,7 @@ const check = ({ loss, gradNorm, terms }: StepMetrics, step: number): void => {
   const what =
     bad.length > 0 ? bad.map(([name, x]) => `${name} is ${x}`).join(', ') : `the gradient's norm is ${gradNorm}`;
   throw new TrainFailure(
-    `step ${step}: the loss is ${loss} (${what}). Training stopped; the last checkpoint is from before. Resume from it with a lower learning rate, or with clipping`,
+    `step ${step}: the loss is ${loss} (${what}). Training stopped; the last checkpoint is from before. Resume from it with a lower learning rate, or with clipping; --check-finite names the operation that it comes from`,
   );
 };
 

@@ -3,10 +3,19 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as B from '../../src/dsl/core/build.ts';
 import { withPath } from '../../src/dsl/core/provenance.ts';
+import { zeros } from '../../src/dsl/ops/create.ts';
+import { add, div, log, mul } from '../../src/dsl/ops/elementwise.ts';
+import { tensor } from '../../src/dsl/ops/inputs.ts';
+import { broadcastLike } from '../../src/dsl/ops/movement.ts';
+import { sum } from '../../src/dsl/ops/reduce.ts';
+import type { Tensor } from '../../src/dsl/tensor.ts';
 import { valueAndGradNodes } from '../../src/dsl/transform/grad.ts';
-import { renderRunError } from '../../src/runtime/error.ts';
+import { RunFailure, renderRunError } from '../../src/runtime/error.ts';
 import { findNonFinite, nonFiniteError } from '../../src/runtime/finite.ts';
-import { forEachBackend } from '../support/backends.ts';
+import { jit } from '../../src/runtime/jit.ts';
+import { openRuntime } from '../../src/runtime/runtime.ts';
+import { DeviceTensor } from '../../src/runtime/tensor.ts';
+import { forEachBackend, right } from '../support/backends.ts';
 
 const test = suite('non-finite values');
 const x = B.input('x', [4], 'f32');
@@ -37,6 +46,40 @@ forEachBackend(test, 'backward: the gradient of a root at 0', async (backend) =>
 
 forEachBackend(test, 'nothing where all is finite', async (backend) => {
   assert.is(await findNonFinite(backend, [B.exp(x)], { x: new Float32Array([0, 1, 2, 3]) }), null);
+});
+
+forEachBackend(test, 'a compiled function with donated state, told to check', async (backend) => {
+  const host = { backend, warn: () => {}, counters: { traces: 0, compiles: 0, cacheHits: 0 }, checkFinite: true };
+  const step = (state: Tensor<readonly [4]>, x: Tensor<readonly [4]>, by: Tensor<readonly []>) => {
+    const scaled = withPath('head', () => div(x, broadcastLike(by, x)));
+    return { state: add(state, scaled), total: sum(mul(scaled, 2)) };
+  };
+  const f = jit(host, step, { donate: [0] });
+  const upload = async (v: number) =>
+    new DeviceTensor(await right(backend.upload(new Float32Array(4).fill(v), [4], 'f32')));
+  const fine = await f(await upload(1), await upload(2), 4);
+  assert.equal(await fine.state.read(), new Float32Array(4).fill(1.5));
+  const failed = await f(fine.state, await upload(2), 0).then(
+    () => null,
+    (e) => e,
+  );
+  assert.instance(failed, RunFailure);
+  assert.is(failed.error._tag, 'NonFinite');
+  assert.match(
+    failed.message,
+    /^div f32\[4\] has 4 of 4 values infinite or NaN\n {2}in head\n {2}from test\/runtime\/finite\.test\.ts:\d+/,
+  );
+});
+
+test('evaluate, told to check, on a runtime', async () => {
+  const runtime = await openRuntime({ backend: 'gpujs', checkFinite: true });
+  const message = await runtime.evaluate({ fine: zeros([2]), wrong: log(tensor([1, 0])) }).then(
+    () => '',
+    (e: Error) => e.message,
+  );
+  assert.match(message, /^log f32\[2\] has 1 of 2 values/);
+  assert.equal((await runtime.evaluate(zeros([2]))).data, new Float32Array(2));
+  runtime.close();
 });
 
 test.run();
