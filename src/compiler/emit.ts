@@ -83,7 +83,7 @@ class RegionEmitter {
       const index = linearise(at, o.shape);
       if (mine.length === 1) return { s: 'store', buffer: binding, index, value };
       // An output may take the buffer of an input that a later one still reads: all values come before all stores.
-      const name = `out${this.#names++}`;
+      const name = `stored${this.#names++}`;
       lets.push({ s: 'let', name, value });
       return { s: 'store', buffer: binding, index, value: ref(name, value.type) };
     });

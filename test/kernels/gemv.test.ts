@@ -63,6 +63,13 @@ onDevice(test, 'what is computed on the way in, bias, activation and residual jo
   }
 });
 
+onDevice(test, 'the product itself leaves beside what is made of it', async (backend) => {
+  for (const order of ['mk,kn', 'mk,nk']) {
+    const y = product(2, 160, 64, order);
+    await holds(backend, [y, b.tanh(y)], asCard(backend));
+  }
+});
+
 onDevice(test, 'f16 all through', async (backend) => {
   const root = b.einsum('mk,nk->mn', b.input('x', [2, 160], 'f16'), b.input('w', [24, 160], 'f16'));
   await agree(backend, [root], { template, tolerance: 1e-3 });
