@@ -58,13 +58,15 @@ const value = <A>(result: E.Either<DataError, A>): A => {
   return result.right;
 };
 
-const check = ({ loss, gradNorm, terms }: StepMetrics, step: number): void => {
+/** Step numbers count from 1, as in the log. */
+const check = ({ loss, gradNorm, terms }: StepMetrics, step: number, saved: number): void => {
   if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return;
-  const bad = Object.entries(terms).filter(([, x]) => !Number.isFinite(x));
-  const what =
-    bad.length > 0 ? bad.map(([name, x]) => `${name} is ${x}`).join(', ') : `the gradient's norm is ${gradNorm}`;
+  const all = { 'the loss': loss, ...terms, "the gradient's norm": gradNorm };
+  const bad = Object.entries(all).filter(([, x]) => !Number.isFinite(x));
+  const again =
+    saved > 0 ? `Resume from the checkpoint of step ${saved}` : 'No checkpoint was written yet: start again';
   throw new TrainFailure(
-    `step ${step}: the loss is ${loss} (${what}). Training stopped; the last checkpoint is from before. Resume from it with a lower learning rate, or with clipping; --check-finite names the operation that it comes from`,
+    `step ${step}: ${bad.map(([name, x]) => `${name} is ${x}`).join(', ')}. Training stopped. ${again}, with a lower learning rate or with clipping; --check-finite names the operation that it comes from`,
   );
 };
 
@@ -92,7 +94,7 @@ export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finis
       const batch = value(next.value);
       const rate = o.schedule(at.step);
       const metrics = await trainer.step(batch, at.step, rate);
-      check(metrics, at.step);
+      check(metrics, at.step + 1, saved.step);
       const now = performance.now();
       at = { step: at.step + 1, sample: batch.next, seconds: at.seconds + (now - clock) / 1000 };
       clock = now;
