@@ -29,7 +29,7 @@ export const describeCaps = (caps: Caps): string =>
 
 const notice = [
   'Without one, gpu.js runs on one core of the processor, far slower: it is meant for tests and small models.',
-  "Install the graphics card's driver, or software Vulkan (Debian and Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1; Mesa 23 or later).",
+  "Install the graphics card's driver, or software Vulkan: Mesa 24 or newer, packages mesa-vulkan-drivers and libvulkan1 (apt; on Debian 12 from bookworm-backports), vulkan-loader (dnf), vulkan-swrast (pacman).",
 ];
 
 /** Opens a backend. NoAdapter only where `backend: 'webgpu'` was asked for. */
