@@ -17,6 +17,8 @@ export interface Entrant {
   readonly on: Place;
   /** Flags of Node. */
   readonly flags: readonly string[];
+  /** The kinds in which it differs from another entrant: it takes part in no others. */
+  readonly only?: readonly Kind[];
   /** Why it has no such workload, by kind. */
   readonly lacks: Partial<Readonly<Record<Kind, string>>>;
 }
@@ -36,6 +38,11 @@ export const ours = (backend: string): Entrant => ({
   lacks: {},
 });
 
+/** Has kernels of its own for attention alone. */
+const fused = { device: 'webgpu-fused', only: ['attention', 'block'] } as const;
+// Otherwise V8 optimises 26 MB of WebAssembly during the first calls, which takes half a minute and changes nothing after.
+const liftoff = ['--liftoff-only'];
+
 const onnxruntimeWeb = { package: 'onnxruntime-web', program: 'peers/onnxruntime/web.ts', lacks: noTraining };
 const onnxruntimeNode = { package: 'onnxruntime-node', program: 'peers/onnxruntime/node.ts', lacks: noTraining };
 const jaxJs = { package: '@jax-js/jax', program: 'peers/jax/serve.ts', flags: [], lacks: noTokenizer };
@@ -43,13 +50,21 @@ const jaxJs = { package: '@jax-js/jax', program: 'peers/jax/serve.ts', flags: []
 export const peers: readonly Entrant[] = [
   { id: 'ort-node', name: 'onnxruntime-node', ...onnxruntimeNode, device: 'webgpu', on: 'adapter', flags: [] },
   {
-    id: 'ort-web',
-    name: 'onnxruntime-web',
-    ...onnxruntimeWeb,
-    device: 'webgpu',
+    id: 'ort-node-fused',
+    name: 'onnxruntime-node, fused attention',
+    ...onnxruntimeNode,
+    ...fused,
     on: 'adapter',
-    // Otherwise V8 optimises its 26 MB of WebAssembly during the first calls, which takes half a minute and changes nothing after.
-    flags: ['--liftoff-only'],
+    flags: [],
+  },
+  { id: 'ort-web', name: 'onnxruntime-web', ...onnxruntimeWeb, device: 'webgpu', on: 'adapter', flags: liftoff },
+  {
+    id: 'ort-web-fused',
+    name: 'onnxruntime-web, fused attention',
+    ...onnxruntimeWeb,
+    ...fused,
+    on: 'adapter',
+    flags: liftoff,
   },
   { id: 'jax-js', name: 'jax-js', ...jaxJs, device: 'webgpu', on: 'adapter' },
   {

@@ -85,10 +85,11 @@ const round = async (loaded: readonly Loaded[], first: number, failed: Map<Entra
 
 export const measure = async (
   workload: Workload,
-  entrants: readonly Entrant[],
+  all: readonly Entrant[],
   check: Check,
   options: MeasureOptions,
 ): Promise<readonly Entry[]> => {
+  const entrants = all.filter((e) => e.only?.includes(workload.kind) ?? true);
   const outcomes = new Map<Entrant, Outcome>();
   const failed = new Map<Entrant, Failed>();
   const loaded: Loaded[] = [];

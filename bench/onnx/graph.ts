@@ -26,6 +26,8 @@ export interface GraphBuilder {
   readonly input: (name: string, shape: readonly number[], type?: ElementType) => Value;
   /** A constant, with its bytes little-endian. */
   readonly weight: (name: string, shape: readonly number[], data: ArrayBufferView, type?: ElementType) => Value;
+  /** A constant vector of sizes. */
+  readonly sizes: (values: readonly number[]) => Value;
   /** An operator's first result, of ONNX's own domain or another. */
   readonly op: (
     type: string,
@@ -62,15 +64,18 @@ export const onnxModel = (build: (g: GraphBuilder) => void): Uint8Array => {
     input: [] as object[],
     output: [] as object[],
   };
+  const weight: GraphBuilder['weight'] = (name, shape, data, type = 'f32') => {
+    graph.initializer.push({ name, dims: shape, data_type: elementTypes[type], raw_data: bytesOf(data) });
+    return name;
+  };
   build({
     input: (name, shape, type = 'f32') => {
       graph.input.push(valueInfo(name, shape, type));
       return name;
     },
-    weight: (name, shape, data, type = 'f32') => {
-      graph.initializer.push({ name, dims: shape, data_type: elementTypes[type], raw_data: bytesOf(data) });
-      return name;
-    },
+    weight,
+    sizes: (values) =>
+      weight(`sizes${graph.initializer.length}`, [values.length], BigInt64Array.from(values.map(BigInt)), 'i64'),
     op: (op_type, input, attributes = {}, domain = '') => {
       const name = `${op_type}${graph.node.length}`;
       const attribute = Object.entries(attributes).map(attributeOf);

@@ -1,7 +1,7 @@
 // The workloads as ONNX models: weights are constants of the model, as exporters write them.
 import { f16FromFloats } from '../../src/data/safetensors/half.ts';
 import type { Makers, Start } from '../process/library.ts';
-import { attentionInputs } from '../workloads/attention.ts';
+import { type Attention, attentionInputs } from '../workloads/attention.ts';
 import { convInputs } from '../workloads/conv.ts';
 import { decodeInputs } from '../workloads/decode.ts';
 import { layerNormInputs, NORM_EPS } from '../workloads/layer-norm.ts';
@@ -10,15 +10,31 @@ import { matmulInputs } from '../workloads/matmul.ts';
 import { nearestByProduct, nearestInputs } from '../workloads/nearest.ts';
 import { softmaxInputs } from '../workloads/softmax.ts';
 import { type HostArray, swapped } from '../workloads/values.ts';
+import { type AttentionStyle, fusedAttention, plainAttention } from './attention.ts';
 import { blockModel } from './block.ts';
-import { type GraphBuilder, MICROSOFT, onnxModel, type Value } from './graph.ts';
+import { type GraphBuilder, onnxModel, type Value } from './graph.ts';
 import { f32Model, type Model, type Typed } from './model.ts';
 
 const of = (g: GraphBuilder, name: string, { shape, data }: HostArray): Value => g.weight(name, shape, data);
 
 type Models = { readonly [K in Kind]?: (w: WorkloadOf<K>) => Model };
 
-const models: Models = {
+const plain = (w: Attention): Model => {
+  const inputs = attentionInputs(w);
+  return f32Model(inputs, inputs.q.shape, (g) => plainAttention(g, 'q', 'k', 'v', w.width));
+};
+
+/** Its operator takes the heads side by side. */
+const fused = (w: Attention): Model => {
+  const { q, k, v } = attentionInputs(w);
+  const tokens = (x: HostArray): HostArray => ({ shape: [1, w.tokens, w.heads * w.width], data: swapped(x).data });
+  const inputs = { q: tokens(q), k: tokens(k), v: tokens(v) };
+  const model = f32Model(inputs, inputs.q.shape, (g) => fusedAttention(g, 'q', 'k', 'v', w.heads));
+  const shape = [1, w.tokens, w.heads, w.width];
+  return { ...model, reorder: (data) => swapped({ shape, data }).data };
+};
+
+const models = (attention: AttentionStyle): Models => ({
   matmul: (w) => {
     const { a, b } = matmulInputs(w);
     return f32Model({ a }, [w.m, w.n], (g) => g.op('MatMul', ['a', of(g, 'b', b)]));
@@ -49,18 +65,8 @@ const models: Models = {
       g.op('LayerNormalization', ['x', of(g, 'weight', weight), of(g, 'bias', bias)], { epsilon: { f: NORM_EPS } }),
     );
   },
-  attention: (w) => {
-    // ONNX Runtime's fused operator, several times faster there than products around a softmax: heads side by side in tokens.
-    const { q, k, v } = attentionInputs(w);
-    const tokens = (x: HostArray): HostArray => ({ shape: [1, w.tokens, w.heads * w.width], data: swapped(x).data });
-    const inputs = { q: tokens(q), k: tokens(k), v: tokens(v) };
-    const model = f32Model(inputs, inputs.q.shape, (g) =>
-      g.op('MultiHeadAttention', ['q', 'k', 'v'], { num_heads: { i: w.heads } }, MICROSOFT),
-    );
-    const reorder = (data: Float32Array<ArrayBuffer>) => swapped({ shape: [1, w.tokens, w.heads, w.width], data }).data;
-    return { ...model, reorder };
-  },
-  block: blockModel,
+  attention: (w) => (attention === 'fused' ? fused(w) : plain(w)),
+  block: (w) => blockModel(w, attention),
   nearest: (w) => {
     const { x } = nearestInputs(w);
     const { scaled, norms } = nearestByProduct(w);
@@ -70,12 +76,12 @@ const models: Models = {
     };
     return f32Model({ x }, [w.rows], build, 'i64');
   },
-};
+});
 
 /** The workloads for who runs models: ONNX does not train. */
-export const makersOf = (start: (model: Model) => Start): Makers => {
+export const makersOf = (start: (model: Model) => Start, attention: AttentionStyle): Makers => {
   // Each kind's model is made from its own workload, as in the table.
-  const all = Object.entries(models) as [Kind, (w: Workload) => Model][];
+  const all = Object.entries(models(attention)) as [Kind, (w: Workload) => Model][];
   return Object.fromEntries(all.map(([kind, model]) => [kind, (w: Workload) => start(model(w))]));
 };
 

@@ -1,4 +1,5 @@
 // A browser's navigator.gpu in Node, for libraries that look for it: import this before any of them.
+import { availableParallelism } from 'node:os';
 import { create, globals } from 'webgpu';
 import { calmPolling, expectWork } from '../../src/runtime/webgpu/polling.ts';
 import { dawnClasses } from '../process/dawn.ts';
@@ -47,7 +48,13 @@ export const devicesIdle = async (): Promise<void> => {
 
 const gpu = create([]);
 Object.defineProperty(globalThis, 'navigator', {
-  value: { gpu, userAgent: 'node', platform: process.platform, language: 'en', hardwareConcurrency: 2 },
+  value: {
+    gpu,
+    userAgent: 'node',
+    platform: process.platform,
+    language: 'en',
+    hardwareConcurrency: availableParallelism(),
+  },
   configurable: true,
   writable: true,
 });

@@ -1,10 +1,11 @@
 // onnxruntime-node: its own build of Dawn, or its processor kernels.
+import { availableParallelism } from 'node:os';
 import ort from 'onnxruntime-node';
 import type { Model, Typed } from '../../onnx/model.ts';
 import { firstElement, identity, makersOf } from '../../onnx/models.ts';
 import type { Running } from '../../process/library.ts';
 import { serve } from '../../process/serve.ts';
-import { numbersOf, typeNames } from './results.ts';
+import { attentionOf, numbersOf, typeNames } from './results.ts';
 
 type Session = ort.InferenceSession;
 type Feeds = Readonly<Record<string, ort.Tensor>>;
@@ -14,7 +15,7 @@ const QUIET = 3;
 const sessionOf = (device: string, model: Uint8Array, keepOnDevice: boolean): Promise<Session> =>
   ort.InferenceSession.create(model, {
     executionProviders: [device],
-    intraOpNumThreads: 2,
+    intraOpNumThreads: availableParallelism(),
     graphOptimizationLevel: 'all',
     logSeverityLevel: QUIET,
     // A node that only the processor has a kernel for is an error, not a detour.
@@ -80,5 +81,5 @@ const onDevice = (model: Model) => async (): Promise<Running> => {
 serve(async (device) => ({
   device: device === 'cpu' ? 'processor' : 'what its own Dawn finds',
   on: device === 'cpu' ? 'processor' : 'adapter',
-  makers: makersOf(device === 'cpu' ? onProcessor : onDevice),
+  makers: makersOf(device === 'cpu' ? onProcessor : onDevice, attentionOf(device)),
 }));

@@ -1,5 +1,6 @@
-// Values of ONNX Runtime's tensors as numbers.
+// What both of ONNX Runtime's packages share: names of types, values as numbers, which attention a device stands for.
 import { floatsFromF16 } from '../../../src/data/safetensors/half.ts';
+import type { AttentionStyle } from '../../onnx/attention.ts';
 import type { ElementType } from '../../onnx/graph.ts';
 import type { Model } from '../../onnx/model.ts';
 
@@ -17,3 +18,6 @@ export const numbersOf = ({ output: { type }, reorder }: Model, data: ArrayBuffe
   const values = new Float32Array(new Float32Array(buffer, at, bytes / 4));
   return reorder ? reorder(values) : values;
 };
+
+/** Fused on the processor, where it is right, and where it is asked for. */
+export const attentionOf = (device: string): AttentionStyle => (device === 'webgpu' ? 'plain' : 'fused');

@@ -1,5 +1,6 @@
 // onnxruntime-web: its WebGPU build on the project's Dawn, or its WebAssembly build.
 
+import { availableParallelism } from 'node:os';
 import type * as Ort from 'onnxruntime-web/webgpu';
 import type { Model } from '../../onnx/model.ts';
 import { makersOf } from '../../onnx/models.ts';
@@ -7,7 +8,7 @@ import { dawnClasses } from '../../process/dawn.ts';
 import type { Running } from '../../process/library.ts';
 import { serve } from '../../process/serve.ts';
 import { adapterName, devicesIdle } from '../navigator.ts';
-import { numbersOf, typeNames } from './results.ts';
+import { attentionOf, numbersOf, typeNames } from './results.ts';
 
 type OrtModule = typeof Ort;
 
@@ -67,12 +68,13 @@ const onDevice = (ort: OrtModule) => (model: Model) => async (): Promise<Running
 };
 
 serve(async (device) => {
-  const gpu = device === 'webgpu';
+  const gpu = device !== 'wasm';
   const ort: OrtModule = gpu ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web');
   ort.env.logLevel = 'error';
   // With threads, its WebGPU build waits for workers that Node does not give it.
-  ort.env.wasm.numThreads = gpu ? 1 : 2;
+  ort.env.wasm.numThreads = gpu ? 1 : availableParallelism();
+  const makers = makersOf((gpu ? onDevice : onProcessor)(ort), attentionOf(device));
   return gpu
-    ? { device: await adapterName(), on: 'adapter', makers: makersOf(onDevice(ort)), classes: dawnClasses }
-    : { device: 'processor', on: 'processor', makers: makersOf(onProcessor(ort)) };
+    ? { device: await adapterName(), on: 'adapter', makers, classes: dawnClasses }
+    : { device: 'processor', on: 'processor', makers };
 });
