@@ -9,7 +9,15 @@ import type { Block } from './template.ts';
 
 const f32x4 = scalarType('f32', 4);
 
-export interface ColumnStep {
+/** Which columns an invocation keeps, as vectors of four. */
+export interface ColumnPlaces {
+  /** Vector j as a number of quads of neighbouring columns. */
+  readonly quad: (j: Expr) => Expr;
+  /** Component c of vector j, where rows of the operand are no whole quads: neighbouring invocations take neighbouring columns. */
+  readonly scattered: (j: Expr, c: number) => Expr;
+}
+
+export interface ColumnStep extends ColumnPlaces {
   readonly p: MatrixProduct;
   readonly block: Block;
   readonly batch: Expr;
@@ -18,27 +26,24 @@ export interface ColumnStep {
   readonly depth: number;
   /** Vectors of four columns. */
   readonly vectors: number;
-  /** Vector j as a number of quads of neighbouring columns. */
-  readonly quad: (j: Expr) => Expr;
-  /** Component c of vector j, where rows of the operand are no whole quads: neighbouring invocations take neighbouring columns. */
-  readonly scattered: (j: Expr, c: number) => Expr;
 }
 
 export interface Columns {
   readonly setup: readonly Stmt[];
   /** Vector j at summed position k of the step. */
   readonly value: (k: number, j: number) => Expr;
-  /** Column of component c of vector j. */
-  readonly column: (j: Expr, c: number) => Expr;
-  /** The four columns of a vector are neighbours, and all inside where the first one is. */
-  readonly quads: boolean;
 }
+
+/** Whether the four columns of a vector are neighbours, and all inside where the first one is. */
+export const inQuads = (p: MatrixProduct): boolean => p.N % 4 === 0;
+
+/** Column of component c of vector j. */
+export const columnOf = (p: MatrixProduct, places: ColumnPlaces): ((j: Expr, c: number) => Expr) =>
+  inQuads(p) ? (j, c) => add(mul(places.quad(j), int(4)), int(c)) : places.scattered;
 
 export const columnsOf = (s: ColumnStep): Columns => {
   const { p, block, batch, depth } = s;
-  const quads = p.N % 4 === 0;
-  const consecutive = (j: Expr, c: number): Expr => add(mul(s.quad(j), int(4)), int(c));
-  const column = quads ? consecutive : s.scattered;
+  const column = columnOf(p, s);
   const at = (k: number): Expr => min(add(mul(s.step, int(depth)), int(k)), int(p.K - 1));
   const name = (k: number, j: number): string => `b${k}_${j}`;
   const named = (values: readonly (readonly Expr[])[], before: readonly Stmt[] = []): Columns => ({
@@ -47,10 +52,8 @@ export const columnsOf = (s: ColumnStep): Columns => {
       ...values.flatMap((of, k) => of.map((value, j): Stmt => ({ s: 'let', name: name(k, j), value }))),
     ],
     value: (k, j) => ref(name(k, j), f32x4),
-    column,
-    quads,
   });
-  if (quads) {
+  if (inQuads(p)) {
     const values = range(depth).map((k) =>
       range(s.vectors).map((j) => quadB(p, block, batch, min(s.quad(int(j)), int(p.N / 4 - 1)), at(k), 'column')),
     );

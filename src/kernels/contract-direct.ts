@@ -1,7 +1,7 @@
 // Contraction by register tiles alone, for any adapter; see register-tile.ts.
 import type { Caps } from '../compiler/ir/caps.ts';
 import { meetingBytes, orderOf } from './contract-parts.ts';
-import { asMatrixProduct, contractParts, layoutOfB, type MatrixProduct } from './contraction.ts';
+import { asMatrixProduct, COLUMNS_IN_ROWS, contractParts, layoutOfB, type MatrixProduct } from './contraction.ts';
 import { emitRegisterTile, type RegisterTile, tilesOf } from './register-tile.ts';
 import { bestHeight, range } from './subgroup-tile.ts';
 import type { KernelTemplate, Schedule } from './template.ts';
@@ -59,6 +59,7 @@ const heightFor = (p: MatrixProduct, caps: Caps): number => {
     range(most)
       .map((r) => r + 1)
       .filter((r) => 2 * r > most),
+    COLUMNS_IN_ROWS,
   );
 };
 

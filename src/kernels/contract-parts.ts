@@ -1,8 +1,8 @@
 // Long sums with few results: parts of a workgroup take turns with the summed positions, and meet in workgroup memory in a fixed order.
-import { type Expr, element, int, scalarType, variable } from '../compiler/ir/expr.ts';
+import { type Expr, type ExprOf, element, int, ref, scalarType, variable } from '../compiler/ir/expr.ts';
 import { add, mul } from '../compiler/ir/index-math.ts';
 import type { Stmt, WorkgroupArray } from '../compiler/ir/stmt.ts';
-import { plus, range } from './subgroup-tile.ts';
+import { counter, plus, range } from './subgroup-tile.ts';
 
 const f32x4 = scalarType('f32', 4);
 const ARRAY = 'parts';
@@ -23,6 +23,28 @@ export const orderOf = (count: number, depth: number): string =>
 export const stepOf = (p: Parts, turn: Expr): Expr => add(mul(turn, int(p.count)), p.part);
 
 export const turnsOf = (steps: number, parts: number): number => Math.ceil(steps / parts);
+
+/**
+ * Loops over `length` summed positions in steps of `depth`; `body` gets the number of a step and its positions. Alone, a part takes the
+ * positions after the last whole step one by one, so that no step asks where the end is; parts that take turns pass the end.
+ */
+export const overSteps = (
+  p: Parts,
+  length: number,
+  depth: number,
+  body: (step: Expr, depth: number) => readonly Stmt[],
+): readonly Stmt[] => {
+  const whole = p.count === 1 ? Math.floor(length / depth) : Math.ceil(length / depth);
+  const turns = turnsOf(whole, p.count);
+  const turn = counter('turn', turns - 1);
+  const left = ref('left', scalarType('i32'), whole * depth, length - 1) as ExprOf<'ref'>;
+  const loop = (at: ExprOf<'ref'>, first: number, end: number, inner: readonly Stmt[]): readonly Stmt[] =>
+    end > first ? [{ s: 'for', counter: at, from: int(first), to: int(end), step: 1, body: inner }] : [];
+  return [
+    ...(turns > 0 ? loop(turn, 0, turns, body(stepOf(p, turn), depth)) : []),
+    ...(whole * depth < length ? loop(left, whole * depth, length, body(left, 1)) : []),
+  ];
+};
 
 /** Bytes of workgroup memory in which `parts` meet, each of `owners` invocations with `vectors` of four results. */
 export const meetingBytes = (parts: number, owners: number, vectors: number): number =>

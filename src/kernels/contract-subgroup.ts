@@ -5,73 +5,90 @@ import { call, component, type Expr, int, lit, ref, scalarType, splat4, variable
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import type { Node } from '../dsl/core/types.ts';
-import { columnsOf } from './contract-columns.ts';
-import { meetingBytes, orderOf, type Parts, stepOf, turnsOf } from './contract-parts.ts';
+import { type ColumnPlaces, columnOf, columnsOf, inQuads } from './contract-columns.ts';
+import { meetingBytes, orderOf, overSteps, type Parts } from './contract-parts.ts';
 import { accName, storeTile } from './contract-store.ts';
-import { asMatrixProduct, contractParts, loadA, type MatrixProduct, orZero, quadA, summedLast } from './contraction.ts';
+import {
+  asMatrixProduct,
+  COLUMNS_IN_ROWS,
+  contractParts,
+  loadA,
+  type MatrixProduct,
+  orZero,
+  quadA,
+  summedLast,
+} from './contraction.ts';
 import { fixedSubgroup } from './lanes.ts';
-import { bestHeight, broadcast, counter, plus, range, times } from './subgroup-tile.ts';
+import { bestHeight, broadcast, plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
 const i32 = scalarType('i32');
 const f32x4 = scalarType('f32', 4);
 const STEP = 4;
 
-/** A lane's share of A for one step: register j of lane l holds quad l + j * lanes of the rows x 4 tile. */
+/** A lane's share of A for one step: register j of lane l holds quad l + j * lanes of the tile, or in steps of one position an element. */
 interface Fragment {
-  readonly quads: readonly Expr[];
+  readonly registers: readonly Expr[];
   /** Element (row r, summed k) as seen by every lane. */
   readonly at: (r: number, k: number) => Expr;
 }
 
-const fragmentA = (
-  p: MatrixProduct,
-  block: Block,
-  lanes: number,
-  rows: number,
-  batch: Expr,
-  row0: Expr,
-  step: Expr,
-  lane: Expr,
-): Fragment => {
-  const registers = Math.ceil(rows / lanes);
-  const name = (j: number): Expr => ref(`a${j}`, f32x4);
-  const quadOf = (j: number): Expr => add(lane, int(j * lanes));
-  const all = (quad: (j: number) => Expr | null): readonly Expr[] | null => {
-    const quads = range(registers).map(quad);
-    return quads.every((q) => q !== null) ? quads.map((q) => q!) : null;
+interface FragmentStep {
+  readonly p: MatrixProduct;
+  readonly block: Block;
+  readonly lanes: number;
+  readonly lane: Expr;
+  readonly rows: number;
+  readonly batch: Expr;
+  readonly row0: Expr;
+  readonly step: Expr;
+  /** Summed positions of a step: STEP, or 1 for those that are left. */
+  readonly depth: number;
+}
+
+const fragmentA = (f: FragmentStep): Fragment => {
+  const { p, block, lanes, rows, batch, row0, step, depth } = f;
+  const name = (j: number, of = f32x4): Expr => ref(`a${j}`, of);
+  const share = (j: number): Expr => add(f.lane, int(j * lanes));
+  const all = (count: number, one: (j: number) => Expr | null): readonly Expr[] | null => {
+    const values = range(Math.ceil(count / lanes)).map(one);
+    return values.every((x) => x !== null) ? values.map((x) => x!) : null;
   };
-  // Stored [.., M, 4k]: a quad is one row; stored [.., K, 4m]: a quad is four rows of one summed position.
-  const clampRow = (r: Expr): Expr => min(r, int(p.M - 1));
+  const row = (j: number): Expr => min(add(row0, share(j)), int(p.M - 1));
   const ofRow = (r: number, k: number): Expr => broadcast(component(name(Math.floor(r / lanes)), k), r % lanes);
-  const row = (j: number): Expr => clampRow(add(row0, quadOf(j)));
+  // Stored [.., M, 4k]: a quad is one row; stored [.., K, 4m]: a quad is four rows of one summed position.
   const byRow =
-    p.K % STEP === 0 ? all((j) => orZero(step, p.K / STEP, (s) => quadA(p, block, batch, row(j), s, 'summed'))) : null;
-  if (byRow) return { quads: byRow, at: ofRow };
+    depth === STEP && p.K % STEP === 0
+      ? all(rows, (j) => orZero(step, p.K / STEP, (s) => quadA(p, block, batch, row(j), s, 'summed')))
+      : null;
+  if (byRow) return { registers: byRow, at: ofRow };
   const perStep = rows / 4;
   const byColumn =
     p.M % 4 === 0 && rows % 4 === 0
-      ? all((j) => {
-          const v = min(quadOf(j), int(rows - 1));
+      ? all(perStep * depth, (j) => {
+          const v = min(share(j), int(perStep * depth - 1));
           const quadRow = min(add(div(row0, 4), mod(v, perStep)), int(p.M / 4 - 1));
-          const at = add(mul(step, int(STEP)), div(v, perStep));
+          const at = add(mul(step, int(depth)), div(v, perStep));
           return orZero(at, p.K, (s) => quadA(p, block, batch, quadRow, s, 'row'));
         })
       : null;
   if (byColumn)
     return {
-      quads: byColumn,
+      registers: byColumn,
       at: (r, k) => {
         const v = k * perStep + Math.floor(r / 4);
         return broadcast(component(name(Math.floor(v / lanes)), r % 4), v % lanes);
       },
     };
-  const scalars = range(registers).map((j) =>
-    vec4(
-      range(STEP).map((k) => orZero(add(mul(step, int(STEP)), int(k)), p.K, (s) => loadA(p, block, batch, row(j), s))),
-    ),
-  );
-  return { quads: scalars, at: ofRow };
+  const element = (j: number, k: number): Expr =>
+    orZero(add(mul(step, int(depth)), int(k)), p.K, (s) => loadA(p, block, batch, row(j), s));
+  const registers = range(Math.ceil(rows / lanes));
+  return depth === 1
+    ? {
+        registers: registers.map((j) => element(j, 0)),
+        at: (r) => broadcast(name(Math.floor(r / lanes), scalarType('f32')), r % lanes),
+      }
+    : { registers: registers.map((j) => vec4(range(STEP).map((k) => element(j, k)))), at: ofRow };
 };
 
 interface Params {
@@ -110,37 +127,31 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
     owners: lanes * subgroups,
     owner: add(mul(which, int(lanes)), lane),
   };
-  const turns = turnsOf(Math.ceil(p.K / STEP), count);
-  const turn = counter('turn', turns - 1);
-  const step = stepOf(parts, turn);
-
-  const fragment = fragmentA(p, block, lanes, rows, batch, row0, step, lane);
-  const columns = columnsOf({
-    p,
-    block,
-    batch,
-    step,
-    depth: STEP,
-    vectors: 1,
+  const acc = (r: number): Expr => variable(accName(r, 0), f32x4);
+  const at = { p, block, batch };
+  const places: ColumnPlaces = {
     quad: () => add(div(column0, 4), lane),
     scattered: (_, c) => add(add(column0, lane), int(c * lanes)),
-  });
-  const acc = (r: number): Expr => variable(accName(r, 0), f32x4);
-  const inner: Stmt[] = [
-    ...fragment.quads.map((q, j): Stmt => ({ s: 'let', name: `a${j}`, value: q })),
-    ...columns.setup,
-    ...range(rows).map((r): Stmt => {
-      const sum = range(STEP).reduce((s, k) => plus(s, times(columns.value(k, 0), fragment.at(r, k))), acc(r));
-      return { s: 'assign', name: accName(r, 0), value: sum };
-    }),
-  ];
+  };
+  const products = (step: Expr, depth: number): readonly Stmt[] => {
+    const fragment = fragmentA({ ...at, lanes, lane, rows, row0, step, depth });
+    const columns = columnsOf({ ...at, ...places, step, depth, vectors: 1 });
+    return [
+      ...fragment.registers.map((q, j): Stmt => ({ s: 'let', name: `a${j}`, value: q })),
+      ...columns.setup,
+      ...range(rows).map((r): Stmt => {
+        const sum = range(depth).reduce((s, k) => plus(s, times(columns.value(k, 0), fragment.at(r, k))), acc(r));
+        return { s: 'assign', name: accName(r, 0), value: sum };
+      }),
+    ];
+  };
   const stored = storeTile(p, block, {
     rows,
     vectors: 1,
     batch,
     row0,
-    column: columns.column,
-    quads: columns.quads,
+    column: columnOf(p, places),
+    quads: inQuads(p),
     whole: p.M % rows === 0,
     full: p.N % width === 0,
     live: total % subgroups === 0 ? null : call('lt', raw, int(total)),
@@ -148,7 +159,7 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   });
   const body: readonly Stmt[] = [
     ...range(rows).map((r): Stmt => ({ s: 'var', name: accName(r, 0), type: f32x4, value: splat4(lit(0, 'f32')) })),
-    { s: 'for', counter: turn, from: int(0), to: int(turns), step: 1, body: inner },
+    ...overSteps(parts, p.K, STEP, products),
     ...stored.body,
   ];
   return { workgroupSize: lanes * subgroups * count, groups, arrays: stored.arrays, subgroups: true, body };
@@ -189,7 +200,7 @@ const heuristic = (n: Node, caps: Caps): Schedule => {
   const heights = Array.from({ length: most }, (_, i) => i + 1).filter(
     (r) => r % unit === 0 && r >= Math.min(low, most),
   );
-  const rows = bestHeight(p.M, heights);
+  const rows = bestHeight(p.M, heights, COLUMNS_IN_ROWS);
   const parts = partsFor(p, rows, caps);
   return { rows, subgroups: caps.software || parts > 1 ? 1 : 4, parts };
 };
@@ -206,11 +217,12 @@ export const contractSubgroup: KernelTemplate = {
   },
   space: (n, caps) => {
     const p = asMatrixProduct(n)!;
-    const [first, ...rest] = [16, 8, 4, 12, 20, 24, 28, 32].flatMap((rows) => [
+    const heights = [16, 8, 4, 12, 20, 24, 28, 32].filter((rows) => rows <= Math.max(4, p.M));
+    const [first, ...rest] = heights.flatMap((rows) => [
       ...(caps.software ? [1] : [1, 2, 4]).map((subgroups) => ({ rows, subgroups, parts: 1 })),
       ...[2, 4, 8].filter((parts) => parts <= partsFor(p, rows, caps)).map((parts) => ({ rows, subgroups: 1, parts })),
     ]);
-    return [first!, ...rest.filter((s) => s.rows <= Math.max(4, p.M))];
+    return [first!, ...rest];
   },
   heuristic,
   emit,

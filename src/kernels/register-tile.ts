@@ -3,11 +3,11 @@
 import { call, component, type Expr, int, lit, ref, scalarType, splat4, variable } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
-import { columnsOf } from './contract-columns.ts';
-import { type Parts, stepOf, turnsOf } from './contract-parts.ts';
+import { type ColumnPlaces, columnOf, columnsOf, inQuads } from './contract-columns.ts';
+import { overSteps, type Parts } from './contract-parts.ts';
 import { accName, storeTile } from './contract-store.ts';
 import { loadA, type MatrixProduct, orZero, quadA } from './contraction.ts';
-import { counter, plus, range, times } from './subgroup-tile.ts';
+import { plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted } from './template.ts';
 
 const i32 = scalarType('i32');
@@ -18,7 +18,7 @@ export interface RegisterTile {
   /** Vectors of four columns. */
   readonly vectors: number;
   /** Summed positions of a step. */
-  readonly depth: 1 | 2 | 4;
+  readonly depth: number;
   /** Tiles of a workgroup, and the invocations that share the summed positions of each. */
   readonly tiles: number;
   readonly parts: number;
@@ -35,7 +35,14 @@ interface RowStep {
 }
 
 /** The rows' elements of a step: quads along the summed positions or along the rows where memory lies so. */
-const rowsOf = (p: MatrixProduct, block: Block, t: RegisterTile, batch: Expr, row0: Expr, step: Expr): RowStep => {
+const rowsOf = (
+  p: MatrixProduct,
+  block: Block,
+  t: Pick<RegisterTile, 'rows' | 'depth'>,
+  batch: Expr,
+  row0: Expr,
+  step: Expr,
+): RowStep => {
   const row = (r: number): Expr => min(add(row0, int(r)), int(p.M - 1));
   const quads = (
     count: number,
@@ -106,34 +113,29 @@ export const emitRegisterTile = (p: MatrixProduct, t: RegisterTile, block: Block
   const batch = div(tile, tilesM * tilesN);
   const row0 = mul(mod(div(tile, tilesN), tilesM), int(t.rows));
   const across = mod(tile, tilesN);
-  const turns = turnsOf(Math.ceil(p.K / t.depth), t.parts);
-  const turn = counter('turn', turns - 1);
-  const step = stepOf(parts, turn);
-  const rows = rowsOf(p, block, t, batch, row0, step);
-  const columns = columnsOf({
-    p,
-    block,
-    batch,
-    step,
-    depth: t.depth,
-    vectors: t.vectors,
+  const places: ColumnPlaces = {
     quad: (j) => add(mul(across, int(t.vectors)), j),
     scattered: (j, c) => add(across, mul(add(mul(j, int(4)), int(c)), int(tilesN))),
-  });
-  const inner: Stmt[] = [...rows.setup, ...columns.setup];
-  for (const r of range(t.rows))
-    for (const j of range(t.vectors)) {
-      const acc = variable(accName(r, j), f32x4);
-      const sum = range(t.depth).reduce<Expr>((s, k) => plus(s, times(columns.value(k, j), rows.value(r, k))), acc);
-      inner.push({ s: 'assign', name: accName(r, j), value: sum });
-    }
+  };
+  const products = (step: Expr, depth: number): readonly Stmt[] => {
+    const rows = rowsOf(p, block, { rows: t.rows, depth }, batch, row0, step);
+    const columns = columnsOf({ p, block, batch, ...places, step, depth, vectors: t.vectors });
+    const sums = range(t.rows).flatMap((r) =>
+      range(t.vectors).map((j): Stmt => {
+        const acc = variable(accName(r, j), f32x4);
+        const sum = range(depth).reduce<Expr>((s, k) => plus(s, times(columns.value(k, j), rows.value(r, k))), acc);
+        return { s: 'assign', name: accName(r, j), value: sum };
+      }),
+    );
+    return [...rows.setup, ...columns.setup, ...sums];
+  };
   const stored = storeTile(p, block, {
     rows: t.rows,
     vectors: t.vectors,
     batch,
     row0,
-    column: columns.column,
-    quads: columns.quads,
+    column: columnOf(p, places),
+    quads: inQuads(p),
     whole: p.M % t.rows === 0,
     full: p.N % (4 * t.vectors) === 0,
     live: total % t.tiles === 0 ? null : call('lt', raw, int(total)),
@@ -148,7 +150,7 @@ export const emitRegisterTile = (p: MatrixProduct, t: RegisterTile, block: Block
       ...range(t.rows).flatMap((r) =>
         range(t.vectors).map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero })),
       ),
-      { s: 'for', counter: turn, from: int(0), to: int(turns), step: 1, body: inner },
+      ...overSteps(parts, p.K, t.depth, products),
       ...stored.body,
     ],
   };

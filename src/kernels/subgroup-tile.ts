@@ -137,8 +137,8 @@ export const zeroRows = (name: string, rows: number, held: number): readonly Stm
     range(held).map((j): Stmt => ({ s: 'var', name: `${name}${r}_${j}`, type: f32x4, value: splat(lit(0, 'f32'), 4) })),
   );
 
-/** Of some tile heights the one with fewest rows past the end; of equals the tallest. */
-export const bestHeight = (rows: number, heights: readonly number[]): number => {
-  const waste = (r: number): number => Math.ceil(rows / r) * r;
-  return heights.reduce((x, y) => (waste(y) < waste(x) || (waste(y) === waste(x) && y > x) ? y : x));
+/** Of some tile heights the one with least work, where a tile costs `perTile` rows beside its own; of equals the tallest. */
+export const bestHeight = (rows: number, heights: readonly number[], perTile = 0): number => {
+  const work = (r: number): number => Math.ceil(rows / r) * (r + perTile);
+  return heights.reduce((x, y) => (work(y) < work(x) || (work(y) === work(x) && y > x) ? y : x));
 };

@@ -120,9 +120,9 @@ class Printer {
         ];
       case 'for': {
         const i = s.counter.name;
-        const known =
-          this.#options.keepLoops && s.to.e === 'lit' && s.from.e === 'lit' && s.to.value - s.from.value > s.step;
-        const end = `${this.expr(s.to)}${known ? ` + ${builtins.zero}` : ''}`;
+        // A bound such as min(32, x) is known well enough to be unrolled for.
+        const short = s.to.e === 'lit' && s.from.e === 'lit' && s.to.value - s.from.value <= s.step;
+        const end = `${this.expr(s.to)}${this.#options.keepLoops && !short ? ` + ${builtins.zero}` : ''}`;
         const head = `for (var ${i} = ${this.expr(s.from)}; ${i} < ${end}; ${i} += ${s.step}i) {`;
         return [...line(head), ...nested(s.body), ...line('}')];
       }
