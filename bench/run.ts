@@ -61,12 +61,16 @@ const present = (entrants: readonly Entrant[]): readonly Entrant[] => {
   return left;
 };
 
+const given = process.argv.slice(2);
+const quoted = (text: string): string => (/^[\w./=,-]+$/.test(text) ? text : `'${text}'`);
+
 const measureAll = async (chosen: readonly Chosen[], entrants: readonly Entrant[], o: Options): Promise<Report> => {
   const patienceMs = o.patience * 1000;
   const opening = () =>
     withOurs(o.backend, patienceMs, async (call, opened) => ({ opened, roofline: await call('roofline') }));
   const before = await opening();
   const base: Report = {
+    command: ['npm run bench', ...(given.length > 0 ? ['--', ...given.map(quoted)] : [])].join(' '),
     ...before.opened,
     backend: o.backend,
     node: process.version,
@@ -113,7 +117,7 @@ const broken = ({ rows, on }: Report): readonly string[] =>
   });
 
 const main = async (): Promise<void> => {
-  const { workloads, options } = parseOptions(process.argv.slice(2));
+  const { workloads, options } = parseOptions(given);
   const chosen = chooseWorkloads(workloads, options.plot !== undefined);
   const report = await measureAll(chosen, present(chooseEntrants(options)), options);
   if (options.plot !== undefined) writeFileSync(options.plot, draw(report));

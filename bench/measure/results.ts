@@ -38,6 +38,8 @@ export interface Row {
 }
 
 export interface Report {
+  /** As it was given. */
+  readonly command: string;
   /** What dualtoken ran on. */
   readonly device: string;
   readonly on: Place;

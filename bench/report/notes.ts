@@ -8,6 +8,7 @@ const versions = (report: Report): string =>
     .join(', ');
 
 export const where = (report: Report): readonly string[] => [
+  `Made by \`${report.command}\`.`,
   `dualtoken's backend ${report.backend} on ${report.device}.`,
   `${report.processor}, ${report.cores} cores; Node ${report.node}; ${report.day}.`,
   ...(report.roofline === null ? [] : [`At most, by kernels that do nothing else: ${peaks(report)}.`]),
