@@ -1,10 +1,9 @@
 // The calls of compiled graphs that are worth measuring: one of each class, with how often a program makes it.
 import * as E from 'fp-ts/lib/Either.js';
 import { callClass } from '../../compiler/call-class.ts';
-import { type Compilation, compileGraph } from '../../compiler/compile.ts';
+import { type Compilation, type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import { renderCompileError } from '../../compiler/error.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import type { KernelTemplate } from '../../kernels/template.ts';
 import type { Backend } from '../backend.ts';
 import { CompileFailure } from '../evaluate.ts';
 
@@ -16,8 +15,10 @@ export interface CountedCall {
   readonly flops: number;
 }
 
+type Template = Parameters<NonNullable<CompileOptions['onCall']>>[1];
+
 /** What has one schedule only, or values that decide the time, is not measured. */
-const measurable = (call: Node, template: KernelTemplate, backend: Backend): boolean =>
+const measurable = (call: Node, template: Template, backend: Backend): boolean =>
   (call.op.kind === 'contract' || call.op.kind === 'conv' || call.op.kind === 'fused') &&
   template.space(call, backend.caps).length > 1;
 

@@ -1,11 +1,10 @@
 // One candidate on the device: compiled, run once, and timed as often as it is asked.
 import * as E from 'fp-ts/lib/Either.js';
-import { compileGraph } from '../../compiler/compile.ts';
+import { type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import { renderCompileError } from '../../compiler/error.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import type { Choice, Tuning } from '../../compiler/tuning.ts';
 import type { HostArray } from '../../dsl/core/dtype.ts';
-import type { KernelTemplate } from '../../kernels/template.ts';
 import { orThrow } from '../attempt.ts';
 import type { Backend, DeviceBuffer } from '../backend.ts';
 import { CompileFailure } from '../evaluate.ts';
@@ -33,7 +32,7 @@ export const openTrial = async (
   { inputs, outputs }: Isolated,
   choice: Choice | null,
   operands: readonly DeviceBuffer[],
-  templates?: readonly KernelTemplate[],
+  templates?: CompileOptions['templates'],
 ): Promise<Trial> => {
   const caps: Caps = choice ? backend.caps : { ...backend.caps, templates: false };
   const made = compileGraph(

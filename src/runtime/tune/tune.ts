@@ -1,9 +1,9 @@
 // Finds the fastest schedule of a call by measuring candidates. A candidate must give the reference's values before it is timed.
-import { type Choice, type MeasuredChoice, type TuningEntry, versionsOf } from '../../compiler/tuning.ts';
+import { type Candidate, type Candidates, candidatesFor } from '../../compiler/candidates.ts';
+import type { CompileOptions } from '../../compiler/compile.ts';
+import type { Choice, MeasuredChoice, TuningEntry } from '../../compiler/tuning.ts';
 import type { HostArray } from '../../dsl/core/dtype.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { templates } from '../../kernels/registry.ts';
-import type { KernelTemplate } from '../../kernels/template.ts';
 import { messageOf } from '../attempt.ts';
 import type { Backend, DeviceBuffer } from '../backend.ts';
 import { RunFailure } from '../error.ts';
@@ -17,7 +17,7 @@ export interface TuneOptions {
   /** Heard once for every candidate that is dropped. */
   readonly onDrop: (choice: Choice, why: string) => void;
   /** The templates to choose from; default: all. */
-  readonly templates?: readonly KernelTemplate[];
+  readonly templates?: CompileOptions['templates'];
   /** Asked between candidates: true ends the call without an entry. */
   readonly stopped: () => boolean;
 }
@@ -34,32 +34,12 @@ const MOST_RUNS = 9;
 const FINALISTS = 4;
 const FINAL_ROUNDS = 7;
 
-interface Candidate extends Choice {
-  readonly order: string;
-}
 interface Timed {
   readonly candidate: Candidate;
   readonly trial: Trial;
   readonly ms: number;
   readonly sameBits: boolean;
 }
-
-/** The templates that take `call`, in the order in which they are asked. */
-const takersOf = (call: Node, backend: Backend, from: readonly KernelTemplate[]): readonly KernelTemplate[] =>
-  from.filter((t) => t.refuses(call, backend.caps) === null);
-
-/** What the heuristics choose first, then every other schedule of every template that takes the call. */
-const candidatesOf = (call: Node, backend: Backend, takers: readonly KernelTemplate[]): readonly Candidate[] => {
-  const all = takers.flatMap((t) =>
-    [t.heuristic(call, backend.caps), ...t.space(call, backend.caps)].map((schedule) => ({
-      template: t.name,
-      schedule,
-      order: t.order(schedule),
-    })),
-  );
-  const byText = new Map(all.map((c) => [`${c.template} ${JSON.stringify(c.schedule)}`, c]));
-  return [...byText.values()];
-};
 
 /** Sums of whole numbers are exact in any order; what has exponentials or roots in it is not. */
 const isExact = ({ op }: Node): boolean =>
@@ -141,9 +121,9 @@ class CallTuner {
     want: readonly HostArray[],
   ): Promise<TuningEntry | null> {
     const { call } = this.#isolated;
-    const takers = takersOf(call, this.#backend, this.#options.templates ?? templates);
-    const candidates = candidatesOf(call, this.#backend, takers);
-    const work = takers[0]!.work(call);
+    const found = candidatesFor(call, this.#backend.caps, this.#options.templates);
+    if (!found) return null;
+    const { list: candidates, work } = found;
     const { flops, bytes } = this.#options.roofline;
     const roofMs = 1e3 * Math.max(work.flops / flops, work.bytes / bytes);
     let bits: readonly HostArray[] | null = null;
@@ -170,7 +150,7 @@ class CallTuner {
       const ms = await timeOf(trial, best);
       this.#timed.push({ candidate, trial, ms, sameBits: equal && candidate.order === candidates[0]!.order });
     }
-    return this.#choose(takers);
+    return this.#choose(found);
   }
 
   /** The heuristic's own choice may compile slowly: it is used where nothing was measured. */
@@ -189,7 +169,7 @@ class CallTuner {
   }
 
   /** The fastest are timed once more in turns, so that a machine that slows down does so for all of them. */
-  async #choose(takers: readonly KernelTemplate[]): Promise<TuningEntry | null> {
+  async #choose({ versions }: Candidates): Promise<TuningEntry | null> {
     const [heuristic] = this.#timed;
     if (!heuristic) return null;
     const fastest = (of: readonly Timed[]): readonly Timed[] => [...of].sort((a, b) => a.ms - b.ms).slice(0, FINALISTS);
@@ -204,7 +184,7 @@ class CallTuner {
     const best = (of: readonly Timed[]): MeasuredChoice =>
       of.map(measured).reduce((a, b) => (b.ms < a.ms ? b : a), measured(heuristic));
     return {
-      templates: versionsOf(takers),
+      templates: versions,
       heuristic: measured(heuristic),
       exact: best([...finalists].filter((t) => t.sameBits)),
       fast: best([...finalists]),
@@ -224,7 +204,7 @@ export const checkCall = async (backend: Backend, call: Node): Promise<number | 
   try {
     const want = await results(null);
     want.trial.dispose();
-    const got = await results(candidatesOf(call, backend, takersOf(call, backend, templates))[0]!);
+    const got = await results(candidatesFor(call, backend.caps)?.list[0] ?? null);
     const wrong = difference(got.values, want.values, call);
     const ms = wrong ?? (await timeOf(got.trial, Number.POSITIVE_INFINITY));
     got.trial.dispose();
