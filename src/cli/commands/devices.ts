@@ -29,9 +29,28 @@ const describe = (backend: Backend['name'], caps: Caps): Device => ({
   limits: { ...caps.limits },
 });
 
+/** How a limit is shown: its meaning, and whether it counts bytes. */
+const limitText: Readonly<Record<keyof Caps['limits'], readonly [name: string, bytes: boolean]>> = {
+  binding: ['largest binding', true],
+  buffer: ['largest buffer', true],
+  storageBuffers: ['buffers a kernel', false],
+  workgroupBytes: ['workgroup memory', true],
+  invocations: ['workgroup size', false],
+  groupsPerDimension: ['workgroups a side', false],
+  immediateBytes: ['immediates', true],
+};
+const units = ['B', 'KiB', 'MiB', 'GiB'] as const;
+const bytesText = (n: number): string => {
+  const unit = n === 0 ? 0 : Math.min(3, Math.floor(Math.log2(n + 1) / 10));
+  return `${Number((n / 1024 ** unit).toFixed(1))} ${units[unit]}`;
+};
+const limitRow = ([key, value]: readonly [string, number]): readonly [string, string] => {
+  const [name, bytes] = Object.entries(limitText).find(([k]) => k === key)?.[1] ?? [key, false];
+  return [name, bytes ? bytesText(value) : `${value}`];
+};
+
 const lines = (d: Device): readonly string[] => {
   if (!d.available) return [`${d.backend}: not available: ${d.reason}`];
-  const rows = [...Object.entries(d.features ?? {}), ...Object.entries(d.limits ?? {})];
   const text = (value: unknown): string =>
     typeof value === 'object' && value !== null
       ? Object.entries(value)
@@ -42,9 +61,13 @@ const lines = (d: Device): readonly string[] => {
         : value === false || value === null
           ? 'no'
           : `${value}`;
+  const rows = [
+    ...Object.entries(d.features ?? {}).map(([name, value]) => [name, text(value)] as const),
+    ...Object.entries(d.limits ?? {}).map(limitRow),
+  ];
   return [
     `${d.backend}: ${d.adapter}${d.software ? ' (software)' : ''}`,
-    ...rows.map(([name, value]) => `  ${name.padEnd(20)} ${text(value)}`),
+    ...rows.map(([name, value]) => `  ${name.padEnd(20)} ${value}`),
   ];
 };
 
@@ -61,7 +84,7 @@ export const devices = async ({ json, backend: only }: BackendOptions): Promise<
   }
   const chosen = found.find((d) => d.available)?.backend ?? null;
   for (const line of found.flatMap(lines)) output.print(line);
-  output.print(`default: ${chosen}`);
+  output.print(`default: ${chosen ?? 'none'}`);
   output.result({ default: chosen, devices: found });
 };
 
