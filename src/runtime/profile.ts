@@ -18,33 +18,48 @@ interface Event {
   readonly origin: Origin;
   readonly startNs: number;
   readonly durationNs: number;
+  readonly program: string;
+  /** Which run of its program it belongs to, from 0. */
+  readonly run: number;
 }
 
 const keyOf = (o: Origin): string => [o.label, o.schedule, o.site, o.path].join('\n');
 const number = (x: number, digits: number): string => (Number.isFinite(x) ? x.toFixed(digits) : '-');
 
+/**
+ * Collects runs. Drivers compile shaders when they first run them: the first run of a program counts only where there is no other;
+ * the trace has it all the same.
+ */
 export class Profile {
   readonly #events: Event[] = [];
+  readonly #runs = new Map<string, number>();
   #endNs = 0;
 
   /** Takes in one profiled run, after those before it. */
   add(program: Program, times: readonly StepTime[]): void {
     const offset = this.#endNs;
+    const run = this.#runs.get(program.digest) ?? 0;
+    this.#runs.set(program.digest, run + 1);
     for (const { step, startNs, durationNs } of times) {
-      this.#events.push({ origin: program.steps[step]!.origin, startNs: offset + startNs, durationNs });
+      const { origin } = program.steps[step]!;
+      this.#events.push({ origin, startNs: offset + startNs, durationNs, program: program.digest, run });
       this.#endNs = Math.max(this.#endNs, offset + startNs + durationNs);
     }
   }
 
-  /** Milliseconds of all kernels. */
+  #counted(): readonly Event[] {
+    return this.#events.filter((e) => e.run > 0 || this.#runs.get(e.program) === 1);
+  }
+
+  /** Milliseconds of all kernels that count. */
   get totalMs(): number {
-    return this.#events.reduce((n, e) => n + e.durationNs, 0) / 1e6;
+    return this.#counted().reduce((n, e) => n + e.durationNs, 0) / 1e6;
   }
 
   /** By origin, slowest first. */
   kernels(): readonly KernelTime[] {
     const groups = new Map<string, { origin: Origin; count: number; ns: number }>();
-    for (const { origin, durationNs } of this.#events) {
+    for (const { origin, durationNs } of this.#counted()) {
       const key = keyOf(origin);
       const group = groups.get(key) ?? { origin, count: 0, ns: 0 };
       group.count++;
@@ -82,9 +97,14 @@ export class Profile {
     const line = (r: readonly string[]): string =>
       r.map((c, i) => (i === head.length - 1 ? c : c.padStart(widths[i]!))).join('  ');
     const rest = all.length > rows ? [`... and ${all.length - rows} more`] : [];
-    return [line(head), ...body.map(line), ...rest, `${number(this.totalMs, 3)} ms in ${all.length} kernels`].join(
-      '\n',
-    );
+    const once = [...this.#runs.values()].includes(1);
+    const note = once ? '; of programs that ran once the driver may have compiled some meanwhile' : '';
+    return [
+      line(head),
+      ...body.map(line),
+      ...rest,
+      `${number(this.totalMs, 3)} ms in ${all.length} kernels${note}`,
+    ].join('\n');
   }
 
   /** JSON in Chrome's trace format; opens in chrome://tracing and in Perfetto. */

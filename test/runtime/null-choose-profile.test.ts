@@ -53,20 +53,22 @@ forEachBackend(test, 'a profile names the slowest kernels', async (backend) => {
   const a = await right(backend.upload(new Float32Array(n), [n], 'f32'));
   const profile = new Profile();
   for (let k = 0; k < 3; k++) {
+    if (k === 1) assert.match(profile.table(), /ms in 2 kernels; of programs that ran once/);
     const [y] = await right(executable.run([a, a], {}, { profile: (times) => profile.add(executable.program, times) }));
     y!.free();
   }
+  // The first of the three runs may have compiled shaders.
   const kernels = profile.kernels();
   assert.equal(kernels.map((k) => [k.origin.label, k.count]).sort(), [
-    ['plain', 6],
-    ['twice', 3],
+    ['plain', 4],
+    ['twice', 2],
   ]);
   assert.ok(Math.abs(kernels.reduce((s, k) => s + k.share, 0) - 1) < 1e-9);
   assert.ok(kernels.every((k) => k.ms > 0 && k.gflops > 0 && k.gbs > 0));
   assert.ok(kernels[0]!.ms >= kernels[1]!.ms);
   assert.match(
     profile.table(1),
-    /GFLOP\/s.*\n.*(plain|twice) {2}generic {2}net\.(plain|twice)\n\.\.\. and 1 more\n.* ms in 2 kernels/,
+    /GFLOP\/s.*\n.*(plain|twice) {2}generic {2}net\.(plain|twice)\n\.\.\. and 1 more\n.* ms in 2 kernels$/,
   );
   const { traceEvents } = JSON.parse(profile.trace());
   assert.is(traceEvents.length, 9);
