@@ -15,6 +15,14 @@ export interface Taken {
   readonly measured?: Schedule;
 }
 
+/** Buffers that a kernel of the call binds at least; constants and run-time scalars are none. */
+const bindingsOf = (n: Node): number =>
+  new Set(
+    n.src.filter(
+      (s) => s.op.kind !== 'const' && s.op.kind !== 'iota' && !(s.op.kind === 'input' && s.op.role === 'scalar'),
+    ),
+  ).size + n.outs.length;
+
 /** The template that was measured best for a call, else the first one that takes it; remembered per node. */
 export const templateFinder = (
   templates: readonly KernelTemplate[],
@@ -31,13 +39,12 @@ export const templateFinder = (
   };
   return (n) => {
     if (!caps.templates || !callKinds.has(n.op.kind)) return undefined;
-    if (!found.has(n))
-      found.set(
-        n,
-        n.shape.includes(0) || n.src.some((s) => s.shape.includes(0)) || n.outs.some((o) => isPacked(o.dtype, caps))
-          ? undefined
-          : takerOf(n),
-      );
+    if (!found.has(n)) {
+      const empty = n.shape.includes(0) || n.src.some((s) => s.shape.includes(0));
+      const possible =
+        !empty && !n.outs.some((o) => isPacked(o.dtype, caps)) && bindingsOf(n) <= caps.limits.storageBuffers;
+      found.set(n, possible ? takerOf(n) : undefined);
+    }
     return found.get(n);
   };
 };
