@@ -1,4 +1,4 @@
-// dualtoken: the language, its runtime, and the models written in it.
+// dualtoken: the language and its runtime. Models, training, data and measures are entry points of their own.
 
 export { explain, explainSteps, summaryOf } from './compiler/explain.ts';
 export type { Program } from './compiler/program.ts';

@@ -6,6 +6,7 @@ import { dualtokenSo400m } from './dualtoken-so400m.ts';
 import { mini } from './mini.ts';
 
 export { type Changes, faultsOf, parseConfig, variantOf } from './config.ts';
+export { dualtokenSo400m, mini };
 
 export const variants: Readonly<Record<string, DualTokenConfig>> = { 'dualtoken-so400m': dualtokenSo400m, mini };
 
