@@ -93,6 +93,7 @@ const measureAll = async (chosen: readonly Chosen[], entrants: readonly Entrant[
     const check = await checkOf(workload, oracleOf(patienceMs));
     const entries = await measure(workload, placed, check, {
       runs: o.runs,
+      on: base.on,
       cold: o.cold,
       patienceMs,
       log: progress,

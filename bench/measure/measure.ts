@@ -1,6 +1,7 @@
 // One workload, all entrants: each loads it in a process of its own, then all run in turns, so that what the machine does besides
 // befalls them alike.
 import type { Entrant } from '../entrants.ts';
+import type { Place } from '../process/library.ts';
 import { type Participant, startParticipant } from '../process/participant.ts';
 import type { Workload } from '../workloads/list.ts';
 import { type Check, F16_TOLERANCE } from '../workloads/work.ts';
@@ -9,6 +10,8 @@ import { spreadOf } from './statistics.ts';
 
 export interface MeasureOptions {
   readonly runs: number;
+  /** Where those are that count. */
+  readonly on: Place;
   readonly cold: boolean;
   readonly patienceMs: number;
   readonly log: (line: string) => void;
@@ -31,10 +34,14 @@ export const start = (e: Entrant, options: Pick<MeasureOptions, 'cold' | 'patien
 const SAMPLE_MS = 50;
 const MAX_REPEATS = 64;
 
+/** Who does not count stops after so many runs, once they took this long together. */
+const FEW_RUNS = 3;
+const LONG_MS = 20_000;
+
 interface Loaded {
   readonly entrant: Entrant;
   readonly participant: Participant;
-  readonly timing: Omit<Timing, 'ms' | 'peakBytes'>;
+  readonly timing: Omit<Timing, 'ms' | 'runs' | 'peakBytes'>;
   readonly repeats: number;
   readonly times: number[];
 }
@@ -70,11 +77,20 @@ const load = async (
   }
 };
 
+const isDone = ({ entrant, times, repeats }: Loaded, on: Place): boolean =>
+  entrant.on !== on && times.length >= FEW_RUNS && times.reduce((sum, t) => sum + t * repeats, 0) > LONG_MS;
+
 /** Runs everybody once, each round beginning with another one; who fails is out. */
-const round = async (loaded: readonly Loaded[], first: number, failed: Map<Entrant, Failed>): Promise<void> => {
+const round = async (
+  loaded: readonly Loaded[],
+  first: number,
+  failed: Map<Entrant, Failed>,
+  on: Place,
+): Promise<void> => {
   for (let i = 0; i < loaded.length; i++) {
-    const { entrant, participant, repeats, times } = loaded[(first + i) % loaded.length]!;
-    if (failed.has(entrant)) continue;
+    const next = loaded[(first + i) % loaded.length]!;
+    const { entrant, participant, repeats, times } = next;
+    if (failed.has(entrant) || isDone(next, on)) continue;
     try {
       times.push(await participant.call('sample', repeats));
     } catch (thrown) {
@@ -107,12 +123,15 @@ export const measure = async (
     }
     for (let run = 0; run < options.runs; run++) {
       options.log(`${workload.name}: run ${run + 1} of ${options.runs}`);
-      await round(loaded, run, failed);
+      await round(loaded, run, failed, options.on);
     }
     for (const { entrant, participant, timing, times } of loaded) {
       if (failed.has(entrant)) continue;
       const peakBytes = await participant.call('memory');
-      outcomes.set(entrant, { status: 'measured', timing: { ...timing, ms: spreadOf(times), peakBytes } });
+      outcomes.set(entrant, {
+        status: 'measured',
+        timing: { ...timing, runs: times.length, ms: spreadOf(times), peakBytes },
+      });
     }
   } finally {
     for (const { participant } of loaded) participant.close();

@@ -10,6 +10,8 @@ export type Precision = 'f32' | 'f16' | 'wrong';
 export interface Timing {
   /** Milliseconds of a run, until the device is done. */
   readonly ms: Spread;
+  /** How many were timed. */
+  readonly runs: number;
   /** Milliseconds from data on the host to the first result, in a process of its own. */
   readonly firstMs: number;
   /** Milliseconds from the start of the process until library and device are there. */

@@ -16,7 +16,7 @@ export const where = (report: Report): readonly string[] => [
 ];
 
 export const how = (report: Report): readonly string[] => [
-  `Every entrant has a process of its own for every workload. All load it, then run in turns; a time is the median of ${report.runs} runs, each until the device is done (short runs: of ${report.runs} samples of at least 50 ms). Inputs are on the device where the library allows it.`,
+  `Every entrant has a process of its own for every workload. All load it, then run in turns; a time is the median of ${report.runs} runs, each until the device is done (short runs: of ${report.runs} samples of at least 50 ms; who does not count and is slow: fewer). Inputs are on the device where the library allows it.`,
   'Every result is held against one computed in f64 here: the error is relative to its largest value; of training, the losses of the first steps; of nearest codes, how much farther than the nearest. A peer whose result has the precision of f16 only counts, marked *; a wrong one does not.',
   `The ratio is the time of the fastest peer in the same place (${report.on}) to dualtoken's. The peers on Dawn for Node wait for it as dualtoken does, without its busy loop.`,
   report.cold
