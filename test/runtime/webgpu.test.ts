@@ -5,8 +5,10 @@ import * as assert from 'uvu/assert';
 import type { Program } from '../../src/compiler/program.ts';
 import { attempt } from '../../src/runtime/attempt.ts';
 import { renderRunError } from '../../src/runtime/error.ts';
+import { hardwareCaps } from '../../src/runtime/null.ts';
 import { openDevice } from '../../src/runtime/webgpu/device.ts';
 import { foldGroups } from '../../src/runtime/webgpu/grid.ts';
+import { Health } from '../../src/runtime/webgpu/health.ts';
 import { type Allocator, classOf, Pool, usage } from '../../src/runtime/webgpu/pool.ts';
 import type { WebGpuBackend } from '../../src/runtime/webgpu/webgpu.ts';
 import { freshWebGpu, left, right, webGpu } from '../support/backends.ts';
@@ -118,6 +120,29 @@ onDevice('a lost device fails pending and future calls with DeviceLost', true, a
   const again = await freshWebGpu();
   assert.ok(again, 'a new device opens');
   again?.dispose();
+});
+
+test('an uncaptured error is a typed one that names the program submitted last; a loss explains more', async () => {
+  let lose: (info: { reason: string; message: string }) => void = () => {};
+  const device = {
+    lost: new Promise((done) => (lose = done)),
+    onuncapturederror: null as null | ((e: unknown) => void),
+  };
+  const health = new Health(device as unknown as GPUDevice);
+  health.submitted({
+    ...addProgram(hardwareCaps, 8),
+    steps: [dispatch(0, [0, 1, 2], [], 'first'), dispatch(0, [0, 1, 2])],
+  });
+  device.onuncapturederror?.({ error: { message: 'a buffer is gone' } });
+  const found = await left(health.guard(async () => 1));
+  assert.is(found._tag, 'ValidationError');
+  assert.is(renderRunError(found), "a buffer is gone\n  in kernel 'first and 1 more'\n  from first.ts:1   net.first");
+  lose({ reason: 'unknown', message: 'the driver reset' });
+  await device.lost;
+  assert.match(
+    renderRunError(await left(health.guard(async () => 1))),
+    /lost: the driver reset[\s\S]*while it ran 'first and 1 more'/,
+  );
 });
 
 onDevice('a disposed backend says so', true, async (backend) => {
