@@ -1,7 +1,15 @@
 // Contraction by register tiles alone, for any adapter; see register-tile.ts.
 import type { Caps } from '../compiler/ir/caps.ts';
+import type { Node } from '../dsl/core/types.ts';
 import { meetingBytes, orderOf } from './contract-parts.ts';
-import { asMatrixProduct, COLUMNS_IN_ROWS, contractParts, layoutOfB, type MatrixProduct } from './contraction.ts';
+import {
+  asMatrixProduct,
+  COLUMNS_IN_ROWS,
+  contractParts,
+  halvesInB,
+  layoutOfB,
+  type MatrixProduct,
+} from './contraction.ts';
 import { emitRegisterTile, type RegisterTile, tilesOf } from './register-tile.ts';
 import { bestHeight, range } from './subgroup-tile.ts';
 import type { KernelTemplate, Schedule } from './template.ts';
@@ -39,16 +47,13 @@ export const inParts = (p: MatrixProduct, t: RegisterTile, caps: Caps): Register
 };
 
 /** The tile of `rows` rows to use where nothing was measured. */
-export const chosenTile = (
-  p: MatrixProduct,
-  rows: number,
-  layout: ReturnType<typeof layoutOfB>,
-  caps: Caps,
-): RegisterTile => {
-  // Two vectors halve what each row's element costs, unless each column takes a quad of its own along the summed positions.
-  const alongSums = layout === 'summed' && p.K % 4 === 0;
-  const vectors = alongSums || p.N < 8 ? 1 : 2;
-  const depth = alongSums ? 4 : caps.software ? (rows > 4 ? 1 : 2) : rows > 4 ? 2 : 4;
+export const chosenTile = (call: Node, p: MatrixProduct, rows: number, caps: Caps): RegisterTile => {
+  // Two vectors halve what each row's element costs, unless each column takes a quad of its own along the summed positions. Where rows
+  // of an odd length shift against their quads they do so alike after four of them, and of whole words two vectors are then too much.
+  const alongSums = layoutOfB(p, call) === 'summed' && p.K % 4 === 0;
+  const alike = p.N % 4 === 0 ? 1 : p.N % 2 === 0 ? 2 : 4;
+  const vectors = alongSums || p.N < 8 || (alike === 4 && !halvesInB(p, call)) ? 1 : 2;
+  const depth = alongSums ? 4 : Math.max(alike, caps.software ? (rows > 4 ? 1 : 2) : rows > 4 ? 2 : 4);
   return inParts(p, { rows, vectors, depth, tiles: caps.software ? 16 : 64, parts: 1 }, caps);
 };
 
@@ -93,7 +98,7 @@ export const contractDirect: KernelTemplate = {
   },
   heuristic: (n, caps) => {
     const p = asMatrixProduct(n)!;
-    return scheduleOf(chosenTile(p, heightFor(p, caps), layoutOfB(p, n), caps));
+    return scheduleOf(chosenTile(n, p, heightFor(p, caps), caps));
   },
   emit: (n, schedule, block) => emitRegisterTile(asMatrixProduct(n)!, registerTileOf(schedule), block),
   ...contractParts(4, 4),

@@ -38,8 +38,7 @@ const laneTile = (p: MatrixProduct, caps: Caps): LaneTile => {
 
 const heuristic = (n: Node, caps: Caps): Schedule => {
   const p = asMatrixProduct(n)!;
-  const layout = layoutOfB(p, n);
-  return layout === 'summed' ? { ...laneTile(p, caps) } : { ...chosenTile(p, p.M, layout, caps) };
+  return layoutOfB(p, n) === 'summed' ? { ...laneTile(p, caps) } : { ...chosenTile(n, p, p.M, caps) };
 };
 
 const laneTiles = (p: MatrixProduct, caps: Caps): readonly LaneTile[] => {

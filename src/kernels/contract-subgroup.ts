@@ -5,7 +5,7 @@ import { call, component, type Expr, int, lit, ref, scalarType, splat4, variable
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import type { Node } from '../dsl/core/types.ts';
-import { type ColumnPlaces, columnOf, columnsOf, inQuads } from './contract-columns.ts';
+import { columnsOf, inQuads } from './contract-columns.ts';
 import { meetingBytes, orderOf, overSteps, type Parts } from './contract-parts.ts';
 import { accName, storeTile } from './contract-store.ts';
 import {
@@ -129,18 +129,21 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   };
   const acc = (r: number): Expr => variable(accName(r, 0), f32x4);
   const at = { p, block, batch };
-  const places: ColumnPlaces = {
+  const columns = columnsOf({
+    ...at,
+    vectors: 1,
+    depth: STEP,
     quad: () => add(div(column0, 4), lane),
     scattered: (_, c) => add(add(column0, lane), int(c * lanes)),
-  };
+  });
   const products = (step: Expr, depth: number): readonly Stmt[] => {
     const fragment = fragmentA({ ...at, lanes, lane, rows, row0, step, depth });
-    const columns = columnsOf({ ...at, ...places, step, depth, vectors: 1 });
+    const read = columns.at(step, depth);
     return [
       ...fragment.registers.map((q, j): Stmt => ({ s: 'let', name: `a${j}`, value: q })),
-      ...columns.setup,
+      ...read.setup,
       ...range(rows).map((r): Stmt => {
-        const sum = range(depth).reduce((s, k) => plus(s, times(columns.value(k, 0), fragment.at(r, k))), acc(r));
+        const sum = range(depth).reduce((s, k) => plus(s, times(read.value(k, 0), fragment.at(r, k))), acc(r));
         return { s: 'assign', name: accName(r, 0), value: sum };
       }),
     ];
@@ -150,7 +153,7 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
     vectors: 1,
     batch,
     row0,
-    column: columnOf(p, places),
+    column: columns.column,
     quads: inQuads(p),
     whole: p.M % rows === 0,
     full: p.N % width === 0,

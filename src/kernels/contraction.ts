@@ -91,7 +91,8 @@ export interface ProductIndex {
   readonly column?: Expr;
   readonly summed?: Expr;
 }
-const coordinates = (p: MatrixProduct, letters: string, at: ProductIndex): readonly Expr[] => {
+/** Coordinates of an operand or the result, for positions in the product. */
+export const coordinates = (p: MatrixProduct, letters: string, at: ProductIndex): readonly Expr[] => {
   const map = new Map<string, Expr>();
   spread(p, p.batch, at.batch, map);
   if (at.row) spread(p, p.rows, at.row, map);
@@ -193,6 +194,13 @@ export const summedLast = (p: MatrixProduct, call: Node): boolean => liesAlong(p
 /** Along which of its axes operand B lies in memory; null: along a batch axis, or as no view shows. */
 export const layoutOfB = (p: MatrixProduct, call: Node): 'summed' | 'columns' | null =>
   liesAlong(p, call, 1, p.summed) ? 'summed' : liesAlong(p, call, 1, p.columns) ? 'columns' : null;
+
+/** Whether operand B is stored as sixteen-bit floats. */
+export const halvesInB = (p: MatrixProduct, call: Node): boolean => {
+  let x = call.src[p.operands[1]]!;
+  while (x.op.kind === 'view' || (isKind(x, 'map') && x.op.fn === 'cast')) x = x.src[0]!;
+  return x.dtype === 'f16' || x.dtype === 'bf16';
+};
 
 /** What a register tile's columns cost, in rows: as measured on a software adapter at heights of 8 and 16. */
 export const COLUMNS_IN_ROWS = 5;

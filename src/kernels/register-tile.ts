@@ -3,10 +3,11 @@
 import { call, component, type Expr, int, lit, ref, scalarType, splat4, variable } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
-import { type ColumnPlaces, columnOf, columnsOf, inQuads } from './contract-columns.ts';
+import { columnsOf, inQuads } from './contract-columns.ts';
 import { overSteps, type Parts } from './contract-parts.ts';
 import { accName, storeTile } from './contract-store.ts';
 import { loadA, type MatrixProduct, orZero, quadA } from './contraction.ts';
+import { neighbours } from './neighbours.ts';
 import { plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted } from './template.ts';
 
@@ -24,9 +25,22 @@ export interface RegisterTile {
   readonly parts: number;
 }
 
-/** Tiles of a product along its columns. */
-export const acrossOf = (p: MatrixProduct, t: RegisterTile): number => Math.ceil(p.N / (4 * t.vectors));
-export const tilesOf = (p: MatrixProduct, t: RegisterTile): number => p.B * Math.ceil(p.M / t.rows) * acrossOf(p, t);
+/** Tiles that share a stretch of columns which come one by one: neighbours in memory for neighbouring invocations, and all of it near. */
+const STRETCH = 16;
+
+/** Tiles of a product along its columns, in stretches of equal length. */
+const acrossOf = (
+  p: MatrixProduct,
+  t: Pick<RegisterTile, 'vectors'>,
+): { readonly tiles: number; readonly stretch: number } => {
+  const tiles = Math.ceil(p.N / (4 * t.vectors));
+  if (inQuads(p)) return { tiles, stretch: tiles };
+  const stretches = Math.ceil(tiles / STRETCH);
+  const stretch = Math.ceil(tiles / stretches);
+  return { tiles: stretch * stretches, stretch };
+};
+export const tilesOf = (p: MatrixProduct, t: RegisterTile): number =>
+  p.B * Math.ceil(p.M / t.rows) * acrossOf(p, t).tiles;
 
 interface RowStep {
   readonly setup: readonly Stmt[];
@@ -57,11 +71,17 @@ const rowsOf = (
       value: value((i) => ref(name(i), f32x4)),
     };
   };
+  const summed = mul(step, int(4));
   const along =
-    t.depth === 4 && p.K % 4 === 0
+    t.depth === 4
       ? quads(
           t.rows,
-          (r) => orZero(step, p.K / 4, (s) => quadA(p, block, batch, row(r), s, 'summed')),
+          (r) =>
+            p.K % 4 === 0
+              ? orZero(step, p.K / 4, (s) => quadA(p, block, batch, row(r), s, 'summed'))
+              : summed.hi < p.K
+                ? (neighbours(p, block, 0, 'summed', { batch, row: row(r), summed }, 1)?.[0] ?? null)
+                : null,
           (name) => (r, k) => component(name(r), k),
         )
       : null;
@@ -96,7 +116,7 @@ const rowsOf = (
 };
 
 export const emitRegisterTile = (p: MatrixProduct, t: RegisterTile, block: Block): Emitted => {
-  const tilesN = acrossOf(p, t);
+  const { tiles: tilesN, stretch } = acrossOf(p, t);
   const tilesM = Math.ceil(p.M / t.rows);
   const total = tilesOf(p, t);
   const groups = Math.ceil(total / t.tiles);
@@ -113,28 +133,36 @@ export const emitRegisterTile = (p: MatrixProduct, t: RegisterTile, block: Block
   const batch = div(tile, tilesM * tilesN);
   const row0 = mul(mod(div(tile, tilesN), tilesM), int(t.rows));
   const across = mod(tile, tilesN);
-  const places: ColumnPlaces = {
+  const columns = columnsOf({
+    p,
+    block,
+    batch,
+    vectors: t.vectors,
+    depth: t.depth,
     quad: (j) => add(mul(across, int(t.vectors)), j),
-    scattered: (j, c) => add(across, mul(add(mul(j, int(4)), int(c)), int(tilesN))),
-  };
+    scattered: (j, c) => {
+      const first = add(mul(div(across, stretch), int(4 * t.vectors * stretch)), mod(across, stretch));
+      return add(first, mul(add(mul(j, int(4)), int(c)), int(stretch)));
+    },
+  });
   const products = (step: Expr, depth: number): readonly Stmt[] => {
     const rows = rowsOf(p, block, { rows: t.rows, depth }, batch, row0, step);
-    const columns = columnsOf({ p, block, batch, ...places, step, depth, vectors: t.vectors });
+    const read = columns.at(step, depth);
     const sums = range(t.rows).flatMap((r) =>
       range(t.vectors).map((j): Stmt => {
         const acc = variable(accName(r, j), f32x4);
-        const sum = range(depth).reduce<Expr>((s, k) => plus(s, times(columns.value(k, j), rows.value(r, k))), acc);
+        const sum = range(depth).reduce<Expr>((s, k) => plus(s, times(read.value(k, j), rows.value(r, k))), acc);
         return { s: 'assign', name: accName(r, j), value: sum };
       }),
     );
-    return [...rows.setup, ...columns.setup, ...sums];
+    return [...rows.setup, ...read.setup, ...sums];
   };
   const stored = storeTile(p, block, {
     rows: t.rows,
     vectors: t.vectors,
     batch,
     row0,
-    column: columnOf(p, places),
+    column: columns.column,
     quads: inQuads(p),
     whole: p.M % t.rows === 0,
     full: p.N % (4 * t.vectors) === 0,

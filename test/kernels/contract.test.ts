@@ -1,7 +1,9 @@
 // Contractions by every kernel: odd sizes, every memory order, batches, views and epilogues, against sums in doubles.
 import fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compileGraph } from '../../src/compiler/compile.ts';
 import * as b from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { contractDirect } from '../../src/kernels/contract-direct.ts';
@@ -9,8 +11,9 @@ import { contractGemv } from '../../src/kernels/contract-gemv.ts';
 import { contractSubgroup } from '../../src/kernels/contract-subgroup.ts';
 import { contractTiled } from '../../src/kernels/contract-tiled.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
-import { agree, onDevice, type Schedules } from './agree.ts';
+import { agree, forcing, onDevice, type Schedules } from './agree.ts';
 import { asOddCard, bitsUnder, orders, product, withinLimits } from './products.ts';
 
 const test = suite('kernels: contract');
@@ -114,6 +117,39 @@ onDevice(test, 'schedules that add up in ascending order have equal bits', async
     ];
     assert.equal(new Set(bits).size, 1);
   }
+});
+
+onDevice(test, 'rows of odd lengths are read by the quads that cover them', async (backend) => {
+  const wideInputs = (order: string, schedules: Schedules): number => {
+    const root = product(40, 39, 35, order);
+    const inputs = root.src.map((node) => ({ node, donated: false }));
+    const made = compileGraph({ inputs, outputs: [root] }, backend.caps, { tuning: forcing(schedules) });
+    assert.ok(E.isRight(made));
+    return made.right.kernels[0]!.text.match(/read> b\d: array<vec4<f32>>/g)?.length ?? 0;
+  };
+  const steps: Schedules = { 'contract-direct': { rows: 4, vectors: 1, depth: 4, tiles: 16, parts: 1 } };
+  for (const order of ['mk,kn', 'mk,nk']) {
+    assert.is(wideInputs(order, low), 1);
+    assert.is(wideInputs(order, steps), 2);
+  }
+});
+
+onDevice(test, 'an infinite element past which there is nothing stays infinite', async (backend) => {
+  for (const [m, schedules] of [
+    [1, {}],
+    [5, low],
+    [5, parts[1]!],
+    [5, parts[2]!],
+    [5, direct],
+  ] as const)
+    for (const order of ['mk,kn', 'mk,nk']) {
+      const [k, n] = [131, 6];
+      const b_ = Float32Array.from({ length: k * n }, () => 0.5);
+      b_[order === 'mk,kn' ? (k - 1) * n + 2 : 2 * k + k - 1] = Number.POSITIVE_INFINITY;
+      const a = Float32Array.from({ length: m * k }, () => 0.25);
+      const [out] = await runGraph(backend, [product(m, k, n, order)], { a, b: b_ }, { tuning: forcing(schedules) });
+      for (const [i, x] of [...out!.data].entries()) assert.is(x, i % n === 2 ? Number.POSITIVE_INFINITY : 131 / 8);
+    }
 });
 
 test('every schedule fits the device that it is offered on', () => {

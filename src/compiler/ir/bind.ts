@@ -19,7 +19,7 @@ const trivial = (e: Expr): boolean =>
   e.e === 'lit' ||
   e.e === 'ref' ||
   e.e === 'scalar' ||
-  (e.e === 'call' && e.fn === 'component') ||
+  (e.e === 'call' && e.fn === 'component' && e.args[1]!.e === 'lit') ||
   (e.e === 'call' && e.fn === 'vec' && e.args.length === 1);
 
 /** Every name that the statements declare. */

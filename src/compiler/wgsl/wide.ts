@@ -1,7 +1,7 @@
-// Buffers whose accesses are all of four aligned elements and more: their arrays hold vectors, and indices count those.
+// Buffers of which four aligned elements and more are read or written at once: their arrays hold vectors, and indices count those.
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bitcastTo, call, component, type Expr, int, lit, load, rawCall, scalarType } from '../ir/expr.ts';
-import { div, divisible, sub } from '../ir/index-math.ts';
+import { div, divisible, mod, mul, sub } from '../ir/index-math.ts';
 import type { KernelCode, Stmt } from '../ir/stmt.ts';
 import { childrenOf, expressionsOf, mapStmt, visitExprs, visitStmts, withChildren } from '../ir/walk.ts';
 
@@ -16,7 +16,7 @@ const isHalf = (d: DType): boolean => d === 'f16' || d === 'bf16';
 /** Whether the four elements at `index` lie in one aligned group of eight, and in which half of it; null where that is unknown. */
 const halfOf = (index: Expr): 0 | 4 | null => (divisible(index, 8) ? 0 : divisible(sub(index, int(4)), 8) ? 4 : null);
 
-/** By binding. Sixteen-bit floats are read as words, and only where nothing is written. */
+/** By binding. What is also written is accessed in whole vectors only, and sixteen-bit floats are read as words. */
 export const wideBuffers = (code: KernelCode, body: readonly Stmt[]): ReadonlyMap<number, Wide> => {
   const all = new Set<number>();
   const not = new Set<number>();
@@ -32,9 +32,10 @@ export const wideBuffers = (code: KernelCode, body: readonly Stmt[]): ReadonlyMa
   visitExprs(roots, (e) => {
     if (e.e !== 'load') return;
     const { dtype, access } = code.buffers[e.buffer]!;
-    const fits = isHalf(dtype) ? access === 'read' : dtype in wholeWords;
-    if (!fits || e.type.width !== 4 || !divisible(e.index, 4)) not.add(e.buffer);
-    else {
+    const whole = e.type.width === 4 && divisible(e.index, 4);
+    const single = e.type.width === 1 && access === 'read';
+    if (!(isHalf(dtype) ? access === 'read' : dtype in wholeWords) || !(whole || single)) not.add(e.buffer);
+    else if (whole) {
       all.add(e.buffer);
       if (isHalf(dtype) && halfOf(e.index) === null) loose.add(e.buffer);
     }
@@ -59,9 +60,23 @@ const unpacked = (word: Expr, dtype: DType): readonly Expr[] =>
         bitcastTo(call('and', word, lit(0xffff0000, 'u32')), 'f32'),
       ];
 
-const wideLoad = (buffer: number, index: Expr, { elements }: Wide, dtype: DType, e: Expr): Expr => {
+const at = (v: Expr, i: Expr): Expr => rawCall('component', [v, i], scalarType(v.type.scalar));
+
+/** One element of a vector: only it is read, for the vector has no name of its own. */
+const singleLoad = (buffer: number, index: Expr, { elements }: Wide, dtype: DType, e: Expr): Expr => {
+  if (!isHalf(dtype)) return at(load(buffer, div(index, 4), scalarType(e.type.scalar, 4)), mod(index, 4));
+  const words = elements === 8 ? 4 : 2;
+  const word = at(load(buffer, div(index, elements), scalarType('u32', words)), mod(div(index, 2), words));
+  if (dtype === 'f16') return at(rawCall('unpackHalf2', [word], scalarType('f32', 2)), mod(index, 2));
+  const low = mul(mod(index, 2), int(16));
+  return bitcastTo(call('shl', call('shr', word, low), lit(16, 'u32')), 'f32');
+};
+
+const wideLoad = (buffer: number, index: Expr, wide: Wide, dtype: DType, e: Expr): Expr => {
+  if (e.type.width === 1) return singleLoad(buffer, index, wide, dtype, e);
   // The division is done here, for a shader compiler does not know that it is exact.
   if (!isHalf(dtype)) return load(buffer, div(index, 4), e.type);
+  const { elements } = wide;
   const half = elements === 8 ? halfOf(index)! : 0;
   const words = load(buffer, div(sub(index, int(half)), elements), scalarType('u32', elements === 8 ? 4 : 2));
   const values = [0, 1].flatMap((k) => unpacked(component(words, half / 2 + k), dtype));
