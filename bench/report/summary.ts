@@ -6,7 +6,7 @@ import { type Column, type Table, tableOf } from './table.ts';
 interface Line {
   readonly row: Row;
   readonly found: Compared | null;
-  /** The least of the peers in the same place. */
+  /** The least of the peers in the same place whose result is right. */
   readonly peerFirstMs: number | null;
 }
 
@@ -44,7 +44,9 @@ const columns = (report: Report, withPeers: boolean): readonly Column<Line>[] =>
 export const summary = (report: Report): Table => {
   const lines = report.rows.map((row): Line => {
     const firsts = row.entries.flatMap((e) =>
-      e.status === 'measured' && e.id !== 'ours' && e.on === report.on ? [e.timing.firstMs] : [],
+      e.status === 'measured' && e.id !== 'ours' && e.on === report.on && e.timing.precision !== 'wrong'
+        ? [e.timing.firstMs]
+        : [],
     );
     return { row, found: compared(row, report.on), peerFirstMs: firsts.length > 0 ? Math.min(...firsts) : null };
   });
