@@ -1,6 +1,7 @@
 // Contraction by register tiles alone, for any adapter; see register-tile.ts.
 import type { Caps } from '../compiler/ir/caps.ts';
 import type { Node } from '../dsl/core/types.ts';
+import { inQuads } from './contract-columns.ts';
 import { meetingBytes, orderOf } from './contract-parts.ts';
 import {
   asMatrixProduct,
@@ -48,13 +49,18 @@ export const inParts = (p: MatrixProduct, t: RegisterTile, caps: Caps): Register
 
 /** The tile of `rows` rows to use where nothing was measured. */
 export const chosenTile = (call: Node, p: MatrixProduct, rows: number, caps: Caps): RegisterTile => {
-  // Two vectors halve what each row's element costs, unless each column takes a quad of its own along the summed positions. Where rows
-  // of an odd length shift against their quads they do so alike after four of them, and of whole words two vectors are then too much.
-  const alongSums = layoutOfB(p, call) === 'summed' && p.K % 4 === 0;
+  const tile = (vectors: number, depth: number): RegisterTile =>
+    inParts(p, { rows, vectors, depth, tiles: caps.software ? 16 : 64, parts: 1 }, caps);
+  const across = layoutOfB(p, call) !== 'summed';
+  // Several vectors share what an element of a row costs. A CPU has few registers, and would rather have short steps.
+  const many = p.N >= 64 || p.N % 16 === 0;
+  if (caps.software && many && (rows > 2 || (across && inQuads(p)))) return tile(4, 1);
+  // Each column takes a quad of its own along the summed positions.
+  if (!across && p.K % 4 === 0) return tile(1, 4);
+  // Rows of an odd length shift against their quads, alike after four of them; of whole words two vectors are then too much.
   const alike = p.N % 4 === 0 ? 1 : p.N % 2 === 0 ? 2 : 4;
-  const vectors = alongSums || p.N < 8 || (alike === 4 && !halvesInB(p, call)) ? 1 : 2;
-  const depth = alongSums ? 4 : Math.max(alike, caps.software ? (rows > 4 ? 1 : 2) : rows > 4 ? 2 : 4);
-  return inParts(p, { rows, vectors, depth, tiles: caps.software ? 16 : 64, parts: 1 }, caps);
+  const vectors = p.N < 8 || (alike === 4 && !halvesInB(p, call)) ? 1 : 2;
+  return tile(vectors, Math.max(alike, caps.software ? (rows > 4 ? 1 : 2) : rows > 4 ? 2 : 4));
 };
 
 const heightFor = (p: MatrixProduct, caps: Caps): number => {
@@ -72,7 +78,7 @@ const heightFor = (p: MatrixProduct, caps: Caps): number => {
 export const registerTiles = (p: MatrixProduct, heights: readonly number[], caps: Caps): readonly RegisterTile[] => {
   const tiles = caps.software ? 16 : 64;
   const all = heights.flatMap((rows) =>
-    [1, 2].flatMap((vectors) =>
+    [1, 2, 4].flatMap((vectors) =>
       ([4, 2, 1] as const).map((depth): RegisterTile => ({ rows, vectors, depth, tiles, parts: 1 })),
     ),
   );

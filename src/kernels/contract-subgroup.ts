@@ -1,5 +1,5 @@
 // Contraction without workgroup memory: each lane of a subgroup loads other elements of A and hands them round by broadcast, while
-// it keeps four columns of B. A subgroup owns `rows` rows and 4 columns a lane; four summed positions a step.
+// it keeps a few columns of B. A subgroup owns `rows` rows and `vectors` times four columns a lane.
 import type { Caps } from '../compiler/ir/caps.ts';
 import { call, component, type Expr, int, lit, ref, scalarType, splat4, variable, vec4 } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
@@ -12,6 +12,7 @@ import {
   asMatrixProduct,
   COLUMNS_IN_ROWS,
   contractParts,
+  layoutOfB,
   loadA,
   type MatrixProduct,
   orZero,
@@ -93,21 +94,30 @@ const fragmentA = (f: FragmentStep): Fragment => {
 
 interface Params {
   readonly rows: number;
+  /** Vectors of four columns a lane. */
+  readonly vectors: number;
+  /** Summed positions of a step: one or four. */
+  readonly depth: number;
+  /** Along which axis of the result the next tile lies: the other one's operand stays in the cache. */
+  readonly next: 'row' | 'column';
   /** Tiles of a workgroup, and the subgroups that share the summed positions of each. */
   readonly subgroups: number;
   readonly parts: number;
 }
 const params = (s: Schedule): Params => ({
   rows: Number(s.rows),
+  vectors: Number(s.vectors),
+  depth: Number(s.depth),
+  next: s.next === 'row' ? 'row' : 'column',
   subgroups: Number(s.subgroups),
   parts: Number(s.parts),
 });
 
 const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitted => {
   const p = asMatrixProduct(call_)!;
-  const { rows, subgroups, parts: count } = params(schedule);
+  const { rows, vectors, depth: most, next, subgroups, parts: count } = params(schedule);
   const lanes = fixedSubgroup(caps);
-  const width = lanes * 4;
+  const width = lanes * 4 * vectors;
   const tilesM = Math.ceil(p.M / rows);
   const tilesN = Math.ceil(p.N / width);
   const total = p.B * tilesM * tilesN;
@@ -119,38 +129,43 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   const raw = add(mul(group, int(subgroups)), which);
   const tile = total % subgroups === 0 ? raw : min(raw, int(total - 1));
   const batch = div(tile, tilesM * tilesN);
-  const row0 = mul(mod(div(tile, tilesN), tilesM), int(rows));
-  const column0 = mul(mod(tile, tilesN), int(width));
+  const [tileM, tileN] =
+    next === 'row'
+      ? [mod(tile, tilesM), mod(div(tile, tilesM), tilesN)]
+      : [mod(div(tile, tilesN), tilesM), mod(tile, tilesN)];
+  const row0 = mul(tileM, int(rows));
+  const column0 = mul(tileN, int(width));
   const parts: Parts = {
     count,
     part: mod(member, count),
     owners: lanes * subgroups,
     owner: add(mul(which, int(lanes)), lane),
   };
-  const acc = (r: number): Expr => variable(accName(r, 0), f32x4);
   const at = { p, block, batch };
   const columns = columnsOf({
     ...at,
-    vectors: 1,
-    depth: STEP,
-    quad: () => add(div(column0, 4), lane),
-    scattered: (_, c) => add(add(column0, lane), int(c * lanes)),
+    vectors,
+    depth: most,
+    quad: (j) => add(add(div(column0, 4), mul(lane, int(vectors))), j),
+    scattered: (j, c) => add(add(column0, lane), mul(add(mul(j, int(4)), int(c)), int(lanes))),
   });
+  const results = range(rows).flatMap((r) => range(vectors).map((j) => ({ r, j, name: accName(r, j) })));
   const products = (step: Expr, depth: number): readonly Stmt[] => {
     const fragment = fragmentA({ ...at, lanes, lane, rows, row0, step, depth });
     const read = columns.at(step, depth);
     return [
       ...fragment.registers.map((q, j): Stmt => ({ s: 'let', name: `a${j}`, value: q })),
       ...read.setup,
-      ...range(rows).map((r): Stmt => {
-        const sum = range(depth).reduce((s, k) => plus(s, times(read.value(k, 0), fragment.at(r, k))), acc(r));
-        return { s: 'assign', name: accName(r, 0), value: sum };
+      ...results.map(({ r, j, name }): Stmt => {
+        const before: Expr = variable(name, f32x4);
+        const sum = range(depth).reduce((s, k) => plus(s, times(read.value(k, j), fragment.at(r, k))), before);
+        return { s: 'assign', name, value: sum };
       }),
     ];
   };
   const stored = storeTile(p, block, {
     rows,
-    vectors: 1,
+    vectors,
     batch,
     row0,
     column: columns.column,
@@ -161,11 +176,25 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
     parts,
   });
   const body: readonly Stmt[] = [
-    ...range(rows).map((r): Stmt => ({ s: 'var', name: accName(r, 0), type: f32x4, value: splat4(lit(0, 'f32')) })),
-    ...overSteps(parts, p.K, STEP, products),
+    ...results.map(({ name }): Stmt => ({ s: 'var', name, type: f32x4, value: splat4(lit(0, 'f32')) })),
+    ...overSteps(parts, p.K, most, products),
     ...stored.body,
   ];
   return { workgroupSize: lanes * subgroups * count, groups, arrays: stored.arrays, subgroups: true, body };
+};
+
+/** Four columns a lane in steps of four positions, or twice as many in steps of one. */
+interface Shape {
+  readonly vectors: number;
+  readonly depth: number;
+}
+const NARROW: Shape = { vectors: 1, depth: STEP };
+const WIDE: Shape = { vectors: 2, depth: 1 };
+
+/** Steps of one position need B in whole quads along its columns; twice the columns must not mean many more past the end. */
+const mayBeWide = (p: MatrixProduct, call: Node, lanes: number): boolean => {
+  const columns = (s: Shape): number => Math.ceil(p.N / (4 * lanes * s.vectors)) * s.vectors;
+  return inQuads(p) && layoutOfB(p, call) === 'columns' && columns(WIDE) <= 1.1 * columns(NARROW);
 };
 
 const tilesOf = (p: MatrixProduct, rows: number, lanes: number): number =>
@@ -194,6 +223,9 @@ const partsFor = (p: MatrixProduct, rows: number, caps: Caps): number => {
   return [8, 4, 2].find(fits) ?? 1;
 };
 
+/** The larger operand is read once, as far as the smaller one stays in the cache. */
+const nextFor = (p: MatrixProduct): Params['next'] => (p.M < p.N ? 'row' : 'column');
+
 const heuristic = (n: Node, caps: Caps): Schedule => {
   const p = asMatrixProduct(n)!;
   // Quads of rows, where A lies along its rows, make the height a multiple of four.
@@ -205,12 +237,13 @@ const heuristic = (n: Node, caps: Caps): Schedule => {
   );
   const rows = bestHeight(p.M, heights, COLUMNS_IN_ROWS);
   const parts = partsFor(p, rows, caps);
-  return { rows, subgroups: caps.software || parts > 1 ? 1 : 4, parts };
+  const shape = caps.software && mayBeWide(p, n, fixedSubgroup(caps)) ? WIDE : NARROW;
+  return { rows, ...shape, next: nextFor(p), subgroups: caps.software || parts > 1 ? 1 : 4, parts };
 };
 
 export const contractSubgroup: KernelTemplate = {
   name: 'contract-subgroup',
-  version: 2,
+  version: 3,
   refuses: (n, caps) => {
     const p = asMatrixProduct(n);
     if (!p) return 'not a matrix product';
@@ -220,15 +253,27 @@ export const contractSubgroup: KernelTemplate = {
   },
   space: (n, caps) => {
     const p = asMatrixProduct(n)!;
+    const next = nextFor(p);
+    const shapes = mayBeWide(p, n, fixedSubgroup(caps)) ? [NARROW, WIDE] : [NARROW];
     const heights = [16, 8, 4, 12, 20, 24, 28, 32].filter((rows) => rows <= Math.max(4, p.M));
-    const [first, ...rest] = heights.flatMap((rows) => [
-      ...(caps.software ? [1] : [1, 2, 4]).map((subgroups) => ({ rows, subgroups, parts: 1 })),
-      ...[2, 4, 8].filter((parts) => parts <= partsFor(p, rows, caps)).map((parts) => ({ rows, subgroups: 1, parts })),
-    ]);
+    const alone = heights.flatMap((rows) =>
+      shapes.flatMap((shape) =>
+        (caps.software ? [1] : [1, 2, 4]).map((subgroups) => ({ rows, ...shape, next, subgroups, parts: 1 })),
+      ),
+    );
+    const split = heights.flatMap((rows) =>
+      [2, 4, 8]
+        .filter((parts) => parts <= partsFor(p, rows, caps))
+        .map((parts) => ({ rows, ...NARROW, next, subgroups: 1, parts })),
+    );
+    const turned = alone
+      .filter((s) => s.rows >= 16 && tilesOf(p, s.rows, fixedSubgroup(caps)) >= BUSY)
+      .map((s): Schedule => ({ ...s, next: next === 'row' ? 'column' : 'row' }));
+    const [first, ...rest] = [...alone, ...split, ...turned];
     return [first!, ...rest];
   },
   heuristic,
   emit,
   ...contractParts(16, 32),
-  order: (s) => orderOf(Number(s.parts), STEP),
+  order: (s) => orderOf(Number(s.parts), Number(s.depth)),
 };

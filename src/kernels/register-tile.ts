@@ -71,6 +71,7 @@ const rowsOf = (
       value: value((i) => ref(name(i), f32x4)),
     };
   };
+  // Where rows shift, those past the last one are read where they would lie: the shift must not depend on the tile.
   const summed = mul(step, int(4));
   const along =
     t.depth === 4
@@ -80,7 +81,7 @@ const rowsOf = (
             p.K % 4 === 0
               ? orZero(step, p.K / 4, (s) => quadA(p, block, batch, row(r), s, 'summed'))
               : summed.hi < p.K
-                ? (neighbours(p, block, 0, 'summed', { batch, row: row(r), summed }, 1)?.[0] ?? null)
+                ? (neighbours(p, block, 0, 'summed', { batch, row: add(row0, int(r)), summed }, 1)?.[0] ?? null)
                 : null,
           (name) => (r, k) => component(name(r), k),
         )

@@ -14,15 +14,15 @@ import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
 import { agree, forcing, onDevice, type Schedules } from './agree.ts';
-import { asOddCard, bitsUnder, orders, product, withinLimits } from './products.ts';
+import { asOddCard, bitsUnder, everySchedule, orders, product, withinLimits } from './products.ts';
 
 const test = suite('kernels: contract');
 
-const low: Schedules = { 'contract-subgroup': { rows: 4, subgroups: 1, parts: 1 } };
+const low: Schedules = { 'contract-subgroup': { rows: 4, vectors: 1, depth: 4, next: 'row', subgroups: 1, parts: 1 } };
 const tiled: Schedules = { 'contract-tiled': { rows: 32, columns: 32, parts: 1 } };
 const parts: readonly Schedules[] = [
   { 'contract-tiled': { rows: 32, columns: 32, parts: 2 } },
-  { 'contract-subgroup': { rows: 4, subgroups: 1, parts: 4 } },
+  { 'contract-subgroup': { rows: 4, vectors: 1, depth: 4, next: 'row', subgroups: 1, parts: 4 } },
   { 'contract-direct': { rows: 4, vectors: 1, depth: 4, tiles: 4, parts: 8 } },
 ];
 const direct: Schedules = { 'contract-direct': { rows: 4, vectors: 2, depth: 2, tiles: 16, parts: 1 } };
@@ -65,9 +65,17 @@ onDevice(test, 'few columns, and results that lie along the rows', async (backen
 
 onDevice(test, 'tall and wide tiles', async (backend) => {
   const root = product(200, 36, 132, 'mk,kn');
-  await under(backend, [root], { 'contract-subgroup': { rows: 20, subgroups: 2, parts: 1 } });
+  const tile = { rows: 20, vectors: 1, depth: 4, next: 'row', subgroups: 2, parts: 1 };
+  await under(backend, [root], { 'contract-subgroup': tile });
   await under(backend, [root], { 'contract-tiled': { rows: 64, columns: 64, parts: 1 } });
-  await under(backend, [root], { 'contract-direct': { rows: 8, vectors: 2, depth: 1, tiles: 64, parts: 1 } });
+  await under(backend, [root], { 'contract-direct': { rows: 8, vectors: 4, depth: 1, tiles: 64, parts: 1 } });
+  const wide = { 'contract-subgroup': { ...tile, rows: 12, vectors: 2, depth: 1, next: 'column' } };
+  for (const order of orders)
+    for (const [m, k, n] of [
+      [40, 19, 132],
+      [37, 20, 67],
+    ] as const)
+      await under(backend, [product(m, k, n, order)], wide);
 });
 
 onDevice(test, 'batches and heads by views', (backend) => {
@@ -109,8 +117,30 @@ onDevice(test, 'schedules that add up in ascending order have equal bits', async
   ] as const) {
     const root = product(m, k, n, 'mk,kn');
     const bits = [
-      await bitsUnder(backend, root, 'contract-subgroup', { rows: 4, subgroups: 1, parts: 1 }),
-      await bitsUnder(backend, root, 'contract-subgroup', { rows: 9, subgroups: 2, parts: 1 }),
+      await bitsUnder(backend, root, 'contract-subgroup', {
+        rows: 4,
+        vectors: 1,
+        depth: 4,
+        next: 'row',
+        subgroups: 1,
+        parts: 1,
+      }),
+      await bitsUnder(backend, root, 'contract-subgroup', {
+        rows: 9,
+        vectors: 1,
+        depth: 4,
+        next: 'row',
+        subgroups: 2,
+        parts: 1,
+      }),
+      await bitsUnder(backend, root, 'contract-subgroup', {
+        rows: 4,
+        vectors: 2,
+        depth: 1,
+        next: 'column',
+        subgroups: 1,
+        parts: 1,
+      }),
       await bitsUnder(asOddCard(backend), root, 'contract-tiled', { rows: 32, columns: 32, parts: 1 }),
       await bitsUnder(backend, root, 'contract-direct', { rows: 4, vectors: 2, depth: 2, tiles: 16, parts: 1 }),
       await bitsUnder(backend, root, 'contract-direct', { rows: 2, vectors: 1, depth: 4, tiles: 8, parts: 1 }),
@@ -184,6 +214,10 @@ test('a card cuts long sums with few results into parts, a CPU does not', () => 
   assert.is(contractTiled.heuristic(root, { ...on, subgroups: null }).parts, 4);
   assert.is(contractSubgroup.heuristic(root, softwareCaps).parts, 1);
   assert.is(contractSubgroup.heuristic(product(4096, 1024, 4096, 'mk,kn'), on).parts, 1);
+});
+
+onDevice(test, 'every schedule of a small product', async (backend) => {
+  await everySchedule(backend, product(8, 27, 64, 'mk,kn'), contractSubgroup);
 });
 
 test.run();
