@@ -98,7 +98,7 @@ export const contractDirect: KernelTemplate = {
   },
   space: (n, caps) => {
     const p = asMatrixProduct(n)!;
-    const heights = [4, 1, 2, 8].filter((rows) => rows <= Math.max(4, p.M));
+    const heights = [4, 1, 2, 8].filter((rows) => rows < 2 * p.M);
     const [first, ...rest] = registerTiles(p, heights, caps).map(scheduleOf);
     return [first!, ...rest];
   },

@@ -200,13 +200,14 @@ const mayBeWide = (p: MatrixProduct, call: Node, lanes: number): boolean => {
 const tilesOf = (p: MatrixProduct, rows: number, lanes: number): number =>
   p.B * Math.ceil(p.M / rows) * Math.ceil(p.N / (4 * lanes));
 
-/** Subgroups that keep a graphics card busy. */
-const BUSY = 256;
+/** Lanes that keep a graphics card busy. */
+const BUSY = 8192;
 
 /** Heights to choose from: where compile time counts, tall tiles must have the work to pay for it. */
 const heightsFor = (p: MatrixProduct, caps: Caps): readonly [low: number, high: number] => {
   // A graphics card with few tiles would rather have more of them.
-  if (!caps.software) return tilesOf(p, 16, fixedSubgroup(caps)) < BUSY ? [4, 8] : [8, 16];
+  const lanes = fixedSubgroup(caps);
+  if (!caps.software) return lanes * tilesOf(p, 16, lanes) < BUSY ? [4, 8] : [8, 16];
   const flops = 2 * p.B * p.M * p.N * p.K;
   return flops >= 1 << 29 ? [20, 32] : flops >= 1 << 23 ? [9, 16] : [5, 8];
 };
@@ -216,7 +217,7 @@ const partsFor = (p: MatrixProduct, rows: number, caps: Caps): number => {
   if (caps.software) return 1;
   const lanes = fixedSubgroup(caps);
   const fits = (parts: number): boolean =>
-    tilesOf(p, rows, lanes) * parts <= 2 * BUSY &&
+    lanes * tilesOf(p, rows, lanes) * parts <= 2 * BUSY &&
     p.K >= parts * 16 * STEP &&
     lanes * parts <= caps.limits.invocations &&
     meetingBytes(parts, lanes, rows) <= caps.limits.workgroupBytes;
@@ -267,7 +268,7 @@ export const contractSubgroup: KernelTemplate = {
         .map((parts) => ({ rows, ...NARROW, next, subgroups: 1, parts })),
     );
     const turned = alone
-      .filter((s) => s.rows >= 16 && tilesOf(p, s.rows, fixedSubgroup(caps)) >= BUSY)
+      .filter((s) => s.rows >= 16 && tilesOf(p, s.rows, fixedSubgroup(caps)) >= 256)
       .map((s): Schedule => ({ ...s, next: next === 'row' ? 'column' : 'row' }));
     const [first, ...rest] = [...alone, ...split, ...turned];
     return [first!, ...rest];
