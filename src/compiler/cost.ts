@@ -19,6 +19,8 @@ const opcode: Readonly<Partial<Record<MapFn, number>>> = {
   mod: 4,
   cast: 1,
   bitcast: 0,
+  normalQuantile: 260,
+  gumbelQuantile: 240,
 };
 
 /** The node's own work on one element, its sources left out. */

@@ -1,9 +1,10 @@
 // Pulled indices: the value of a node at given coordinates, as an expression over loads of materialised nodes.
-import type { View } from '../dsl/core/op.ts';
+import { isQuantile, type View } from '../dsl/core/op.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { castValue, computeType } from './ir/cast.ts';
 import { bitcastTo, call, type Expr, int, lit, load, scalarInput, scalarType, where } from './ir/expr.ts';
 import { add, delinearise, div, linearise, mod, mul, sub, within } from './ir/index-math.ts';
+import { quantileOf } from './ir/quantile.ts';
 
 export type Coords = readonly Expr[];
 export { computeType } from './ir/cast.ts';
@@ -111,6 +112,7 @@ export class Lowering {
     switch (op.kind) {
       case 'map': {
         if (op.fn === 'cast') return castValue(this.valueAt(n.src[0]!, at), n.src[0]!.dtype, n.dtype);
+        if (isQuantile(op.fn)) return quantileOf(op.fn, this.valueAt(n.src[0]!, at));
         if (op.fn === 'bitcast') return bitcastTo(this.valueAt(n.src[0]!, at), type);
         return call(op.fn, ...n.src.map((s) => this.valueAt(s, at)));
       }

@@ -2,9 +2,10 @@
 import { castValue, computeType } from '../compiler/ir/cast.ts';
 import { bitcastTo, call, component, type Expr, int, lit, ref, scalarType, variable } from '../compiler/ir/expr.ts';
 import { add, delinearise, mul } from '../compiler/ir/index-math.ts';
+import { quantileOf } from '../compiler/ir/quantile.ts';
 import { highest, lowest } from '../dsl/core/dtype.ts';
 import { isKind } from '../dsl/core/node.ts';
-import type { ReduceFn } from '../dsl/core/op.ts';
+import { isQuantile, type ReduceFn } from '../dsl/core/op.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Folded } from './lanes.ts';
 import type { RowGraph } from './row-graph.ts';
@@ -114,6 +115,7 @@ export class RowValues {
     if (op.kind !== 'map') throw new Error(`row: '${op.kind}' in a row operation`);
     const args = n.src.map(value);
     if (op.fn === 'cast') return castValue(args[0]!, n.src[0]!.dtype, n.dtype);
+    if (isQuantile(op.fn)) return quantileOf(op.fn, args[0]!);
     return op.fn === 'bitcast' ? bitcastTo(args[0]!, type) : call(op.fn, ...args);
   }
 }

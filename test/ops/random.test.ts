@@ -1,11 +1,13 @@
 // Random numbers: the same bits on every backend and in the reference; the statistics that the names promise.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as B from '../../src/dsl/core/build.ts';
 import * as T from '../../src/dsl/ops/index.ts';
 import { unwrap } from '../../src/dsl/tensor.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { agree, everyBackend } from '../support/agree.ts';
 import { f32, positive } from '../support/family.ts';
+import { gumbelQuantile, normalQuantile } from '../support/interpret/quantile.ts';
 import { threefry2x32 } from '../support/interpret/scalar.ts';
 
 const test = suite('operations: random');
@@ -21,7 +23,7 @@ test('bits are threefry of the key and the position', async () => {
   }
 });
 
-test('what comes from bits without functions of the device is equal to the bit on every backend', async () => {
+test('uniform numbers, draws, integers and keys are equal to the bit on every backend', async () => {
   const k = T.key(123);
   const exact = shapes.flatMap((shape) => [
     T.bits(k, shape),
@@ -46,7 +48,43 @@ test('what comes from bits without functions of the device is equal to the bit o
   await agree([...exact, ...others].map(unwrap), { scalars: { step: -3, seed: 4294967295 } });
 });
 
-test('what takes logarithms and cosines is equal within their rounding', async () => {
+test('normal and Gumbel numbers are equal to the bit on every backend', async () => {
+  const k = T.key(5);
+  const many = [...shapes, [20000] as const];
+  const draws = many.flatMap((shape) => [T.normal(k, shape), T.gumbel(k, shape)]);
+  const bits = draws.map((x) => unwrap(T.bitcast('u32')(x)));
+  const [first, ...others] = await everyBackend();
+  const want = await runGraph(first!, bits);
+  for (const backend of others) {
+    const got = await runGraph(backend, bits);
+    got.forEach((g, i) => {
+      assert.equal(g.data, want[i]!.data, `${backend.name}: result ${i}`);
+    });
+  }
+});
+
+test('the quantile functions are within a rounding of the true ones, at the ends of their range too', async () => {
+  const edges = [0, 1, 2, 3, 2 ** 31 - 2, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, 2 ** 32 - 2, 2 ** 32 - 1];
+  const powers = Array.from({ length: 32 }, (_, i) => [2 ** i - 1, 2 ** i, 2 ** 32 - 2 ** i]).flat();
+  const spread = Array.from({ length: 4000 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 0);
+  const words = Uint32Array.of(...edges, ...powers, ...spread);
+  const x = unwrap(T.tensor(words, [words.length], 'u32'));
+  for (const backend of await everyBackend()) {
+    const [normal, gumbel] = await runGraph(backend, [B.map('normalQuantile', x), B.map('gumbelQuantile', x)]);
+    words.forEach((w, i) => {
+      for (const [name, got, want] of [
+        ['normal', normal!.data[i]!, normalQuantile(w)],
+        ['gumbel', gumbel!.data[i]!, gumbelQuantile(w)],
+      ] as const)
+        assert.ok(
+          Math.abs(got - want) <= 1.2e-7 * (1 + Math.abs(want)),
+          `${backend.name}: ${name} of ${w}: ${got}, not ${want}`,
+        );
+    });
+  }
+});
+
+test('the same graphs agree with the reference in doubles', async () => {
   const k = T.key(5);
   const some = shapes.flatMap((shape) => [T.normal(k, shape), T.gumbel(k, shape), T.uniform(k, shape, -3, 7)]);
   await agree([...some, T.categorical(k, f32([5, 7])), T.categorical(k, f32([3, 2, 4]))].map(unwrap));

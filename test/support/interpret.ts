@@ -3,10 +3,12 @@
 import { floatsFromBf16, floatsFromF16 } from '../../src/data/safetensors/half.ts';
 import type { DType } from '../../src/dsl/core/dtype.ts';
 import { fusedCall } from '../../src/dsl/core/fused-registry.ts';
+import { isQuantile } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { topologicalUntil } from '../../src/dsl/core/walk.ts';
 import { boundData } from '../../src/dsl/ops/inputs.ts';
 import * as f from './interpret/families.ts';
+import { gumbelQuantile, normalQuantile } from './interpret/quantile.ts';
 import { binary, bitcastScalar, castScalar, roundTo, unary } from './interpret/scalar.ts';
 
 export type Inputs = ReadonlyMap<string, ArrayLike<number>>;
@@ -33,6 +35,7 @@ const mapOf = (n: Node, xs: readonly Float64Array[]): Float64Array => {
   const from = n.src[0]!.dtype;
   if (fn === 'cast') return a!.map((x) => castScalar(x, from, n.dtype));
   if (fn === 'bitcast') return a!.map((x) => bitcastScalar(x, from, n.dtype));
+  if (isQuantile(fn)) return a!.map(fn === 'normalQuantile' ? normalQuantile : gumbelQuantile);
   if (fn === 'where') return a!.map((x, i) => (x !== 0 ? b![i]! : c![i]!));
   if (isUnary(fn)) return a!.map((x) => unary[fn](x, from));
   if (isBinary(fn)) return a!.map((x, i) => binary[fn](x, b![i]!, from));

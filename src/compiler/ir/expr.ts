@@ -1,5 +1,5 @@
 // Scalar and small-vector expressions of a kernel. Interned: equal expressions are one object, so sharing is identity.
-import type { Binary, MapFn, Unary } from '../../dsl/core/op.ts';
+import type { Binary, MapFn, Quantile, Unary } from '../../dsl/core/op.ts';
 
 export type Scalar = 'f32' | 'f16' | 'i32' | 'u32' | 'bool';
 export type Width = 1 | 2 | 4;
@@ -25,7 +25,7 @@ export type KernelFn =
   | 'subgroupMin'
   | 'subgroupShuffle'
   | 'subgroupShuffleXor';
-export type Fn = Exclude<MapFn, never> | KernelFn;
+export type Fn = Exclude<MapFn, Quantile> | KernelFn;
 
 interface Base {
   readonly id: number;

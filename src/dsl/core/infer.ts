@@ -3,7 +3,17 @@ import { match } from 'ts-pattern';
 import { bytesOf, type DType, isFloat, isInteger } from './dtype.ts';
 import { DslError, describe } from './error.ts';
 import { fusedCall } from './fused-registry.ts';
-import type { Binary, ConvSpec, EinSpec, MapFn, Op, ReduceFn, Unary, View } from './op.ts';
+import {
+  type Binary,
+  type ConvSpec,
+  type EinSpec,
+  isQuantile,
+  type MapFn,
+  type Op,
+  type ReduceFn,
+  type Unary,
+  type View,
+} from './op.ts';
 import type { Node, Result } from './types.ts';
 
 type Dims = readonly number[];
@@ -63,6 +73,10 @@ const inferMap = (fn: MapFn, to: DType | undefined, src: readonly Node[]): Resul
         src,
         'expand one of them, or use bias for a last axis',
       );
+  if (isQuantile(fn)) {
+    if (first.dtype !== 'u32') fail(fn, `needs random words u32, got ${first.dtype}`, src);
+    return { shape, dtype: 'f32' };
+  }
   if (fn === 'where') {
     const [c, a, b] = src;
     if (c?.dtype !== 'bool') fail('where', `the condition is ${c?.dtype}, not bool`, src);

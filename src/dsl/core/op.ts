@@ -36,8 +36,12 @@ export type Binary =
   | 'xor'
   | 'shl'
   | 'shr';
+/** The draw of a distribution that a random word stands for: u32 to f32, equal to the bit on every backend. */
+export type Quantile = 'normalQuantile' | 'gumbelQuantile';
 /** `where(cond, a, b)`; `cast` and `bitcast` change the dtype of their one operand. */
-export type MapFn = Unary | Binary | 'where' | 'cast' | 'bitcast';
+export type MapFn = Unary | Binary | Quantile | 'where' | 'cast' | 'bitcast';
+
+export const isQuantile = (fn: MapFn): fn is Quantile => fn === 'normalQuantile' || fn === 'gumbelQuantile';
 
 export type ReduceFn = 'sum' | 'prod' | 'max' | 'min' | 'argmax' | 'argmin';
 

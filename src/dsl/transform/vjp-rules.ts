@@ -2,7 +2,7 @@
 // be differentiated, mapped and fused like any others.
 import * as b from '../core/build.ts';
 import { isKind, sizeOf } from '../core/node.ts';
-import type { EinSpec, Kind, OpOf, ReduceFn } from '../core/op.ts';
+import { type EinSpec, isQuantile, type Kind, type OpOf, type ReduceFn } from '../core/op.ts';
 import type { Node } from '../core/types.ts';
 import { convInputAdjoint, convWeightAdjoint } from './adjoint-conv.ts';
 import { viewAdjoint } from './adjoint-views.ts';
@@ -113,7 +113,7 @@ const concatRule: VjpRule<'concat'> = ({ axis }, n, ct) => {
 const mapRule: VjpRule<'map'> = ({ fn }, n, ct) => {
   const [x, y] = n.src as readonly [Node, Node];
   if (fn === 'cast') return [() => b.cast(ct, x.dtype)];
-  if (fn === 'bitcast') return [null];
+  if (fn === 'bitcast' || isQuantile(fn)) return [null];
   if (fn === 'where') return [null, () => b.where(x, ct, zeros(ct)), () => b.where(x, zeros(ct), ct)];
   if (fn in unaryDerivative) {
     const row = unaryDerivative[fn as keyof typeof unaryDerivative];
