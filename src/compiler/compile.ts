@@ -17,7 +17,7 @@ import type { KernelCode } from './ir/stmt.ts';
 import { printJs } from './js/print.ts';
 import { partition } from './partition.ts';
 import { bytesOfNode, type Plan, type PlannedInput, type PlannedStep, plan } from './plan.ts';
-import type { Bound, Kernel, Program, Step } from './program.ts';
+import type { Bound, Kernel, Origin, Program, Step } from './program.ts';
 import { isLeaf, type Region, readsOf } from './region.ts';
 import { RegionEmitters } from './reuse.ts';
 import { segment } from './segment.ts';
@@ -128,11 +128,18 @@ const boundTo = (n: Node, range: { readonly offset: number; readonly size: numbe
   return { slot: p.slotOf.get(n)!, ...(range ?? {}) };
 };
 
+/** The share of one of `n` dispatches in a kernel's work. */
+const partOf = (origin: Origin, i: number, n: number): Origin => ({
+  ...origin,
+  label: `${origin.label}, part ${i + 1} of ${n}`,
+  flops: origin.flops / n,
+  bytes: origin.bytes / n,
+});
+
 /** Steps of one region: its copies, then its dispatch, with large tensors bound in segments. */
 const stepsOf = (p: Plan['steps'][number], plan: Plan, kernels: Kernels, caps: Caps): readonly Step[] => {
   const { origin } = p.emitted;
-  const cut = segment(p.code, caps);
-  const buffers = cut.bindings.map((b): Bound => boundTo(p.bound[b.of]!, b.range, plan));
+  const cuts = segment(p.code, caps);
   return [
     ...p.before.map(
       (c): Step => ({
@@ -143,13 +150,15 @@ const stepsOf = (p: Plan['steps'][number], plan: Plan, kernels: Kernels, caps: C
         origin: { ...origin, label: `copy ${describe(c.node)}`, flops: 0, bytes: 2 * c.bytes },
       }),
     ),
-    {
-      kind: 'dispatch',
-      kernel: kernels.add(cut.code, caps),
-      buffers,
-      scalars: p.code.scalars.map((s) => s.slot),
-      origin,
-    },
+    ...cuts.map(
+      (cut, i): Step => ({
+        kind: 'dispatch',
+        kernel: kernels.add(cut.code, caps),
+        buffers: cut.bindings.map((b): Bound => boundTo(p.bound[b.of]!, b.range, plan)),
+        scalars: p.code.scalars.map((s) => s.slot),
+        origin: cuts.length === 1 ? origin : partOf(origin, i, cuts.length),
+      }),
+    ),
   ];
 };
 

@@ -1,8 +1,11 @@
 // Tensors of more than one binding, as on an adapter whose bindings are far smaller than its buffers: every family and dtype.
+import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import { bytesOf, type DType } from '../../src/dsl/core/dtype.ts';
+import { describe } from '../../src/dsl/core/error.ts';
 import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { conv2d } from '../../src/dsl/ops/conv.ts';
@@ -69,15 +72,43 @@ test('what is fused keeps within the bindings of a kernel', async () => {
   await agree([parts.reduce((s, p) => B.add(B.tanh(s), p))], { backends: [backend] });
 });
 
+test('a kernel that would bind too many segments is dispatched in parts that reach fewer', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const [p, q] = [unwrap(f32([20, 64])), unwrap(f32([20, 64], 1))];
+  const [h, bh] = [unwrap(f16([41, 64])), unwrap(bf16([41, 64]))];
+  const roots = [
+    B.add(B.tanh(p), q),
+    B.reshape(B.add(B.flip(p, [0]), q), [1280]),
+    B.cast(B.scale(B.cast(h, 'f32'), 0.5), 'f16'),
+    B.cast(B.scale(B.cast(bh, 'f32'), 0.5), 'bf16'),
+    B.sum(unwrap(f32([400, 64])), [1]),
+    unwrap(softmax(f32([20, 64], 2))),
+  ];
+  for (const root of roots) {
+    const inputs = topological([root]).filter((n) => isKind(n, 'input'));
+    const binding = Math.ceil(Math.max(...inputs.map(bytes)) / 20 / 256) * 256;
+    const backend = within(gpu, binding);
+    await agree([root], { backends: [backend] });
+    const compiled = compileGraph(
+      { inputs: inputs.map((node) => ({ node, donated: false })), outputs: [root] },
+      backend.caps,
+    );
+    if (E.isLeft(compiled)) throw new Error(compiled.left._tag);
+    const parts = compiled.right.steps.filter((s) => s.kind === 'dispatch' && / part \d+ of \d+$/.test(s.origin.label));
+    assert.ok(parts.length > 1, `${describe(root)} in ${compiled.right.steps.length} dispatches`);
+  }
+});
+
 test('a tensor that no kernel can reach names the operation, its bindings and the limit', async () => {
   const gpu = await webGpu();
   if (!gpu) return;
-  const wide = B.addConst(unwrap(f32([64 * 20])), 1);
+  const wide = B.gather(unwrap(f32([64 * 20])), unwrap(i32([5], 0, 64 * 20)));
   const message = await runGraph(within(gpu, 256), [wide]).then(
     () => '',
     (e: Error) => e.message,
   );
-  assert.match(message, /^add f32\[1280\]: .* take 40 bindings .*; this adapter allows \d+ a kernel/);
+  assert.match(message, /^gather f32\[5\]: .* take 22 bindings .*; this adapter allows \d+ a kernel/);
   assert.match(message, /segments\.test\.ts:\d+/);
 });
 
