@@ -1,8 +1,9 @@
 // The program cache on disk: one file an entry, written aside and renamed, so that two processes never see half of one.
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../files/folder.ts';
 import { isProgram, noCache, type ProgramCache } from './cache.ts';
 import type { Program } from './program.ts';
 
@@ -33,7 +34,7 @@ const prune = async (folder: string): Promise<void> => {
 export const writeAside = async (target: string, text: string): Promise<void> => {
   const aside = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await writeFile(aside, text);
     await rename(aside, target);
   } catch (e) {

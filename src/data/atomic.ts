@@ -1,27 +1,13 @@
 // Files appear whole or not at all: a temporary file beside the target, flushed to the disk, then renamed over it.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { codeOf, type DataError, fileError } from './error.ts';
+import { makeFolder } from '../files/folder.ts';
+import { type DataError, fileError } from './error.ts';
 
 /** Appends one chunk to the file that is being written. */
 export type WriteChunk = (chunk: Uint8Array) => Promise<void>;
-
-/**
- * Makes a folder and the folders above it. Throws what the file system throws. Not by mkdir's own recursion, which never ends where
- * an existing folder refuses with ENOENT, as /proc does.
- */
-export const makeFolder = async (path: string): Promise<void> => {
-  const found = await stat(path).catch(() => null);
-  if (found?.isDirectory()) return;
-  const above = dirname(path);
-  if (found === null && above !== path) await makeFolder(above);
-  await mkdir(path).catch((cause: unknown) => {
-    // Another process may have made it meanwhile; a file of the name fails below.
-    if (codeOf(cause) !== 'EEXIST' || found !== null) throw cause;
-  });
-};
 
 const syncFolder = async (folder: string): Promise<void> => {
   // Makes the rename itself durable; some file systems cannot open a folder, and then there is nothing to flush.

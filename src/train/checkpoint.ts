@@ -6,14 +6,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
 import { datasetError, fileError } from '../data/error.ts';
-import {
-  type DataError,
-  makeFolder,
-  type TensorData,
-  withSafetensors,
-  writeAtomic,
-  writeSafetensors,
-} from '../data/index.ts';
+import { type DataError, type TensorData, withSafetensors, writeAtomic, writeSafetensors } from '../data/index.ts';
+import { makeFolder } from '../files/folder.ts';
 import { trainConfigSchema } from './config.ts';
 import type { NamedTensor, NamedTensors } from './vectors.ts';
 

@@ -3,8 +3,8 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import { tryCatch } from 'fp-ts/lib/TaskEither.js';
-import { makeFolder } from '../data/atomic.ts';
 import { type DataError, fileError } from '../data/error.ts';
+import { makeFolder } from '../files/folder.ts';
 
 /** One line: numbers by name. */
 export type LogLine = Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 // The program cache on disk: hits across processes, damage that is survived, two processes at once.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
@@ -32,6 +32,15 @@ test('what was put is got back, by digest', async () => {
   await diskCache(folder).put(program);
   assert.equal(await diskCache(folder).get(program.digest), program);
   assert.is(await diskCache(folder).get(programOf(6).digest), null);
+});
+
+test('a folder that cannot be made costs one warning, and nothing waits for it', async () => {
+  if (!existsSync('/proc/self')) return;
+  const warnings: string[] = [];
+  const cache = diskCache('/proc/nowhere/programs', (w) => warnings.push(w));
+  for (const n of [5, 6]) await cache.put(programOf(n));
+  assert.is(warnings.length, 1);
+  assert.match(warnings[0]!, /^programs are not cached: \/proc\/nowhere\/programs cannot be written/);
 });
 
 test('other options, limits or constants have other digests', () => {

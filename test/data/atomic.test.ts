@@ -3,8 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { makeFolder, writeAtomic, writeAtomicFrom } from '../../src/data/atomic.ts';
+import { writeAtomic, writeAtomicFrom } from '../../src/data/atomic.ts';
 import { fileError, renderDataError } from '../../src/data/error.ts';
+import { makeFolder } from '../../src/files/folder.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 
 const test = suite('atomic files');
