@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dualtoken, messageOf, writeTinyTokenizer } from '../support/command.ts';
+import { webGpu } from '../support/backends.ts';
+import { dualtoken, dualtokenAfter, messageOf, tinyModel, writeTinyTokenizer } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
 
@@ -114,6 +115,36 @@ test('folders that cannot be written, sizes that no adapter holds', async () => 
       /cannot write .*codes\.json/,
     );
     assert.equal((await readdir(folder)).sort(), ['file', 'huge.json', 'tiny.safetensors']);
+  });
+});
+
+test('a device that is lost, at once or in the middle of a training', async () => {
+  if (!(await webGpu())) return;
+  await inFolder(async (folder) => {
+    const [model, config, out] = ['tiny.safetensors', 'tiny.json', 'out'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeTinyTokenizer(model);
+    await writeFile(config, JSON.stringify({ model: tinyModel, batchSize: 2, sampleEvery: 100 }));
+    const cases = [
+      [0, 'tokenize', photo, '--checkpoint', model],
+      [0, 'reconstruct', photo, '--checkpoint', model, '--out', out],
+      [20, 'train', photos, '--out', join(folder, 'run'), '--config', config],
+    ] as const;
+    for (const [after, ...args] of cases) {
+      const env = { LOSE_DEVICE_AFTER: String(after) };
+      const ran = await dualtokenAfter(['lose-device.ts'], env, ...args, '--backend', 'webgpu', '--json');
+      assert.is(ran.code, 1, `${args[0]}: ${ran.stdout}${ran.stderr}`);
+      assert.match(messageOf(ran), /device was lost/, args[0]);
+      assert.is(ran.stdout, '', args[0]);
+    }
+    assert.equal((await readdir(folder)).filter((name) => name !== 'run').sort(), ['tiny.json', 'tiny.safetensors']);
+    assert.equal(
+      (await readdir(join(folder, 'run'))).filter((name) => /tmp/.test(name)),
+      [],
+    );
   });
 });
 

@@ -20,9 +20,19 @@ export const dualtoken = (...args: readonly string[]): Promise<Ran> => dualtoken
 
 /** The same with more environment variables. */
 export const dualtokenIn = (env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ran> =>
+  dualtokenAfter([], env, ...args);
+
+/** The same after modules of test/support have been loaded into its process. */
+export const dualtokenAfter = (
+  preload: readonly string[],
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<Ran> =>
   new Promise((done, failed) => {
     const main = join(projectDir, 'src/cli/main.ts');
-    const child = spawn(process.execPath, ['--conditions=dualtoken-source', '--import', 'tsx', main, ...args], {
+    const modules = ['tsx', ...preload.map((name) => join(projectDir, 'test/support', name))];
+    const before = modules.flatMap((module) => ['--import', module]);
+    const child = spawn(process.execPath, ['--conditions=dualtoken-source', ...before, main, ...args], {
       cwd: projectDir,
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
