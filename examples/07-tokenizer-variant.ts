@@ -1,4 +1,4 @@
-// A tokenizer of one's own in ten lines, and its training: real photos in, two vocabularies learned, the loss falling.
+// A tokenizer of one's own in ten lines, and its training, for as many seconds as you give: real photos in, two vocabularies learned.
 import { openRuntime } from 'dualtoken';
 import { centreCrop, filesDataset, listImages, renderDataError, stackChannels } from 'dualtoken/data';
 import { variantOf, variants } from 'dualtoken/models';
@@ -48,17 +48,19 @@ const trainer = await openTrainer(runtime, task, {
   seed: 1,
 });
 
-// The first step compiles; then a minute of training, with a line every few seconds.
+// The first step compiles; then a few seconds of training, or the minute of `npm run example 07 60`.
+const seconds = small ? 0 : Number(process.argv[2] ?? 5);
+if (!(seconds >= 0)) throw new Error(`'${process.argv[2]}' is no number of seconds`);
 let [started, said] = [Number.NaN, Number.NaN];
-for (let step = 0; step < (small ? 2 : 1000); step++) {
+for (let step = 0; step < 100_000; step++) {
   const { loss, terms } = await trainer.step(batch, step, 2e-3);
   const now = performance.now();
   if (step === 0) started = now;
-  if (step === 0 || small || now - said > 5000) {
+  if (step === 0 || now - said > 1000 * Math.max(1, seconds / 12)) {
     console.log(`step ${step}: loss ${loss.toFixed(3)}, pixel ${terms.pixel?.toFixed(4)}`);
     said = now;
   }
-  if (now - started > 60_000) break;
+  if (now - started > seconds * 1000) break;
 }
 const { kernelsCompiled, traces } = runtime.stats();
 console.log(`${kernelsCompiled} kernels compiled, ${traces} functions traced: none of them twice`);
