@@ -24,25 +24,28 @@ export interface TuningEntry {
   readonly exact: MeasuredChoice;
   /** The fastest of all. */
   readonly fast: MeasuredChoice;
+  /** Every candidate that was right, as it was first timed. */
+  readonly timed: readonly MeasuredChoice[];
   /** Candidates that were dropped, with the reason. */
   readonly dropped: readonly (Choice & { readonly why: string })[];
 }
 
 export interface TuningTable {
   readonly format: 'dualtoken-tuning';
-  readonly version: 1;
-  readonly adapter: string;
-  /** Of the adapter's caps: driver and limits among them. */
-  readonly fingerprint: string;
+  readonly version: 2;
+  /** The adapter that was measured on: what the heuristics knew. */
+  readonly caps: Caps;
   /** By class of call. */
   readonly entries: Readonly<Record<string, TuningEntry>>;
 }
 
+export const sameChoice = (a: Choice, b: Choice): boolean =>
+  a.template === b.template && JSON.stringify(a.schedule) === JSON.stringify(b.schedule);
+
 export const emptyTable = (caps: Caps): TuningTable => ({
   format: 'dualtoken-tuning',
-  version: 1,
-  adapter: caps.name,
-  fingerprint: caps.fingerprint,
+  version: 2,
+  caps,
   entries: {},
 });
 

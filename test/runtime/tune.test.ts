@@ -18,6 +18,7 @@ import { isolate } from '../../src/runtime/tune/isolate.ts';
 import { readTable, tableFile, writeTable } from '../../src/runtime/tune/store.ts';
 import { checkCall, tuneCall } from '../../src/runtime/tune/tune.ts';
 import { webGpu } from '../support/backends.ts';
+import { hardwareCaps } from '../support/caps.ts';
 import { inFolder } from '../support/files.ts';
 
 const test = suite('tuner');
@@ -125,7 +126,7 @@ test('calls of graphs are counted by class, those with most work first', async (
   const small = (x: Node): Node => B.einsum('mk,nk->mn', x, b);
   const big = B.einsum('mk,kn->mn', B.input('d', [64, 64], 'f32'), B.input('e', [64, 64], 'f32'));
   const calls = callsOf(
-    gpu,
+    gpu.caps,
     [{ inputs: [], outputs: [small(a), small(c), big] }].map((g) => ({
       inputs: [a, b, c, big.src[0]!, big.src[1]!].map((node) => ({ node, donated: false })),
       outputs: g.outputs,
@@ -145,18 +146,15 @@ const entryOf = (templates: string): TuningEntry => {
     heuristic: choice,
     exact: choice,
     fast: { ...choice, schedule: { rows: 64, columns: 64 } },
+    timed: [choice],
     dropped: [],
   };
 };
 
 test('an entry counts while the templates are those that it was measured with', () => {
   const takers = [contractSubgroup, contractTiled];
-  const caps = { name: 'n', fingerprint: 'f' };
   const table = (templates: string) => ({
-    format: 'dualtoken-tuning' as const,
-    version: 1 as const,
-    adapter: caps.name,
-    fingerprint: caps.fingerprint,
+    ...emptyTable(hardwareCaps),
     entries: { [callClass(product())]: entryOf(templates) },
   });
   const now = table(versionsOf(takers));

@@ -1,6 +1,7 @@
 // `dualtoken tune`: measures the schedules of a variant's kernels on this adapter, and keeps the fastest for every run from then on.
 import { SingleBar } from 'cli-progress';
 import { Argument, type Command, Option } from 'commander';
+import type { Caps } from '../../compiler/ir/caps.ts';
 import type { Choice, TuningTable } from '../../compiler/tuning.ts';
 import { variants } from '../../models/variants/index.ts';
 import { orThrow } from '../../runtime/attempt.ts';
@@ -8,8 +9,9 @@ import type { Backend } from '../../runtime/backend.ts';
 import { openBackend } from '../../runtime/choose.ts';
 import { type CountedCall, callsOf } from '../../runtime/tune/calls.ts';
 import { writeEnvironment } from '../../runtime/tune/environment.ts';
+import { lossOf, regretsOf } from '../../runtime/tune/regret.ts';
 import { measureRoofline } from '../../runtime/tune/roofline.ts';
-import { readTable, tableFile, writeTable } from '../../runtime/tune/store.ts';
+import { readTable, tableFile, tableIn, writeTable } from '../../runtime/tune/store.ts';
 import { checkCall, tuneCall } from '../../runtime/tune/tune.ts';
 import { UserFailure } from '../failure.ts';
 import { graphOf, type Part, parts, variantNamed } from '../graphs.ts';
@@ -26,6 +28,7 @@ interface TuneCommandOptions extends CommonOptions {
   readonly redo: boolean;
   readonly environment: boolean;
   readonly probe: boolean;
+  readonly report?: string | true;
 }
 
 /** Kernels that a probe of the driver's settings times. */
@@ -33,9 +36,9 @@ const PROBED = 6;
 
 const text = ({ template, schedule }: Choice): string => `${template} ${JSON.stringify(schedule)}`;
 
-const callsFor = (backend: Backend, names: readonly string[], { part, batch }: TuneCommandOptions) =>
+const callsFor = (caps: Caps, names: readonly string[], { part, batch }: TuneCommandOptions) =>
   callsOf(
-    backend,
+    caps,
     names.flatMap((name) => (part ? [part] : parts).map((p) => graphOf(variantNamed(name), p, batch))),
   );
 
@@ -119,10 +122,40 @@ const tuneCalls = async (
   return { measured, known: calls.length - fresh.length, stopped: signal.asked() };
 };
 
+/** The table of a file, or of the adapter at hand. */
+const tableOf = async (report: string | true, output: Output): Promise<TuningTable> => {
+  if (report === true) {
+    const backend = await orThrow(openBackend({ backend: 'webgpu', log: output.log }));
+    const table = await readTable(backend.caps, output.log);
+    backend.dispose();
+    return table;
+  }
+  const table = await tableIn(report).catch(() => null);
+  if (table === null) throw new UserFailure(`${report} is no table of measured schedules`);
+  return table;
+};
+
+/** What the heuristics lose against a table, call by call. */
+const printRegrets = async (names: readonly string[], options: TuneCommandOptions, output: Output): Promise<void> => {
+  const table = await tableOf(options.report!, output);
+  const { regrets, unknown } = regretsOf(table, callsFor(table.caps, names, options));
+  for (const { key, count, chosen, best } of regrets)
+    output.print(
+      `${(chosen.ms / best.ms).toFixed(2)}x  ${count} of ${key}\n       ${text(chosen)}  ${chosen.ms.toFixed(3)} ms; best ${text(best)}  ${best.ms.toFixed(3)} ms`,
+    );
+  const lost = regrets.length === 0 ? 'nothing was measured' : `untuned ${(100 * lossOf(regrets)).toFixed(1)} % slower`;
+  output.print(`${table.caps.name}: ${regrets.length} kernels, ${lost}; ${unknown.length} not measured`);
+  output.result({ adapter: table.caps.name, variants: names, regrets, unknown });
+};
+
 export const tune = async (variant: string, options: TuneCommandOptions): Promise<void> => {
   const output = outputTo(options.json);
   const names = options.all ? Object.keys(variants) : [variant];
   for (const name of names) variantNamed(name);
+  if (options.report !== undefined) {
+    await printRegrets(names, options, output);
+    return;
+  }
   // What compilers and drivers kept would hide how long a kernel takes to compile.
   process.env.MESA_SHADER_CACHE_DISABLE ??= 'true';
   if (options.environment && !options.probe) {
@@ -136,7 +169,7 @@ export const tune = async (variant: string, options: TuneCommandOptions): Promis
       throw new UserFailure(
         'DUALTOKEN_CACHE is off, so there is nowhere to keep what is measured: unset it, or name a folder',
       );
-    const calls = callsFor(backend, names, options).slice(0, options.limit);
+    const calls = callsFor(backend.caps, names, options).slice(0, options.limit);
     if (options.probe) {
       output.result(await probe(backend, calls));
       return;
@@ -164,6 +197,10 @@ export const tuneCommand = (program: Command): Command =>
     .addOption(new Option('--part <name>', 'one program only; default: all of them').choices(parts))
     .option('--batch <number>', 'pictures at once', wholeNumber(1, 4096), 1)
     .option('--limit <number>', 'only so many kernels, those with most work', wholeNumber(1))
+    .option(
+      '--report [table]',
+      "what the heuristics lose against a table of measured schedules; default: this adapter's",
+    )
     .option('--redo', 'measure again what is known already', false)
     .option('--no-environment', "leave a software driver's settings as they are")
     .addOption(new Option('--probe', 'time the heaviest kernels only').default(false).hideHelp())

@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { callClass } from '../../compiler/call-class.ts';
 import { type Compilation, type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import { renderCompileError } from '../../compiler/error.ts';
+import type { Caps } from '../../compiler/ir/caps.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import type { Backend } from '../backend.ts';
 import { CompileFailure } from '../evaluate.ts';
 
 export interface CountedCall {
@@ -18,17 +18,17 @@ export interface CountedCall {
 type Template = Parameters<NonNullable<CompileOptions['onCall']>>[1];
 
 /** What has one schedule only, or values that decide the time, is not measured. */
-const measurable = (call: Node, template: Template, backend: Backend): boolean =>
+const measurable = (call: Node, template: Template, caps: Caps): boolean =>
   (call.op.kind === 'contract' || call.op.kind === 'conv' || call.op.kind === 'fused') &&
-  template.space(call, backend.caps).length > 1;
+  template.space(call, caps).length > 1;
 
 /** Calls of all `graphs`, those with most work first. Throws CompileFailure. */
-export const callsOf = (backend: Backend, graphs: readonly Compilation[]): readonly CountedCall[] => {
+export const callsOf = (caps: Caps, graphs: readonly Compilation[]): readonly CountedCall[] => {
   const found = new Map<string, CountedCall>();
   for (const graph of graphs) {
-    const made = compileGraph(graph, backend.caps, {
+    const made = compileGraph(graph, caps, {
       onCall: (call, template) => {
-        if (!measurable(call, template, backend)) return;
+        if (!measurable(call, template, caps)) return;
         const key = callClass(call);
         const known = found.get(key);
         const { flops } = template.work(call);

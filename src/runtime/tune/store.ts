@@ -14,16 +14,17 @@ const isChoice = (x: unknown): boolean =>
 export const isTable = (x: unknown): x is TuningTable =>
   isObject(x) &&
   x.format === 'dualtoken-tuning' &&
-  x.version === 1 &&
-  typeof x.adapter === 'string' &&
-  typeof x.fingerprint === 'string' &&
+  x.version === 2 &&
+  isObject(x.caps) &&
+  typeof x.caps.fingerprint === 'string' &&
   isObject(x.entries) &&
   Object.values(x.entries).every(
     (e) =>
       isObject(e) &&
       typeof e.templates === 'string' &&
       Array.isArray(e.dropped) &&
-      [e.heuristic, e.exact, e.fast].every(isChoice),
+      Array.isArray(e.timed) &&
+      [e.heuristic, e.exact, e.fast, ...e.timed].every(isChoice),
   );
 
 /** The file of an adapter's table; null where caching is off. */
@@ -32,17 +33,24 @@ export const tableFile = ({ fingerprint }: Caps): string | null => {
   return folder === null ? null : join(folder, `${hashText(fingerprint)}.json`);
 };
 
+/** The table in a file; null where it holds none. Throws what the file system throws. */
+export const tableIn = async (file: string): Promise<TuningTable | null> => {
+  const text = await readFile(file, 'utf8');
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isTable(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
+};
+
 /** The table of this adapter; an empty one where there is none, or (after a warning) where it is damaged. */
 export const readTable = async (caps: Caps, warn: (message: string) => void): Promise<TuningTable> => {
   const file = tableFile(caps);
-  const text = file === null ? null : await readFile(file, 'utf8').catch(() => null);
-  if (text === null) return emptyTable(caps);
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (isTable(parsed) && parsed.fingerprint === caps.fingerprint) return parsed;
-  } catch {
-    // Reported below like any other damage.
-  }
+  if (file === null) return emptyTable(caps);
+  const found = await tableIn(file).catch(() => undefined);
+  if (found === undefined) return emptyTable(caps);
+  if (found?.caps.fingerprint === caps.fingerprint) return found;
   warn(`${file} is no table of measured schedules for this adapter: it is ignored; dualtoken tune writes a new one`);
   return emptyTable(caps);
 };
