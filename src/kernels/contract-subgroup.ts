@@ -191,10 +191,10 @@ interface Shape {
 const NARROW: Shape = { vectors: 1, depth: STEP };
 const WIDE: Shape = { vectors: 2, depth: 1 };
 
-/** Steps of one position need B in whole quads along its columns; twice the columns must not mean many more past the end. */
+/** Steps of one position need B along its columns; twice the columns must not mean many more past the end. */
 const mayBeWide = (p: MatrixProduct, call: Node, lanes: number): boolean => {
   const columns = (s: Shape): number => Math.ceil(p.N / (4 * lanes * s.vectors)) * s.vectors;
-  return inQuads(p) && layoutOfB(p, call) === 'columns' && columns(WIDE) <= 1.1 * columns(NARROW);
+  return layoutOfB(p, call) === 'columns' && columns(WIDE) <= 1.1 * columns(NARROW);
 };
 
 const tilesOf = (p: MatrixProduct, rows: number, lanes: number): number =>
@@ -244,7 +244,7 @@ const heuristic = (n: Node, caps: Caps): Schedule => {
 
 export const contractSubgroup: KernelTemplate = {
   name: 'contract-subgroup',
-  version: 3,
+  version: 4,
   refuses: (n, caps) => {
     const p = asMatrixProduct(n);
     if (!p) return 'not a matrix product';
