@@ -156,16 +156,21 @@ export const partition = (
   if (!fuse) for (const n of order) if (n.op.kind === 'map' && !a.roots.has(n)) a.roots.set(n, 'fusion is off');
   splitLarge(a);
   const regions = formAndSort(a, fuse);
+  const stored = new Set(regions.flatMap((r) => r.outputs));
   const clashes = [...a.placed.values()].flatMap(({ parts }) =>
-    clashing(regions, new Map(parts.flatMap(({ node, names }) => names.map((name) => [name, node] as const)))),
+    clashing(regions, stored, new Map(parts.flatMap(({ node, names }) => names.map((name) => [name, node] as const)))),
   );
   return { regions: fuse ? joinSiblings(regions, templateOf, caps) : regions, clashes };
 };
 
-const clashing = (regions: readonly Region[], parts: ReadonlyMap<Node, Node>): readonly Node[] =>
+const clashing = (
+  regions: readonly Region[],
+  stored: ReadonlySet<Node>,
+  parts: ReadonlyMap<Node, Node>,
+): readonly Node[] =>
   regions.flatMap((r) =>
     r.placement === undefined && r.outputs.some((o) => parts.has(o))
-      ? [...readsOf(r, (n) => parts.has(n))].map((n) => parts.get(n)!)
+      ? [...readsOf(r, (n) => parts.has(n) || stored.has(n))].flatMap((n) => parts.get(n) ?? [])
       : [],
   );
 
