@@ -4,6 +4,6 @@ import type { Node } from '../dsl/core/types.ts';
 
 const transparent: ReadonlySet<string> = new Set(['stopGradient', 'checkpoint', 'custom', 'probe']);
 
-/** `materialise` and `remat` stay: the one is an order, the other keeps a recomputed value apart from the first. */
+/** `materialise` and `after` stay: they are orders; so does `remat`, which keeps a recomputed value apart from the first. */
 export const canonicalise = (roots: readonly Node[]): readonly Node[] =>
   rewrite(roots, (n, src) => (n.op.kind === 'mark' && transparent.has(n.op.mark.m) ? src[0]! : withSources(n, src)));

@@ -25,10 +25,10 @@ import { select, templateFinder } from './select.ts';
 import { simplify } from './simplify.ts';
 import type { Tuning } from './tuning.ts';
 import { printWgsl } from './wgsl/print.ts';
-import { openWindows } from './windows.ts';
+import { type Opened, openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 10;
+export const COMPILER_VERSION = 11;
 
 /** The passes that can be watched, in order. */
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
@@ -216,20 +216,26 @@ const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program 
 interface Partitioned {
   readonly selected: readonly Node[];
   readonly regions: readonly Region[];
+  readonly windows: Opened['windows'];
 }
-/** Templates or references for every call, then kernels; parts of concatenations that clash get copies, and all is done again. */
+/**
+ * Templates, composites or references for every call, windows also of what these slice, then kernels; parts of concatenations that clash
+ * get copies, and all is done again.
+ */
 const selectAndPartition = (
-  roots: readonly Node[],
+  simple: readonly Node[],
   templateOf: (n: Node) => KernelTemplate | undefined,
   caps: Caps,
   fuse: boolean,
 ): Partitioned => {
-  const calls = widenHalf(simplify(select(roots, templateOf, caps.templates)), caps);
+  const opened = openWindows(widenHalf(simple, caps), caps);
+  const written = widenHalf(simplify(select(opened.roots, templateOf, caps)), caps);
+  const { roots: calls, windows } = openWindows(written, caps, opened.windows);
   const apart = new Set<Node>();
   for (;;) {
     const selected = prepareConcats(calls, caps, apart);
     const { regions, clashes } = partition(selected, templateOf, caps, fuse);
-    if (clashes.length === 0) return { selected, regions };
+    if (clashes.length === 0) return { selected, regions, windows };
     for (const c of clashes) apart.add(c);
   }
 };
@@ -248,8 +254,7 @@ export const compileGraph = (
   report('simplify', () => dumpGraph(simple));
   const takenBy = templateFinder(options.templates ?? templates, caps, options.tuning);
   const templateOf = (n: Node): KernelTemplate | undefined => takenBy(n)?.template;
-  const { roots, windows } = openWindows(widenHalf(simple, caps), caps);
-  const { selected, regions } = selectAndPartition(roots, templateOf, caps, options.fuse ?? true);
+  const { selected, regions, windows } = selectAndPartition(simple, templateOf, caps, options.fuse ?? true);
   report('select', () => dumpGraph(selected));
   report('partition', () => dumpRegions(regions));
   const live = regions.filter((r) => r.outputs.some((o) => sizeOf(o.shape) > 0));

@@ -157,7 +157,7 @@ const join = (
     ]);
   }
   if (c.op.kind !== 'map' && c.op.kind !== 'mark') return null;
-  if (c.op.kind === 'mark' && c.op.mark.m === 'materialise') return null;
+  if (c.op.kind === 'mark' && (c.op.mark.m === 'materialise' || c.op.mark.m === 'after')) return null;
   if (isPacked(c.dtype, a.caps)) return null;
   const inside = c.src.filter((s) => members.has(s)).map((s) => members.get(s)!);
   const space = inside[0]!;

@@ -2,7 +2,7 @@
 import type { Node } from '../dsl/core/types.ts';
 import { decompose } from '../dsl/reference/index.ts';
 import type { KernelTemplate, Schedule } from '../kernels/template.ts';
-import { expandComposites, hasComposite } from './composites/index.ts';
+import { compositeOf, expandComposites } from './composites/index.ts';
 import { isPacked } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 import type { Tuning } from './tuning.ts';
@@ -50,16 +50,16 @@ export const templateFinder = (
 };
 
 /**
- * The graph with every call that no template takes written out: as several calls that templates take (`composites`), or else in
- * generic families.
+ * The graph with every call that no template takes written out: as several calls that templates take, where `caps` allow templates, or
+ * else in generic families.
  */
 export const select = (
   roots: readonly Node[],
   templateOf: (n: Node) => KernelTemplate | undefined,
-  composites: boolean,
+  caps: Caps,
 ): readonly Node[] => {
   const taken = (n: Node): boolean => templateOf(n) !== undefined;
-  if (!composites) return decompose(roots, taken);
-  const open = decompose(roots, (n) => taken(n) || hasComposite(n));
-  return decompose(expandComposites(open, taken), taken);
+  if (!caps.templates) return decompose(roots, taken);
+  const open = decompose(roots, (n) => taken(n) || compositeOf(n, caps, false) !== undefined);
+  return decompose(expandComposites(open, caps, taken), taken);
 };

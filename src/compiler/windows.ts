@@ -5,7 +5,7 @@ import { bytesOf } from '../dsl/core/dtype.ts';
 import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Caps } from './ir/caps.ts';
-import { BINDING_ALIGNMENT } from './place.ts';
+import { BINDING_ALIGNMENT, storedPart } from './place.ts';
 import { bufferBytes } from './program.ts';
 
 export interface Window {
@@ -15,32 +15,42 @@ export interface Window {
   readonly offset: number;
 }
 
-/** Where a node is a window of an input; null where it is none, or cannot be bound as one. */
-const windowOf = (n: Node, caps: Caps): Window | null => {
-  const base = n.src[0];
-  if (!isKind(n, 'view') || n.op.view.v !== 'slice' || !base || !isKind(base, 'input') || base.op.role === 'scalar')
-    return null;
+export interface Opened {
+  readonly roots: readonly Node[];
+  /** Where each window lies. */
+  readonly windows: ReadonlyMap<Node, Window>;
+}
+
+/** Where a node is a window of an input, or of a window that is known; null where it is none, or cannot be bound as one. */
+const windowOf = (n: Node, caps: Caps, known: ReadonlyMap<Node, Window>): Window | null => {
+  const from = n.src[0];
+  if (!isKind(n, 'view') || n.op.view.v !== 'slice' || !from) return null;
+  const base = storedPart(from);
+  if (!isKind(base, 'input') || base.op.role === 'scalar') return null;
   const { start, stop, step } = n.op.view;
   const rowsOnly =
-    step.every((s) => s === 1) && start.every((s, i) => i === 0 || (s === 0 && stop[i] === base.shape[i]));
+    step.every((s) => s === 1) && start.every((s, i) => i === 0 || (s === 0 && stop[i] === from.shape[i]));
   const width = bytesOf[n.dtype];
-  const offset = start[0]! * sizeOf(base.shape.slice(1)) * width;
+  const offset = start[0]! * sizeOf(from.shape.slice(1)) * width;
   const bytes = bufferBytes(sizeOf(n.shape), width);
-  const whole = bufferBytes(sizeOf(base.shape), width);
+  const whole = bufferBytes(sizeOf(from.shape), width);
   const fits = sizeOf(n.shape) > 0 && bytes <= caps.limits.binding && offset + bytes <= whole;
-  return rowsOnly && fits && offset % BINDING_ALIGNMENT === 0 ? { base, offset } : null;
+  if (!rowsOnly || !fits || offset % BINDING_ALIGNMENT !== 0) return null;
+  const outer = known.get(base);
+  return outer ? { base: outer.base, offset: outer.offset + offset } : { base, offset };
 };
 
-/** The graph with windows as inputs of their own, and where each of them lies. */
+/** The graph with windows as inputs of their own, beside those that are `known` already. */
 export const openWindows = (
   roots: readonly Node[],
   caps: Caps,
-): { readonly roots: readonly Node[]; readonly windows: ReadonlyMap<Node, Window> } => {
-  const windows = new Map<Node, Window>();
+  known: ReadonlyMap<Node, Window> = new Map(),
+): Opened => {
+  const windows = new Map(known);
   if (caps.target !== 'wgsl') return { roots, windows };
   const outputs = new Set(roots);
   const opened = rewrite(roots, (n, src) => {
-    const window = outputs.has(n) ? null : windowOf(n, caps);
+    const window = outputs.has(n) ? null : windowOf(n, caps, known);
     if (window === null || !isKind(window.base, 'input')) return withSources(n, src);
     const { slot, role } = window.base.op;
     const leaf = input(`${slot}[${window.offset}]`, n.shape, n.dtype, role);

@@ -59,7 +59,7 @@ const missing = (wanted: readonly string[], found: (n: Node) => string | null): 
 };
 
 /** Calls that only the compiler makes; test/kernels holds them against their references. */
-const internal = ['segmentStarts', 'segmentCombine', 'mergeRuns'];
+const internal = ['segmentStarts', 'segmentCombine', 'mergeRuns', 'rowStatistics', 'joinStatistics'];
 
 test('every fused call, gradients too', () => {
   const names = fusedCallNames().filter((name) => !internal.includes(name));

@@ -9,6 +9,15 @@ export interface MappedSource {
   readonly mapped: boolean;
 }
 
+/** How the rows of a row operation are reduced over their last axis: [.., n] -> [..]. */
+export interface RowReductions {
+  readonly sum: (x: Node) => Node;
+  /** The maximum `most` of x in f32, and `total`, the sum of exp(x - most). */
+  readonly exponentials: (x: Node) => { readonly most: Node; readonly total: Node };
+  /** The element at each row's `index` i32 [..]; 0 where the row has none. */
+  readonly at: (x: Node, index: Node) => Node;
+}
+
 export interface FusedCall {
   readonly name: string;
   /** Shapes and dtypes of the results; throws DslError where sources do not fit. */
@@ -27,6 +36,8 @@ export interface FusedCall {
    * sources and results shaped [.., n] (row vectors), [..] (row scalars) or [n] (the `shared` ones). One kernel template walks it.
    */
   readonly rows?: true;
+  /** Row operations of which long rows can be reduced in parts: the reference by other reductions than those over a whole row. */
+  readonly reducedBy?: (by: RowReductions) => FusedCall['reference'];
   /**
    * Positions of the sources that all rows share. Present (if only as []), it says that the others take any number of
    * leading axes, so that mapping the call is giving it one more.

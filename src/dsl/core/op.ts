@@ -109,6 +109,8 @@ export type Mark =
   | { readonly m: 'materialise' }
   /** A recomputed value; `region` keeps it from being merged with the one of the forward pass. */
   | { readonly m: 'remat'; readonly region: number }
+  /** Value of src[0], read once src[1..] are there: an order that no value asks for, so that memory is free by then. */
+  | { readonly m: 'after' }
   /** Value of src[0]; backward re-runs its graph from src[1..] (see transform/checkpoint). */
   | { readonly m: 'checkpoint'; readonly region: number }
   /** Value of src[0]; backward is rule `rule` applied to src[1..] (see transform/custom). */

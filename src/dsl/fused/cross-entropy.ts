@@ -1,30 +1,44 @@
 // Cross entropy of logits against class indices, a loss for each row, without the log-probabilities in memory.
-import { cast, div, eq, exp, fused, iota, like, log, max, mul, ne, sub, sum, where } from '../core/build.ts';
+import { cast, div, exp, fused, like, log, max, mul, ne, sub, sum, where } from '../core/build.ts';
 import { DslError, describe } from '../core/error.ts';
-import { defineFused } from '../core/fused-registry.ts';
+import { defineFused, type FusedCall } from '../core/fused-registry.ts';
 import type { Node } from '../core/types.ts';
-import { back, checkRows, leadOf, row, rowSum, wide } from './rows.ts';
+import { back, checkRows, hits, leadOf, whole, wide } from './rows.ts';
 
 const none = (): readonly number[] => [];
 
-const check = (logits: Node, targets: Node): void => {
-  checkRows('crossEntropy', logits);
-  const lead = leadOf(logits);
+type ReducedBy = NonNullable<FusedCall['reducedBy']>;
+
+/** Throws unless `targets` are class indices, one for each row of `rows`, which are called `name`. */
+export const checkTargets = (op: string, name: string, rows: Node, targets: Node): void => {
+  const lead = leadOf(rows);
   if (targets.dtype !== 'i32' || targets.shape.length !== lead.length || targets.shape.some((d, i) => d !== lead[i]))
     throw new DslError(
-      'crossEntropy',
-      `logits are ${describe(logits)}, targets ${describe(targets)}`,
+      op,
+      `${name} is ${describe(rows)}, targets are ${describe(targets)}`,
       [
-        { name: 'logits', node: logits },
+        { name, node: rows },
         { name: 'targets', node: targets },
       ],
       'targets are i32, one class index for each row',
     );
 };
+const check = (logits: Node, targets: Node): void => {
+  checkRows('crossEntropy', logits);
+  checkTargets('crossEntropy', 'logits', logits, targets);
+};
 
-const counts = (targets: Node, ignoreIndex: number): Node => ne(targets, like(ignoreIndex, targets));
-/** True at the column that the row's target names. */
-const hits = (targets: Node, x: Node): Node => eq(iota(x.shape, x.shape.length - 1), back(targets, x));
+/** True for the rows that count. */
+export const counts = (targets: Node, ignoreIndex: number): Node => ne(targets, like(ignoreIndex, targets));
+
+const crossEntropyBy: ReducedBy =
+  ({ exponentials, at }) =>
+  (attrs, [logits, targets]) => {
+    const x = wide(logits!);
+    const { most, total } = exponentials(x);
+    const loss = sub(log(total), at(sub(x, back(most, x)), targets!));
+    return [where(counts(targets!, Number(attrs.ignoreIndex)), loss, like(0, loss))];
+  };
 
 const crossEntropyCall = defineFused({
   name: 'crossEntropy',
@@ -34,19 +48,24 @@ const crossEntropyCall = defineFused({
     check(logits!, targets!);
     return [{ shape: targets!.shape, dtype: 'f32' }];
   },
-  reference: (attrs, [logits, targets]) => {
-    const x = wide(logits!);
-    const shifted = sub(x, back(row('max', x), x));
-    const chosen = rowSum(where(hits(targets!, x), shifted, like(0, shifted)));
-    const loss = sub(log(rowSum(exp(shifted))), chosen);
-    return [where(counts(targets!, Number(attrs.ignoreIndex)), loss, like(0, loss))];
-  },
+  reference: crossEntropyBy(whole),
+  reducedBy: crossEntropyBy,
   vjp: (attrs, [logits, targets], _, [ct]) => [
     fused(crossEntropyGradCall.name, attrs, [logits!, targets!, ct!])[0]!,
     null,
   ],
 });
 
+const crossEntropyGradBy: ReducedBy =
+  ({ exponentials }) =>
+  (attrs, [logits, targets, ct]) => {
+    const x = wide(logits!);
+    const { most, total } = exponentials(x);
+    const p = div(exp(sub(x, back(most, x))), back(total, x));
+    const g = where(counts(targets!, Number(attrs.ignoreIndex)), ct!, like(0, ct!));
+    const wanted = cast(hits(targets!, x), 'f32');
+    return [cast(mul(sub(p, wanted), back(g, x)), logits!.dtype)];
+  };
 const crossEntropyGradCall = defineFused({
   name: 'crossEntropyGrad',
   rows: true,
@@ -55,14 +74,8 @@ const crossEntropyGradCall = defineFused({
     check(logits!, targets!);
     return [logits!];
   },
-  reference: (attrs, [logits, targets, ct]) => {
-    const x = wide(logits!);
-    const e = exp(sub(x, back(row('max', x), x)));
-    const p = div(e, back(rowSum(e), e));
-    const g = where(counts(targets!, Number(attrs.ignoreIndex)), ct!, like(0, ct!));
-    const wanted = cast(hits(targets!, x), 'f32');
-    return [cast(mul(sub(p, wanted), back(g, x)), logits!.dtype)];
-  },
+  reference: crossEntropyGradBy(whole),
+  reducedBy: crossEntropyGradBy,
 });
 
 /**

@@ -7,6 +7,7 @@ export { crossEntropy, meanCrossEntropy } from './cross-entropy.ts';
 export { groupNorm } from './group-norm.ts';
 export { l2Normalise } from './l2-normalise.ts';
 export { layerNorm, layerNormGrad } from './layer-norm.ts';
+export { linearCrossEntropy } from './linear-cross-entropy.ts';
 export { nearestCode } from './nearest-code.ts';
 export { rmsNorm, rmsNormGrad } from './rms-norm.ts';
 export { logSoftmax, logSumExp, softmax, softmaxGrad } from './softmax.ts';

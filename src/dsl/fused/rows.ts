@@ -1,7 +1,8 @@
 // What row operations are made of: reductions over the last axis, and values laid back over the rows.
-import { cast, expand, reduce, reshape, scale } from '../core/build.ts';
+import { cast, eq, exp, expand, iota, like, reduce, reshape, scale, sub, where } from '../core/build.ts';
 import { isFloat } from '../core/dtype.ts';
 import { DslError, describe } from '../core/error.ts';
+import type { RowReductions } from '../core/fused-registry.ts';
 import type { ReduceFn } from '../core/op.ts';
 import type { Node, Result } from '../core/types.ts';
 
@@ -18,6 +19,19 @@ export const rowMean = (x: Node): Node => scale(rowSum(x), 1 / Math.max(1, rowLe
 
 /** Row scalars [..] over the rows of `x` [.., n]. */
 export const back = (r: Node, x: Node): Node => expand(reshape(r, [...leadOf(x), 1]), x.shape);
+/** True at the column that the row's index names. */
+export const hits = (index: Node, x: Node): Node => eq(iota(x.shape, x.shape.length - 1), back(index, x));
+/** Each row reduced as a whole. */
+export const whole: RowReductions = {
+  sum: rowSum,
+  exponentials: (x) => {
+    const w = wide(x);
+    const most = row('max', w);
+    return { most, total: rowSum(exp(sub(w, back(most, w)))) };
+  },
+  at: (x, index) => rowSum(where(hits(index, x), x, like(0, x))),
+};
+
 /** A vector [n] that all rows of `x` [.., n] share. */
 export const each = (v: Node, x: Node): Node => expand(reshape(v, [...leadOf(x).map(() => 1), rowLength(x)]), x.shape);
 

@@ -1,11 +1,18 @@
 // Softmax over the last axis, its logarithm, and log-sum-exp, each shifted by the row's maximum.
 import { add, cast, div, exp, fused, log, mul, sub } from '../core/build.ts';
-import { defineFused } from '../core/fused-registry.ts';
+import { defineFused, type FusedCall } from '../core/fused-registry.ts';
 import type { Node } from '../core/types.ts';
-import { back, checkRows, checkSame, leadOf, row, rowLength, rowSum, wide } from './rows.ts';
+import { back, checkRows, checkSame, leadOf, rowLength, whole, wide } from './rows.ts';
 
 const none = (): readonly number[] => [];
+type ReducedBy = NonNullable<FusedCall['reducedBy']>;
 
+const softmaxGradBy: ReducedBy =
+  ({ sum }) =>
+  (_, [y, ct]) => {
+    const [p, g] = [wide(y!), wide(ct!)];
+    return [cast(mul(p, sub(g, back(sum(mul(p, g)), p))), y!.dtype)];
+  };
 const softmaxGradCall = defineFused({
   name: 'softmaxGrad',
   rows: true,
@@ -14,12 +21,17 @@ const softmaxGradCall = defineFused({
     checkSame('softmaxGrad', 'ct', ct!, y!);
     return [y!];
   },
-  reference: (_, [y, ct]) => {
-    const [p, g] = [wide(y!), wide(ct!)];
-    return [cast(mul(p, sub(g, back(rowSum(mul(p, g)), p))), y!.dtype)];
-  },
+  reference: softmaxGradBy(whole),
+  reducedBy: softmaxGradBy,
 });
 
+const softmaxBy: ReducedBy =
+  ({ exponentials }) =>
+  (_, [x]) => {
+    const w = wide(x!);
+    const { most, total } = exponentials(w);
+    return [cast(div(exp(sub(w, back(most, w))), back(total, w)), x!.dtype)];
+  };
 const softmaxCall = defineFused({
   name: 'softmax',
   rows: true,
@@ -28,14 +40,17 @@ const softmaxCall = defineFused({
     checkRows('softmax', x!);
     return [x!];
   },
-  reference: (_, [x]) => {
-    const w = wide(x!);
-    const e = exp(sub(w, back(row('max', w), w)));
-    return [cast(div(e, back(rowSum(e), e)), x!.dtype)];
-  },
+  reference: softmaxBy(whole),
+  reducedBy: softmaxBy,
   vjp: (_, __, [y], [ct]) => [softmaxGrad(y!, ct!)],
 });
 
+const logSoftmaxGradBy: ReducedBy =
+  ({ sum }) =>
+  (_, [y, ct]) => {
+    const [l, g] = [wide(y!), wide(ct!)];
+    return [cast(sub(g, mul(exp(l), back(sum(g), g))), y!.dtype)];
+  };
 const logSoftmaxGradCall = defineFused({
   name: 'logSoftmaxGrad',
   rows: true,
@@ -44,12 +59,17 @@ const logSoftmaxGradCall = defineFused({
     checkSame('logSoftmaxGrad', 'ct', ct!, y!);
     return [y!];
   },
-  reference: (_, [y, ct]) => {
-    const [l, g] = [wide(y!), wide(ct!)];
-    return [cast(sub(g, mul(exp(l), back(rowSum(g), g))), y!.dtype)];
-  },
+  reference: logSoftmaxGradBy(whole),
+  reducedBy: logSoftmaxGradBy,
 });
 
+const logSoftmaxBy: ReducedBy =
+  ({ exponentials }) =>
+  (_, [x]) => {
+    const w = wide(x!);
+    const { most, total } = exponentials(w);
+    return [cast(sub(sub(w, back(most, w)), back(log(total), w)), x!.dtype)];
+  };
 const logSoftmaxCall = defineFused({
   name: 'logSoftmax',
   rows: true,
@@ -58,14 +78,17 @@ const logSoftmaxCall = defineFused({
     checkRows('logSoftmax', x!);
     return [x!];
   },
-  reference: (_, [x]) => {
-    const w = wide(x!);
-    const shifted = sub(w, back(row('max', w), w));
-    return [cast(sub(shifted, back(log(rowSum(exp(shifted))), w)), x!.dtype)];
-  },
+  reference: logSoftmaxBy(whole),
+  reducedBy: logSoftmaxBy,
   vjp: (_, __, [y], [ct]) => [fused(logSoftmaxGradCall.name, {}, [y!, ct!])[0]!],
 });
 
+const logSumExpBy: ReducedBy =
+  ({ exponentials }) =>
+  (_, [x]) => {
+    const { most, total } = exponentials(wide(x!));
+    return [cast(add(most, log(total)), x!.dtype)];
+  };
 const logSumExpCall = defineFused({
   name: 'logSumExp',
   rows: true,
@@ -74,11 +97,8 @@ const logSumExpCall = defineFused({
     checkRows('logSumExp', x!);
     return [{ shape: leadOf(x!), dtype: x!.dtype }];
   },
-  reference: (_, [x]) => {
-    const w = wide(x!);
-    const most = row('max', w);
-    return [cast(add(most, log(rowSum(exp(sub(w, back(most, w)))))), x!.dtype)];
-  },
+  reference: logSumExpBy(whole),
+  reducedBy: logSumExpBy,
   vjp: (_, [x], [y], [ct]) => {
     const w = wide(x!);
     return [cast(mul(back(wide(ct!), w), exp(sub(w, back(wide(y!), w)))), x!.dtype)];

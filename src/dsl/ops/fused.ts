@@ -152,6 +152,30 @@ export const meanCrossEntropy = <S extends Shape, V extends Dim, D extends Float
   ignoreIndex = -100,
 ): Tensor<readonly []> => wrap(F.meanCrossEntropy(unwrap(logits), unwrap(targets), ignoreIndex));
 
+/**
+ * x [.., W] in f32 or f16, classes w [V, W] in f32, f16 or bf16, targets i32 [..] -> loss f32 [..]: `crossEntropy` of the logits x w',
+ * which are computed in f32 and, on devices with kernel templates, never in memory whole, nor is their gradient. Long vocabularies are
+ * taken in chunks of at most about 32 MiB of logits, and the gradient makes each chunk's logits again from what it kept, a number a row
+ * (Wijmans et al. 2024, "Cut Your Losses in Large-Vocabulary Language Models"; Hsu et al. 2024, "Liger Kernel"). 0 where the target is
+ * `ignoreIndex`; other targets are in [0, V). Throws DslError where widths differ, where w has no class, and where targets are not one
+ * i32 a row.
+ */
+export const linearCrossEntropy = <
+  S extends Shape,
+  W extends Dim,
+  D extends FloatType,
+  V extends Dim,
+  U extends Dim,
+  E extends FloatType | 'bf16',
+  T extends Shape,
+>(
+  x: Tensor<readonly [...S, W], D>,
+  w: Tensor<readonly [V, U], E> &
+    Expect<Same<W, U>, `linearCrossEntropy: x has width ${ShowDim<W>}, the classes ${ShowDim<U>}`>,
+  targets: Tensor<T, 'i32'> & Rows<'linearCrossEntropy', S, T>,
+  ignoreIndex = -100,
+): Tensor<Readonly<S>> => wrap(F.linearCrossEntropy(unwrap(x), unwrap(w), unwrap(targets), ignoreIndex));
+
 /** x [.., W] and codebook [K, W] -> i32 [..]: the nearest code by squared distance, of equals the lowest. It has no gradient. */
 export const nearestCode = <
   S extends Shape,

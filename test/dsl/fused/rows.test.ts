@@ -107,6 +107,31 @@ test('cross entropy: ignored rows lose nothing and pull nothing', () => {
   assert.throws(() => f.crossEntropy(x, b.input('u', [3], 'i32')), /targets are i32/);
 });
 
+test('linear cross entropy is that of the product, with gradients of both factors', () => {
+  fc.assert(
+    fc.property(shapeOf([0, 2], 1, 3), size(1, 4), size(1, 3), (lead, classes, width) => {
+      const x = leaf([...lead, width]);
+      const w = leaf([classes, width], values(classes * width, 39));
+      // Class 0 is ignored.
+      const targets = leaf(lead, integers(sizeOf(lead), classes, 40), 'i32');
+      const loss = f.linearCrossEntropy(x.node, w.node, targets.node, 0);
+      checkGradients([loss], [x, w], { others: [targets] });
+      const rows = b.reshape(x.node, [sizeOf(lead), width]);
+      const logits = b.reshape(b.einsum('nd,vd->nv', rows, w.node), [...lead, classes]);
+      const all = [x, w, targets].map((l) => [l.node.op.kind === 'input' ? l.node.op.slot : '', l.at] as const);
+      const [got, want] = interpret([loss, f.crossEntropy(logits, targets.node, 0)], new Map(all));
+      close(got!, want!, 1e-12);
+    }),
+    few,
+  );
+  const [x, t] = [b.input('x', [2, 3], 'f32'), b.input('t', [2], 'i32')];
+  const w = (...shape: number[]) => b.input('w', shape, 'f32');
+  assert.throws(() => f.linearCrossEntropy(x, w(5, 4), t), /x is f32\[2, 3\], w f32\[5, 4\]/);
+  assert.throws(() => f.linearCrossEntropy(x, w(0, 3), t), /at least one class/);
+  assert.throws(() => f.linearCrossEntropy(x, w(5, 3), b.input('u', [3], 'i32')), /targets are i32\[3\]/);
+  assert.throws(() => f.linearCrossEntropy(x, w(5, 3), b.input('u', [2], 'f32')), /targets are i32, one class/);
+});
+
 test('group and batch norm', () => {
   fc.assert(
     fc.property(size(1, 2), size(1, 2), size(1, 2), shapeOf([0, 2], 1, 3), (n, groups, per, rest) => {

@@ -93,6 +93,11 @@ const cases: readonly Case[] = [
   { name: 'rms norm', args: [v4(2, 3), v4(3)], run: one((x, w) => f.rmsNorm(x!, w!, 0.1)) },
   { name: 'group norm', args: [v4(2, 4, 3), v4(4), v4(4)], run: one((x, w, c) => f.groupNorm(x!, 2, w!, c!, 0.1)) },
   { name: 'cross entropy', args: [v4(3, 4), { shape: [3], limit: 4 }], run: one((x, t) => f.crossEntropy(x!, t!, -1)) },
+  {
+    name: 'linear cross entropy',
+    args: [v4(3, 2), v4(4, 2), { shape: [3], limit: 4 }],
+    run: one((x, w, t) => f.linearCrossEntropy(x!, w!, t!, -1)),
+  },
   { name: 'nearest code', args: [v4(3, 2), v4(4, 2)], run: one((x, c) => b.gather(c!, f.nearestCode(x!, c!), 0)) },
   {
     name: 'attention',

@@ -1,6 +1,6 @@
 // Fused calls but attention: softmax, norms, cross entropy, nearest code.
 import * as T from '../../../src/dsl/ops/index.ts';
-import { type Cases, f16, f32, i32, positive } from '../../support/family.ts';
+import { bf16, type Cases, f16, f32, i32, positive } from '../../support/family.ts';
 
 const targets = (shape: readonly number[], classes: number, salt = 0) =>
   T.where(T.lt(i32(shape, 0, 4, salt), 1), -100, i32(shape, 0, classes, salt + 1));
@@ -58,6 +58,15 @@ export const fused: Cases = {
   meanCrossEntropy: ({ b }) => [
     T.meanCrossEntropy(f32([b, 5, 7]), targets([b, 5], 7)),
     T.meanCrossEntropy(f32([2, 3]), T.full(-100, [2], 'i32')),
+  ],
+  linearCrossEntropy: ({ m, n, b }) => [
+    T.linearCrossEntropy(f32([m, 3]), f32([7, 3], 1), targets([m], 7)),
+    T.linearCrossEntropy(f32([b, m, 2]), f32([5, 2], 1), targets([b, m], 5, 2)),
+    T.linearCrossEntropy(f32([5, n]), f32([4, n], 1), i32([5], 0, 4), 2),
+    T.linearCrossEntropy(f32([3, 2]), f32([4, 2], 1), T.full(-100, [3], 'i32')),
+    T.linearCrossEntropy(f32([4, 6]), f16([9, 6], 1), i32([4], 0, 9)),
+    T.linearCrossEntropy(f32([4, 6]), bf16([9, 6], 1), i32([4], 0, 9)),
+    T.linearCrossEntropy(f16([4, 6]), f32([9, 6], 1), i32([4], 0, 9)),
   ],
   nearestCode: ({ m, n, b }) => [
     T.nearestCode(f32([m, 3]), f32([9, 3], 1)),

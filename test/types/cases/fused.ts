@@ -6,6 +6,7 @@ import {
   crossEntropy,
   groupNorm,
   layerNorm,
+  linearCrossEntropy,
   nearestCode,
   rmsNorm,
   softmax,
@@ -21,6 +22,7 @@ declare const ids: Tensor<readonly ['batch', 729], 'i32'>;
 declare const floats: Tensor<readonly ['batch', 729]>;
 declare const book: Tensor<readonly [16384, 1152]>;
 declare const book64: Tensor<readonly [16384, 64]>;
+declare const brain: Tensor<readonly [16384, 1152], 'bf16'>;
 declare const q: Tensor<readonly ['batch', 16, 729, 72]>;
 declare const k: Tensor<readonly ['batch', 4, 100, 72]>;
 declare const k64: Tensor<readonly ['batch', 4, 100, 64]>;
@@ -38,6 +40,8 @@ export const overTokens: Tensor<readonly ['batch', 729, 1152]> = softmax(x, 1);
 export const normed: Tensor<readonly ['batch', 729, 1152]> = layerNorm(x, norm, norm, 1e-6);
 export const plain: Tensor<readonly ['batch', 729, 1152]> = rmsNorm(x);
 export const losses: Tensor<readonly ['batch', 729]> = crossEntropy(x, ids);
+export const linearLosses: Tensor<readonly ['batch', 729]> = linearCrossEntropy(x, book, ids);
+export const brainLosses: Tensor<readonly ['batch', 729]> = linearCrossEntropy(x, brain, ids, 0);
 export const codes: Tensor<readonly ['batch', 729], 'i32'> = nearestCode(x, book);
 export const attended: Tensor<readonly ['batch', 16, 729, 64]> = attention(q, k, v, { causal: true });
 export const cached: Tensor<readonly ['batch', 16, 729, 64]> = attention(q, k, v, {
@@ -66,6 +70,12 @@ export const rms = rmsNorm(x, norm64);
 export const fewTargets = crossEntropy(x, null as unknown as Tensor<readonly ['batch'], 'i32'>);
 // error: "f32"' is not assignable to type '"i32"'
 export const floatTargets = crossEntropy(x, floats);
+// error: linearCrossEntropy: x has width 1152, the classes 64
+export const classWidth = linearCrossEntropy(x, book64, ids);
+// error: linearCrossEntropy: rows are [batch,729], targets [batch]
+export const fewLinearTargets = linearCrossEntropy(x, book, null as unknown as Tensor<readonly ['batch'], 'i32'>);
+// error: "f32"' is not assignable to type '"i32"'
+export const floatLinearTargets = linearCrossEntropy(x, book, floats);
 // error: nearestCode: x has width 1152, the codes 64
 export const codeWidth = nearestCode(x, book64);
 // error: attention: queries have width 72, keys 64
