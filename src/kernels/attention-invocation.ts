@@ -33,6 +33,8 @@ const [Q, K, V, CT, LSE, DELTA] = [0, 1, 2, 3, 4, 5];
 
 /** Of a query and a value together. */
 const WIDEST = 256;
+/** Software adapters compile wider rows for seconds. */
+const WIDEST_SOFTWARE = 32;
 
 const quadsOf = (width: number): number => Math.ceil(width / 4);
 const number = (x: number): Expr => lit(Math.fround(x), 'f32');
@@ -224,13 +226,15 @@ const template = (
 ): KernelTemplate => ({
   name,
   version: 1,
-  refuses: (n) => {
+  refuses: (n, caps) => {
     const a = of(n);
     if (!a) return 'not this call of attention';
-    return a.width + a.valueWidth > WIDEST ? 'the rows are too wide for registers' : null;
+    return a.width + a.valueWidth > (caps.software ? WIDEST_SOFTWARE : WIDEST)
+      ? 'the rows are too wide for registers'
+      : null;
   },
   space: () => [{ size: 64 }, { size: 32 }, { size: 128 }],
-  heuristic: (_, caps: Caps) => ({ size: Math.min(64, caps.limits.invocations) }),
+  heuristic: (_, caps: Caps) => ({ size: Math.min(caps.software ? 32 : 64, caps.limits.invocations) }),
   emit,
   work: (n) => ({ flops: attentionFlops(of(n)!, products), bytes: bytesOfCall(n) }),
   reuse: (n, k) => attentionReuse(of(n)!, n, k),

@@ -181,10 +181,12 @@ export const attentionSubgroup: KernelTemplate = {
     const a = forward(n);
     return a ? refusesRows([a.valueWidth], caps) : 'not attention';
   },
-  space: (n) => {
+  space: (n, caps) => {
     const rows = rowsOf(forward(n)!);
+    // Beyond that many scores a lane a software adapter compiles for seconds.
+    const scores = caps.software ? 32 : 64;
     const [first, ...rest] = [8, 4, 7, 12, 14, 16].flatMap((r) => [1, 2, 4].map((columns) => ({ rows: r, columns })));
-    return [first!, ...rest.filter((s) => s.rows <= Math.max(4, rows))];
+    return [first!, ...rest.filter((s) => s.rows <= Math.max(4, rows) && s.rows * s.columns <= scores)];
   },
   heuristic: (n, caps) => {
     const a = forward(n)!;

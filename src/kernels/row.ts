@@ -197,7 +197,7 @@ const space = (call_: Node, caps: Caps): readonly [Schedule, ...Schedule[]] => {
   const all = widths.flatMap((width) => {
     const rows = [...new Set([1, Math.max(1, 64 / width)])];
     const vectors = n % 4 === 0 ? [4, 1] : [1];
-    const unrolls = Math.ceil(n / width) <= 32 ? [false, true] : [false];
+    const unrolls = Math.ceil(n / width) <= (caps.software ? 16 : 32) ? [false, true] : [false];
     const shuffles = fixedSubgroup(caps) > 1 && width > 1 ? [false, true] : [false];
     return rows.flatMap((r) =>
       vectors.flatMap((vector) =>
