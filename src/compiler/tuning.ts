@@ -24,7 +24,7 @@ export interface TuningEntry {
   readonly exact: MeasuredChoice;
   /** The fastest of all. */
   readonly fast: MeasuredChoice;
-  /** Every candidate that was right, as it was first timed. */
+  /** Every candidate that was right: the fastest as they were timed in turns, the others as they were first. */
   readonly timed: readonly MeasuredChoice[];
   /** Candidates that were dropped, with the reason. */
   readonly dropped: readonly (Choice & { readonly why: string })[];

@@ -8,6 +8,9 @@ import { emptyTable, type TuningEntry, tuningOf, versionsOf } from '../../src/co
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { softmax } from '../../src/dsl/fused/index.ts';
+import { conv2d } from '../../src/dsl/ops/conv.ts';
+import { nearestCode } from '../../src/dsl/ops/fused.ts';
+import { unwrap } from '../../src/dsl/tensor.ts';
 import { contractDirect } from '../../src/kernels/contract-direct.ts';
 import { contractSubgroup } from '../../src/kernels/contract-subgroup.ts';
 import { contractTiled } from '../../src/kernels/contract-tiled.ts';
@@ -15,10 +18,12 @@ import type { KernelTemplate } from '../../src/kernels/template.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { callsOf } from '../../src/runtime/tune/calls.ts';
 import { isolate } from '../../src/runtime/tune/isolate.ts';
+import { inPieces } from '../../src/runtime/tune/pieces.ts';
 import { readTable, tableFile, writeTable } from '../../src/runtime/tune/store.ts';
 import { checkCall, tuneCall } from '../../src/runtime/tune/tune.ts';
 import { webGpu } from '../support/backends.ts';
 import { hardwareCaps } from '../support/caps.ts';
+import { f32 } from '../support/family.ts';
 import { inFolder } from '../support/files.ts';
 
 const test = suite('tuner');
@@ -110,6 +115,29 @@ test('schedules that add up in another order are for --fast alone', async () => 
     { width: entry.exact.schedule.width, vector: entry.exact.schedule.vector, shuffle: entry.exact.schedule.shuffle },
     { width, vector, shuffle },
   );
+});
+
+test('references of calls too large for generic kernels are made in pieces', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const calls = [
+    B.einsum('bmk,bkn->bmn', unwrap(f32([2, 7, 5])), unwrap(f32([2, 5, 3], 1))),
+    B.einsum('mk,nk->nm', unwrap(f32([7, 5])), unwrap(f32([9, 5], 1))),
+    unwrap(conv2d(f32([2, 3, 6, 5]), f32([7, 3, 3, 3], 1), { padding: 1 })),
+    unwrap(nearestCode(f32([11, 4]), f32([13, 4], 1))),
+  ];
+  for (const whole of calls) {
+    const call = whole.op.kind === 'pick' ? whole.src[0]! : whole;
+    const [pieces] = inPieces(call, [whole], 40);
+    assert.is(pieces!.op.kind, 'concat');
+    const [want] = await runGraph(gpu, [whole]);
+    const [got] = await runGraph(gpu, [pieces!]);
+    assert.equal(got!.shape, want!.shape);
+    want!.data.forEach((v, i) => {
+      assert.ok(Math.abs(got!.data[i]! - v) < 1e-5);
+    });
+    assert.equal(inPieces(call, [whole]), [whole]);
+  }
 });
 
 test('a stopped call leaves no entry; the heuristic is right', async () => {

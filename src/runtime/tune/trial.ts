@@ -10,6 +10,7 @@ import type { Backend, DeviceBuffer } from '../backend.ts';
 import { CompileFailure } from '../evaluate.ts';
 import type { Isolated } from './isolate.ts';
 import { readValues } from './operands.ts';
+import { inPieces } from './pieces.ts';
 
 export interface Trial {
   /** Milliseconds from the program to its first result: compilation by the driver, and one run. */
@@ -29,14 +30,14 @@ const only = (choice: Choice): Tuning => ({ digest: JSON.stringify(choice), find
  */
 export const openTrial = async (
   backend: Backend,
-  { inputs, outputs }: Isolated,
+  { inputs, call, outputs }: Isolated,
   choice: Choice | null,
   operands: readonly DeviceBuffer[],
   templates?: CompileOptions['templates'],
 ): Promise<Trial> => {
   const caps: Caps = choice ? backend.caps : { ...backend.caps, templates: false };
   const made = compileGraph(
-    { inputs: inputs.map((node) => ({ node, donated: false })), outputs },
+    { inputs: inputs.map((node) => ({ node, donated: false })), outputs: choice ? outputs : inPieces(call, outputs) },
     caps,
     choice ? { tuning: only(choice), ...(templates ? { templates } : {}) } : {},
   );

@@ -182,11 +182,8 @@ class CallTuner {
     const finalists = new Set([heuristic, ...fastest(this.#timed), ...fastest(this.#timed.filter((t) => t.sameBits))]);
     const times = new Map([...finalists].map((t) => [t, [] as number[]]));
     for (let round = 0; round < FINAL_ROUNDS; round++) for (const [t, list] of times) list.push(await t.trial.time());
-    const measured = (t: Timed): MeasuredChoice => ({
-      template: t.candidate.template,
-      schedule: t.candidate.schedule,
-      ms: median(times.get(t)!),
-    });
+    const choiceOf = ({ candidate: { template, schedule } }: Timed): Choice => ({ template, schedule });
+    const measured = (t: Timed): MeasuredChoice => ({ ...choiceOf(t), ms: median(times.get(t)!) });
     const best = (of: readonly Timed[]): MeasuredChoice =>
       of.map(measured).reduce((a, b) => (b.ms < a.ms ? b : a), measured(heuristic));
     return {
@@ -194,7 +191,7 @@ class CallTuner {
       heuristic: measured(heuristic),
       exact: best([...finalists].filter((t) => t.sameBits)),
       fast: best([...finalists]),
-      timed: this.#timed.map(({ candidate: { template, schedule }, ms }) => ({ template, schedule, ms })),
+      timed: this.#timed.map((t) => (times.has(t) ? measured(t) : { ...choiceOf(t), ms: t.ms })),
       dropped: this.#dropped,
     };
   }
