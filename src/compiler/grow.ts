@@ -10,6 +10,7 @@ import {
   type Region,
   readsOf,
   type SpaceStep,
+  valuesOf,
 } from './region.ts';
 import { bindingsOf } from './segment.ts';
 
@@ -184,6 +185,6 @@ const fits = (members: ReadonlyMap<Node, Member>, a: Analysis, core: Node | null
     spaces: new Map(),
     why: '',
   };
-  const reads = readsOf(region, (n) => isLeaf(n) || isResult(n, a) || a.roots.has(n));
+  const reads = readsOf(region, (n) => isLeaf(n) || isResult(n, a) || a.roots.has(n), valuesOf);
   return bindingsOf(reads, a.caps) + bindingsOf(outputs, a.caps) <= a.caps.limits.storageBuffers;
 };

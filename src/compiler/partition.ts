@@ -6,7 +6,7 @@ import { LOAD, ownCost, readRatio } from './cost.ts';
 import { grow } from './grow.ts';
 import type { Caps } from './ir/caps.ts';
 import { placementOf } from './place.ts';
-import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf } from './region.ts';
+import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf, valuesOf } from './region.ts';
 import { bindingsFor, bindingsOf } from './segment.ts';
 import { joinSiblings } from './siblings.ts';
 
@@ -104,7 +104,7 @@ const splitLarge = (a: Analysis): void => {
       !stored(s) && s.op.kind !== 'const' && s.op.kind !== 'iota' && !(s.op.kind === 'input');
     // What is left for reads, beside two results.
     const budget = a.caps.limits.storageBuffers - 2 * bindingsFor(n, a.caps);
-    const tooMany = (): boolean => bindingsOf(new Set(n.src.flatMap((s) => [...leavesOf(s)])), a.caps) > budget;
+    const tooMany = (): boolean => bindingsOf(new Set(valuesOf(n).flatMap((s) => [...leavesOf(s)])), a.caps) > budget;
     const tooHeavy = (): boolean => n.src.reduce((w, s) => w + weightOf(s), 1) > MAX_REGION_NODES;
     while (tooMany() || tooHeavy()) {
       const candidates = n.src.filter(
@@ -115,7 +115,7 @@ const splitLarge = (a: Analysis): void => {
       const worst = candidates.reduce((x, y) => (score(y) > score(x) ? y : x));
       a.roots.set(worst, tooMany() ? 'too many bindings for one kernel' : 'too large for one kernel');
     }
-    leaves.set(n, new Set(n.src.flatMap((s) => [...leavesOf(s)])));
+    leaves.set(n, new Set(valuesOf(n).flatMap((s) => [...leavesOf(s)])));
     weight.set(
       n,
       Math.min(

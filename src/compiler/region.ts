@@ -63,8 +63,16 @@ export const isLeaf = (n: Node): boolean => n.op.kind === 'input' && n.op.role !
 export const coresOf = (region: Region): readonly Node[] =>
   region.siblings ? region.siblings.flatMap(coresOf) : region.core ? [region.core] : [];
 
-/** Nodes that a region loads. */
-export const readsOf = (region: Region, isStored: (n: Node) => boolean): ReadonlySet<Node> => {
+/** What a node's value is made of: of what it comes after, only the order counts. */
+export const valuesOf = (n: Node): readonly Node[] =>
+  n.op.kind === 'mark' && n.op.mark.m === 'after' ? n.src.slice(0, 1) : n.src;
+
+/** Nodes that a region needs: those that it loads and those that it comes after; the former alone where `sourcesOf` is `valuesOf`. */
+export const readsOf = (
+  region: Region,
+  isStored: (n: Node) => boolean,
+  sourcesOf: (n: Node) => readonly Node[] = (n) => n.src,
+): ReadonlySet<Node> => {
   const found = new Set<Node>();
   const seen = new Set<Node>();
   const stack: Node[] = [...region.outputs, ...coresOf(region)];
@@ -73,7 +81,7 @@ export const readsOf = (region: Region, isStored: (n: Node) => boolean): Readonl
     if (seen.has(n)) continue;
     seen.add(n);
     if (!region.members.has(n) && isStored(n)) found.add(n);
-    else stack.push(...n.src);
+    else stack.push(...sourcesOf(n));
   }
   return found;
 };

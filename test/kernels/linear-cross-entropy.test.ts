@@ -39,6 +39,7 @@ const cases: Readonly<Record<string, Operands>> = {
     w: f32([400, 3], 1),
     targets: i32([64], 0, 6),
   },
+  'chunks enough to be joined in groups': { x: f32([3, 4]), w: f32([2300, 4], 1), targets: i32([3], 0, 2300) },
   'f16 classes': { x: f32([5, 6]), w: f16([400, 6], 1), targets: i32([5], 0, 400) },
   'bf16 classes': { x: f32([5, 6]), w: bf16([400, 6], 1), targets: i32([5], 0, 400) },
   'f16 rows': { x: f16([5, 6]), w: f32([400, 6], 1), targets: i32([5], 0, 400) },
@@ -93,6 +94,7 @@ const trained = (loss: Node, x: Node, w: Node): readonly Node[] => [
 for (const [name, caps] of [
   ['a graphics card', hardwareCaps],
   ['a software adapter', softwareCaps],
+  ['an adapter of few bindings', { ...hardwareCaps, limits: { ...hardwareCaps.limits, storageBuffers: 8 } }],
 ] as const)
   test(`loss and gradients in a quarter of the logits' bytes on ${name}, where the plain graph takes all`, () => {
     const [x, w, targets] = operands();

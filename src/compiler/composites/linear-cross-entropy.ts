@@ -24,7 +24,7 @@ import { leadOf, rowSum, wide } from '../../dsl/fused/rows.ts';
 import { MIN_PARTS } from '../place.ts';
 import { joined, type Statistics, statisticsOf } from './statistics.ts';
 
-/** Bytes that the logits of a chunk take at most, or little more. */
+/** Bytes that the logits of a chunk take at most, up to a whole `STEP` of classes. */
 const CHUNK_BYTES = 32 * 2 ** 20;
 /** Chunks are multiples of so many classes: their weights and gradients then start where buffers can be bound. */
 const STEP = 64;
@@ -49,25 +49,28 @@ const chunksOf = (w: Node, size: number): readonly Node[] => {
 const after = (x: Node, earlier: readonly Node[]): Node =>
   earlier.length === 0 ? x : mark({ m: 'after' }, x, ...earlier);
 
+/** Chunks of which the rows' statistics are kept before they are joined. */
+const GROUP = 16;
+const joinedChunks = (found: readonly Statistics[]): Statistics => {
+  const rowsOf = (name: keyof Statistics): Node => {
+    const each = found.map((s) => reshape(s[name], [1, ...s[name].shape]));
+    return permute(concat(each, 0), [1, 0]);
+  };
+  return joined({ most: rowsOf('most'), total: rowsOf('total') });
+};
+
 /** Results of a `linearCrossEntropy` call: losses and log-sum-exps. */
 export const lossInChunks = (n: Node, size = chunkFor(n.src)): readonly Node[] => {
   if (!isKind(n, 'fused')) throw new Error(`lossInChunks: a ${n.op.kind} node`);
   const [x, w, targets] = n.src as readonly [Node, Node, Node];
   const rows = listed(x);
-  const found: Statistics[] = [];
+  let found: readonly Statistics[] = [];
   for (const chunk of chunksOf(w, size)) {
+    if (found.length === GROUP) found = [joinedChunks(found)];
     const earlier = found.slice(-1).map((s) => s.most);
-    found.push(statisticsOf(logitsOf(after(rows, earlier), chunk)));
+    found = [...found, statisticsOf(logitsOf(after(rows, earlier), chunk))];
   }
-  const all = (name: keyof Statistics): Node =>
-    permute(
-      concat(
-        found.map((s) => reshape(s[name], [1, rows.shape[0]!])),
-        0,
-      ),
-      [1, 0],
-    );
-  const { most, total } = joined({ most: all('most'), total: all('total') });
+  const { most, total } = joinedChunks(found);
   const lse = add(most, log(total));
   const chosen = rowSum(mul(rows, wide(gather(w, reshape(targets, lse.shape)))));
   const loss = reshape(sub(lse, chosen), targets.shape);
@@ -95,7 +98,7 @@ export const gradientInChunks = (
     dw.push(part);
     earlier = [dx, part].filter((_, result) => used(result));
     // Counted on in a kernel of its own, so that chunks differ in nothing but their data and share their shaders.
-    target = mark({ m: 'materialise' }, addConst(target, -size));
+    target = mark({ m: 'materialise' }, addConst(after(target, earlier), -size));
   }
   return [cast(reshape(dx!, x.shape), x.dtype), concat(dw, 0)];
 };
