@@ -28,7 +28,7 @@ import { printWgsl } from './wgsl/print.ts';
 import { type Opened, openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 11;
+export const COMPILER_VERSION = 12;
 
 /** The passes that can be watched, in order. */
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
@@ -94,7 +94,12 @@ const tooManyBindings = (program: Program, caps: Caps): CompileError | null => {
 const printKernel = (code: KernelCode, caps: Caps): string =>
   caps.target === 'js'
     ? printJs(code)
-    : printWgsl(code, { f16: caps.f16, immediates: caps.immediates, keepLoops: caps.software });
+    : printWgsl(code, {
+        f16: caps.f16,
+        immediates: caps.immediates,
+        keepLoops: caps.software,
+        subgroupSize: caps.subgroups?.set,
+      });
 
 class Kernels {
   readonly list: Kernel[] = [];

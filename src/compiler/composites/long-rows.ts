@@ -7,25 +7,36 @@ import { leadOf, rowLength, rowSum } from '../../dsl/fused/rows.ts';
 import type { Caps } from '../ir/caps.ts';
 import { joined, statisticsOf } from './statistics.ts';
 
-/** Shorter rows are walked in less time than a further kernel takes to start. */
-const LONG = 16384;
-/** Columns of a part at least, and workgroups that keep a device busy. */
+/** Columns of a part at least. */
 const PART = 1024;
-const busy = (caps: Caps): number => (caps.software ? 32 : 256);
-const mostRows = (caps: Caps): number => busy(caps) / (caps.software ? 4 : 8);
+
+interface Few {
+  /** Shorter rows are walked in less time than further kernels take to start. */
+  readonly columns: number;
+  /** More rows keep the device busy as they are. */
+  readonly rows: number;
+  /** Workgroups that keep it busy. */
+  readonly groups: number;
+}
+const fewOn = (caps: Caps): Few =>
+  caps.software
+    ? // A core walks 150,000 columns in the time of a few dispatches, and a row keeps one busy.
+      { columns: 1 << 19, rows: 2, groups: 32 }
+    : { columns: 1 << 14, rows: 32, groups: 256 };
 
 /** Whether a call is a row operation over rows so few and so long that they are better cut. */
 export const hasFewLongRows = (n: Node, caps: Caps): boolean => {
   if (!isKind(n, 'fused') || !fusedCall(n.op.call).reducedBy) return false;
   const x = n.src[0]!;
-  return rowLength(x) >= LONG && sizeOf(leadOf(x)) <= mostRows(caps);
+  const few = fewOn(caps);
+  return rowLength(x) >= few.columns && sizeOf(leadOf(x)) <= few.rows;
 };
 
 /** x [.., n] in parts of equal length, [rows, parts, size], and what is left of each row, if anything, [rows, 1, rest]. */
 const partsOf = (x: Node, caps: Caps): readonly Node[] => {
   const n = rowLength(x);
   const rows = sizeOf(leadOf(x));
-  const wanted = Math.max(1, Math.min(Math.ceil(n / PART), Math.floor(busy(caps) / rows)));
+  const wanted = Math.max(1, Math.min(Math.ceil(n / PART), Math.floor(fewOn(caps).groups / rows)));
   const size = 4 * Math.ceil(n / wanted / 4);
   const parts = Math.floor(n / size);
   const flat = reshape(x, [rows, n]);
