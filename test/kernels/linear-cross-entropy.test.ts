@@ -72,6 +72,7 @@ for (const [name, operands] of Object.entries(cases))
 test('a vocabulary whose logits are few is one chunk, another at least five of a multiple of 64', () => {
   assert.is(chunkOf(1024, 8192), 8192);
   assert.is(chunkOf(1024, 8193), 64 * Math.ceil(8193 / 5 / 64));
+  assert.is(chunkOf(1024, 32_768), 4096, 'all of one size');
   assert.is(chunkOf(1024, 151_936) % 64, 0);
   assert.ok(4 * 1024 * chunkOf(1024, 151_936) <= 33 * 2 ** 20);
   assert.is(chunkOf(1 << 20, 151_936), 64);
@@ -112,7 +113,7 @@ test('chunks share their shaders, and a gradient that nobody reads is not comput
   const [x, w, targets] = operands();
   const loss = linearCrossEntropy(x, w, targets);
   const both = summaryOf(programOf(trained(loss, x, w), hardwareCaps));
-  assert.ok(both.shaders <= 16 && both.dispatches >= 2 * both.shaders, `${both.shaders} shaders`);
+  assert.ok(both.shaders <= 11 && both.dispatches >= 2 * both.shaders, `${both.shaders} shaders`);
   // As one of many parameters in a long vector, too.
   const vector = B.input('vector', [64 + V * D], 'f32', 'param');
   const part = B.reshape(B.sliceAxis(vector, 0, 64, 64 + V * D), [V, D]);

@@ -29,12 +29,15 @@ const CHUNK_BYTES = 32 * 2 ** 20;
 /** Chunks are multiples of so many classes: their weights and gradients then start where buffers can be bound. */
 const STEP = 64;
 
-/** Classes of a chunk, all of them where their logits are few; else so many that the gradients of w are stored in place. */
+/** Classes of a chunk: all where their logits are few, else few enough for the gradients of w to be stored in place. */
 export const chunkOf = (rows: number, classes: number): number => {
   const bytes = 4 * rows * classes;
   if (bytes <= CHUNK_BYTES) return classes;
   const chunks = Math.max(MIN_PARTS, Math.ceil(bytes / CHUNK_BYTES));
-  return STEP * Math.ceil(classes / chunks / STEP);
+  const most = Math.ceil(classes / chunks / STEP);
+  // Where chunks of one size fill the vocabulary, the last one has the shaders of the others.
+  for (let steps = most; 2 * steps >= most; steps--) if (classes % (steps * STEP) === 0) return steps * STEP;
+  return most * STEP;
 };
 
 const chunkFor = ([x, w]: readonly Node[]): number => chunkOf(sizeOf(leadOf(x!)), w!.shape[0]!);
