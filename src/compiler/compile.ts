@@ -94,7 +94,12 @@ const tooManyBindings = (program: Program, caps: Caps): CompileError | null => {
 const printKernel = (code: KernelCode, caps: Caps): string =>
   caps.target === 'js'
     ? printJs(code)
-    : printWgsl(code, { f16: caps.f16, immediates: caps.immediates, keepLoops: caps.software });
+    : printWgsl(code, {
+        f16: caps.f16,
+        immediates: caps.immediates,
+        keepLoops: caps.software,
+        subgroupSize: caps.subgroups?.set,
+      });
 
 class Kernels {
   readonly list: Kernel[] = [];

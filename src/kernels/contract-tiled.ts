@@ -1,39 +1,15 @@
-// Contraction through workgroup memory, for adapters whose subgroups have no fixed size: a workgroup stages a tile of each operand, and
-// every invocation keeps 4 x 4 results in registers.
-
+// Contraction through workgroup memory: a workgroup stages a tile of each operand, and every invocation keeps `height` rows by
+// `vectors` times four columns of results in registers.
 import type { Caps } from '../compiler/ir/caps.ts';
-import {
-  call,
-  component,
-  type Expr,
-  element,
-  int,
-  lit,
-  ref,
-  scalarType,
-  splat4,
-  variable,
-  vec4,
-} from '../compiler/ir/expr.ts';
-import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
+import { component, type Expr, element, int, lit, ref, scalarType, splat4, variable } from '../compiler/ir/expr.ts';
+import { add, div, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
-import type { Node } from '../dsl/core/types.ts';
 import { meetingBytes, orderOf, type Parts, stepOf, turnsOf } from './contract-parts.ts';
+import { type Staging, stageA, stageB } from './contract-staging.ts';
 import { accName, storeTile } from './contract-store.ts';
-import {
-  asMatrixProduct,
-  contractParts,
-  layoutOfB,
-  loadA,
-  loadB,
-  type MatrixProduct,
-  orZero,
-  quadA,
-  quadB,
-  summedLast,
-} from './contraction.ts';
+import { asMatrixProduct, contractParts, type MatrixProduct } from './contraction.ts';
 import { counter, plus, range, times } from './subgroup-tile.ts';
-import type { Block, KernelTemplate, Schedule } from './template.ts';
+import type { KernelTemplate, Schedule } from './template.ts';
 
 const i32 = scalarType('i32');
 const f32x4 = scalarType('f32', 4);
@@ -43,149 +19,112 @@ const DEPTH = 16;
 interface Tile {
   readonly rows: number;
   readonly columns: number;
-  /** Invocations that share the tile, in each of the parts that share the summed positions. */
-  readonly size: number;
+  /** Rows, and vectors of four columns, of an invocation. */
+  readonly height: number;
+  readonly vectors: number;
   readonly parts: number;
 }
-const tileOf = (s: Schedule): Tile => {
-  const [rows, columns] = [Number(s.rows), Number(s.columns)];
-  return { rows, columns, size: (rows / 4) * (columns / 4), parts: Number(s.parts) };
-};
+const tileOf = (s: Schedule): Tile => ({
+  rows: Number(s.rows),
+  columns: Number(s.columns),
+  height: Number(s.height),
+  vectors: Number(s.vectors),
+  parts: Number(s.parts),
+});
+
+/** Invocations that share the tile, in each of the parts that share the summed positions. */
+const sizeOf = (t: Tile): number => (t.rows / t.height) * (t.columns / (4 * t.vectors));
 
 /** Bytes of workgroup memory. */
-const bytesOf = (t: Tile): number => 4 * DEPTH * (t.rows + t.columns) * t.parts + meetingBytes(t.parts, t.size, 4);
+const bytesOf = (t: Tile): number =>
+  4 * DEPTH * (t.rows + t.columns) * t.parts + meetingBytes(t.parts, sizeOf(t), t.height * t.vectors);
 
-interface Staging {
-  readonly call: Node;
-  readonly p: MatrixProduct;
-  readonly block: Block;
-  readonly tile: Tile;
-  readonly owner: Expr;
-  readonly part: Expr;
-  readonly batch: Expr;
-  readonly row0: Expr;
-  readonly column0: Expr;
-  readonly summed0: Expr;
-}
+const fits = (t: Tile, caps: Caps): boolean =>
+  sizeOf(t) * t.parts <= caps.limits.invocations && bytesOf(t) <= caps.limits.workgroupBytes;
 
-/** Place of quad `i` of the part's share of an array that holds `count` quads a part. */
-const ofPart = (part: Expr, count: number, i: Expr): Expr => add(mul(part, int(count)), i);
-
-/** One statement for each quad that an invocation stages: `count` quads in all. */
-const each = (
-  s: Staging,
-  array: string,
-  count: number,
-  one: (i: Expr) => Expr,
-  place: (i: Expr) => Expr,
-): readonly Stmt[] =>
-  range(Math.ceil(count / s.tile.size)).flatMap((j): readonly Stmt[] => {
-    const i = add(s.owner, int(j * s.tile.size));
-    const put: Stmt = { s: 'setElement', array, index: ofPart(s.part, count, place(i)), value: one(i) };
-    const all = call('lt', i, int(count));
-    return all.e === 'lit' ? [put] : [{ s: 'if', cond: all, then: [put] }];
-  });
-
-/** rows[m][k / 4]: quads along the summed axis. Neighbouring invocations read neighbours in memory. */
-const stageA = (s: Staging): readonly Stmt[] => {
-  const { p, block, batch } = s;
-  const perRow = DEPTH / 4;
-  const row = (m: Expr): Expr => min(add(s.row0, m), int(p.M - 1));
-  const whole = p.K % 4 === 0 && quadA(p, block, batch, s.row0, div(s.summed0, 4), 'summed') !== null;
-  const along = whole || summedLast(p, s.call);
-  const m = (i: Expr): Expr => (along ? div(i, perRow) : mod(i, s.tile.rows));
-  const q = (i: Expr): Expr => (along ? mod(i, perRow) : div(i, s.tile.rows));
-  const value = (i: Expr): Expr => {
-    const first = add(s.summed0, mul(q(i), int(4)));
-    const quad = whole ? orZero(div(first, 4), p.K / 4, (at) => quadA(p, block, batch, row(m(i)), at, 'summed')) : null;
-    return (
-      quad ?? vec4(range(4).map((k) => orZero(add(first, int(k)), p.K, (at) => loadA(p, block, batch, row(m(i)), at))))
-    );
-  };
-  return each(s, 'rows', s.tile.rows * perRow, value, (i) => add(mul(m(i), int(perRow)), q(i)));
-};
-
-/** columns[k][n / 4]: quads along the columns. */
-const stageB = (s: Staging): readonly Stmt[] => {
-  const { p, block, batch } = s;
-  const perStep = s.tile.columns / 4;
-  const whole = p.N % 4 === 0 && quadB(p, block, batch, div(s.column0, 4), s.summed0, 'column') !== null;
-  const across = whole || layoutOfB(p, s.call) === 'columns';
-  const k = (i: Expr): Expr => (across ? div(i, perStep) : mod(i, DEPTH));
-  const q = (i: Expr): Expr => (across ? mod(i, perStep) : div(i, DEPTH));
-  const value = (i: Expr): Expr => {
-    const at = add(s.summed0, k(i));
-    const first = add(s.column0, mul(q(i), int(4)));
-    const quads = min(div(first, 4), int(Math.floor((p.N - 1) / 4)));
-    const quad = whole ? orZero(at, p.K, (x) => quadB(p, block, batch, quads, x, 'column')) : null;
-    const column = (c: number): Expr => min(add(first, int(c)), int(p.N - 1));
-    return quad ?? vec4(range(4).map((c) => orZero(at, p.K, (x) => loadB(p, block, batch, column(c), x))));
-  };
-  return each(s, 'columns', DEPTH * perStep, value, (i) => add(mul(k(i), int(perStep)), q(i)));
-};
+const tilesOf = (p: MatrixProduct, rows: number, columns: number): number =>
+  p.B * Math.ceil(p.M / rows) * Math.ceil(p.N / columns);
 
 const emit: KernelTemplate['emit'] = (n, schedule, block) => {
   const p = asMatrixProduct(n)!;
   const tile = tileOf(schedule);
+  const owners = sizeOf(tile);
   const [tilesM, tilesN] = [Math.ceil(p.M / tile.rows), Math.ceil(p.N / tile.columns)];
   const groups = p.B * tilesM * tilesN;
   const group = ref(builtins.group, i32, 0, groups - 1);
-  const size = tile.size * tile.parts;
-  const local = ref(builtins.local, i32, 0, size - 1);
-  const parts: Parts = {
-    count: tile.parts,
-    part: div(local, tile.size),
-    owners: tile.size,
-    owner: mod(local, tile.size),
-  };
+  const local = ref(builtins.local, i32, 0, owners * tile.parts - 1);
+  const parts: Parts = { count: tile.parts, part: div(local, owners), owners, owner: mod(local, owners) };
   const perStep = tile.columns / 4;
-  const [mine, across] = [div(parts.owner, perStep), mod(parts.owner, perStep)];
+  // An invocation's vectors lie apart, so that neighbouring invocations always read neighbouring ones.
+  const apart = perStep / tile.vectors;
+  const [mine, across] = [div(parts.owner, apart), mod(parts.owner, apart)];
+  const quadOf = (j: Expr): Expr => add(across, mul(j, int(apart)));
   const turns = turnsOf(Math.ceil(p.K / DEPTH), tile.parts);
   const turn = counter('turn', turns - 1);
   const staging: Staging = {
     call: n,
     p,
     block,
-    tile,
+    rows: tile.rows,
+    columns: tile.columns,
+    depth: DEPTH,
+    size: owners,
     owner: parts.owner,
-    part: parts.part,
     batch: div(group, tilesM * tilesN),
     row0: mul(mod(div(group, tilesN), tilesM), int(tile.rows)),
     column0: mul(mod(group, tilesN), int(tile.columns)),
     summed0: mul(stepOf(parts, turn), int(DEPTH)),
   };
-  const [rowQuads, columnQuads] = [(tile.rows * DEPTH) / 4, (tile.columns * DEPTH) / 4];
-  const a = (r: number): Expr => ref(`a${r}`, f32x4);
-  const acc = (r: number): Expr => variable(accName(r, 0), f32x4);
+  const arrays = [
+    { name: 'rows', type: f32x4, length: (tile.rows * DEPTH * tile.parts) / 4 },
+    { name: 'columns', type: f32x4, length: (tile.columns * DEPTH * tile.parts) / 4 },
+  ];
+  /** Place of quad `quad` of a line in the part's share of array `a`. */
+  const place = (a: 0 | 1, line: Expr, perLine: number, quad: Expr): Expr =>
+    add(mul(parts.part, int(arrays[a]!.length / tile.parts)), add(mul(line, int(perLine)), quad));
+  const put =
+    (a: 0 | 1, perLine: number) =>
+    (line: Expr, quad: Expr, value: Expr): readonly Stmt[] => [
+      { s: 'setElement', array: arrays[a]!.name, index: place(a, line, perLine, quad), value },
+    ];
   const quad = counter('quad', DEPTH / 4 - 1);
+  const a = (r: number): Expr => ref(`a${r}`, f32x4);
+  const b = (k: number, j: number): Expr => ref(`b${k}_${j}`, f32x4);
+  const [heights, vectors] = [range(tile.height), range(tile.vectors)];
   const products: readonly Stmt[] = [
-    ...range(4).map((r): Stmt => {
-      const at = add(mul(add(mul(mine, int(4)), int(r)), int(DEPTH / 4)), quad);
-      return { s: 'let', name: `a${r}`, value: element('rows', ofPart(parts.part, rowQuads, at), f32x4) };
+    ...heights.map((r): Stmt => {
+      const at = place(0, add(mul(mine, int(tile.height)), int(r)), DEPTH / 4, quad);
+      return { s: 'let', name: `a${r}`, value: element('rows', at, f32x4) };
     }),
-    ...range(4).map((k): Stmt => {
-      const at = add(mul(add(mul(quad, int(4)), int(k)), int(perStep)), across);
-      return { s: 'let', name: `b${k}`, value: element('columns', ofPart(parts.part, columnQuads, at), f32x4) };
-    }),
-    ...range(4).map((r): Stmt => {
-      const sum = range(4).reduce((s, k) => plus(s, times(ref(`b${k}`, f32x4), component(a(r), k))), acc(r));
-      return { s: 'assign', name: accName(r, 0), value: sum };
-    }),
+    ...range(4).flatMap((k) =>
+      vectors.map((j): Stmt => {
+        const at = place(1, add(mul(quad, int(4)), int(k)), perStep, quadOf(int(j)));
+        return { s: 'let', name: `b${k}_${j}`, value: element('columns', at, f32x4) };
+      }),
+    ),
+    ...heights.flatMap((r) =>
+      vectors.map((j): Stmt => {
+        const acc = variable(accName(r, j), f32x4);
+        const sum = range(4).reduce((s, k) => plus(s, times(b(k, j), component(a(r), k))), acc);
+        return { s: 'assign', name: accName(r, j), value: sum };
+      }),
+    ),
   ];
   const stored = storeTile(p, block, {
-    rows: 4,
-    vectors: 1,
+    rows: tile.height,
+    vectors: tile.vectors,
     batch: staging.batch,
-    row0: add(staging.row0, mul(mine, int(4))),
-    column: (_, c) => add(add(staging.column0, mul(across, int(4))), int(c)),
+    row0: add(staging.row0, mul(mine, int(tile.height))),
+    column: (j, c) => add(add(staging.column0, mul(quadOf(j), int(4))), int(c)),
     quads: p.N % 4 === 0,
     whole: p.M % tile.rows === 0,
     full: p.N % tile.columns === 0,
     live: null,
     parts,
   });
+  const zero = splat4(lit(0, 'f32'));
   const body: readonly Stmt[] = [
-    ...range(4).map((r): Stmt => ({ s: 'var', name: accName(r, 0), type: f32x4, value: splat4(lit(0, 'f32')) })),
+    ...heights.flatMap((r) => vectors.map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero }))),
     {
       s: 'for',
       counter: turn,
@@ -193,8 +132,8 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
       to: int(turns),
       step: 1,
       body: [
-        ...stageA(staging),
-        ...stageB(staging),
+        ...stageA(staging, put(0, DEPTH / 4)),
+        ...stageB(staging, put(1, perStep)),
         { s: 'barrier' },
         { s: 'for', counter: quad, from: int(0), to: int(DEPTH / 4), step: 1, body: products },
         { s: 'barrier' },
@@ -202,76 +141,68 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
     },
     ...stored.body,
   ];
-  return {
-    workgroupSize: size,
-    groups,
-    arrays: [
-      { name: 'rows', type: f32x4, length: rowQuads * tile.parts },
-      { name: 'columns', type: f32x4, length: columnQuads * tile.parts },
-      ...stored.arrays,
-    ],
-    body,
-  };
+  return { workgroupSize: owners * tile.parts, groups, arrays: [...arrays, ...stored.arrays], body };
 };
 
-const SAFE = { rows: 32, columns: 32, parts: 1 } satisfies Schedule;
+const SAFE = { rows: 32, columns: 32, height: 4, vectors: 1, parts: 1 } satisfies Tile;
+const LOW: Tile = { ...SAFE, rows: 16, columns: 64 };
+const MIDDLE: Tile = { ...SAFE, rows: 64, columns: 64 };
+const TALL: Tile = { ...MIDDLE, height: 8 };
+const LARGE: Tile = { rows: 128, columns: 128, height: 8, vectors: 2, parts: 1 };
+const ALL: readonly Tile[] = [
+  SAFE,
+  MIDDLE,
+  TALL,
+  { ...SAFE, rows: 64 },
+  { ...SAFE, columns: 64 },
+  LOW,
+  { ...TALL, rows: 128 },
+  LARGE,
+];
 
 /** Workgroup tiles that keep a graphics card busy. */
 const BUSY = 128;
 
 /** Into how many parts to cut the sums: a graphics card idles where there are few tiles. */
-const partsFor = (p: MatrixProduct, s: typeof SAFE, caps: Caps): number => {
-  const tiles = p.B * Math.ceil(p.M / s.rows) * Math.ceil(p.N / s.columns);
-  const fits = (parts: number): boolean => {
-    const t = tileOf({ ...s, parts });
-    return (
-      tiles * parts <= BUSY &&
-      p.K >= parts * 4 * DEPTH &&
-      t.size * parts <= caps.limits.invocations &&
-      bytesOf(t) <= caps.limits.workgroupBytes
-    );
-  };
-  return [4, 2].find(fits) ?? 1;
+const partsFor = (p: MatrixProduct, t: Tile, caps: Caps): number => {
+  const tiles = tilesOf(p, t.rows, t.columns);
+  const useful = (parts: number): boolean =>
+    tiles * parts <= BUSY && p.K >= parts * 4 * DEPTH && fits({ ...t, parts }, caps);
+  return [4, 2].find(useful) ?? 1;
 };
-const heuristicTile = (p: MatrixProduct, caps: Caps): typeof SAFE => {
-  if (p.M <= 16) return { rows: 16, columns: 64, parts: 1 };
-  // Large tiles reuse more; small ones make enough workgroups of a small product.
-  const many = p.B * Math.ceil(p.M / 64) * Math.ceil(p.N / 64) >= 32;
-  return many && caps.limits.invocations >= 256 ? { rows: 64, columns: 64, parts: 1 } : SAFE;
+
+/** Tall tiles need more registers a lane than machines have whose subgroups may be narrower than 32. */
+const manyRegisters = (caps: Caps): boolean => (caps.subgroups?.min ?? 0) >= 32;
+
+/** Large tiles read less for each product; small ones make enough workgroups of a small product, and fewer places past its ends. */
+const heuristicTile = (p: MatrixProduct, caps: Caps): Tile => {
+  if (p.M <= 16) return LOW;
+  const places = (t: Tile): number => tilesOf(p, t.rows, t.columns) * t.rows * t.columns;
+  const good = (t: Tile, enough: number, than: Tile): boolean =>
+    fits(t, caps) && tilesOf(p, t.rows, t.columns) >= enough && places(t) <= 1.15 * places(than);
+  if (manyRegisters(caps) && good(LARGE, BUSY, MIDDLE)) return LARGE;
+  const middle = manyRegisters(caps) ? TALL : MIDDLE;
+  return good(middle, BUSY / 2, SAFE) ? middle : SAFE;
 };
 
 export const contractTiled: KernelTemplate = {
   name: 'contract-tiled',
-  version: 2,
+  version: 3,
   refuses: (n, caps) => {
     const p = asMatrixProduct(n);
     if (!p) return 'not a matrix product';
     if (n.dtype !== 'f32' && n.dtype !== 'f16') return `dtype ${n.dtype}`;
     if (caps.software) return 'barriers are dear on a CPU';
-    if (caps.limits.invocations < 64 || caps.limits.workgroupBytes < bytesOf(tileOf(SAFE)))
-      return 'workgroups are too small';
+    if (!fits(SAFE, caps)) return 'workgroups are too small';
     return p.K === 0 ? 'nothing to sum' : null;
   },
   space: (n, caps) => {
     const p = asMatrixProduct(n)!;
-    const fits = (s: Schedule): boolean => {
-      const t = tileOf(s);
-      return t.size * t.parts <= caps.limits.invocations && bytesOf(t) <= caps.limits.workgroupBytes;
-    };
-    const tiles = [
-      SAFE,
-      ...[
-        [64, 64],
-        [64, 32],
-        [32, 64],
-        [16, 64],
-      ].map(([rows, columns]) => ({ rows: rows!, columns: columns!, parts: 1 })),
-    ];
-    const split = tiles.flatMap((s) =>
-      [2, 4].filter((parts) => parts <= partsFor(p, s, caps)).map((parts) => ({ ...s, parts })),
+    const split = ALL.flatMap((t) =>
+      [2, 4].filter((parts) => parts <= partsFor(p, t, caps)).map((parts) => ({ ...t, parts })),
     );
-    const [first, ...rest] = [...tiles, ...split];
-    return [first!, ...rest.filter(fits)];
+    const rest = [...ALL.slice(1), ...split].filter((t) => fits(t, caps));
+    return [{ ...SAFE }, ...rest.map((t) => ({ ...t }))];
   },
   heuristic: (n, caps) => {
     const p = asMatrixProduct(n)!;

@@ -202,6 +202,15 @@ export const halvesInB = (p: MatrixProduct, call: Node): boolean => {
   return x.dtype === 'f16' || x.dtype === 'bf16';
 };
 
+/** Whether a value is an f16 on its way to where it is read, so that it is one exactly. */
+export const storedInHalf = (n: Node): boolean => {
+  if (n.dtype === 'f16') return true;
+  const sameValues =
+    (n.op.kind === 'view' && (n.op.view.v !== 'pad' || n.op.view.fill === 0)) ||
+    (isKind(n, 'map') && n.op.fn === 'cast');
+  return n.dtype === 'f32' && sameValues && storedInHalf(n.src[0]!);
+};
+
 /** What a register tile's columns cost, in rows: as measured on a software adapter at heights of 8 and 16. */
 export const COLUMNS_IN_ROWS = 5;
 

@@ -1,14 +1,27 @@
 // Reductions across the lanes that share a row: by shuffles inside a subgroup, through workgroup memory beyond.
 import type { Caps } from '../compiler/ir/caps.ts';
 import { call, type Expr, element, int, rawCall, ref, scalarType, type Type, variable } from '../compiler/ir/expr.ts';
-import { add, div, mod, mul } from '../compiler/ir/index-math.ts';
+import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt, type WorkgroupArray } from '../compiler/ir/stmt.ts';
 
 const i32 = scalarType('i32');
 
-/** The subgroup size where it is the same for all subgroups, else 0. */
-export const fixedSubgroup = (caps: Caps): number =>
-  caps.subgroups && caps.subgroups.min === caps.subgroups.max ? caps.subgroups.min : 0;
+/** The subgroup size where it is the same for all subgroups of a kernel, else 0. */
+export const fixedSubgroup = ({ subgroups }: Caps): number =>
+  subgroups?.set ?? (subgroups && subgroups.min === subgroups.max ? subgroups.min : 0);
+
+/** Subgroups of a workgroup to choose from, one first; software adapters gain nothing from several. */
+export const subgroupCounts = (caps: Caps): readonly number[] =>
+  [1, 2, 4].filter((n) => n === 1 || (!caps.software && n * fixedSubgroup(caps) <= caps.limits.invocations));
+
+/**
+ * Which of the `rows` rows that a subgroup hands round lane `lane` reads as its j-th. Lanes past the last row read that one again: other
+ * rows would be traffic for nothing. The few lanes of a CPU would rather not compare.
+ */
+export const rowOfLane = (lane: Expr, j: number, rows: number, caps: Caps): Expr => {
+  const own = add(lane, int(j * fixedSubgroup(caps)));
+  return caps.software || own.hi < rows ? own : min(own, int(rows - 1));
+};
 
 /** `width` lanes for each of `rows` rows of a workgroup; `width` is a power of two. */
 export interface Lanes {
@@ -30,7 +43,9 @@ export const lanesOf = (width: number, rows: number, subgroups: boolean, caps: C
   const subgroup = subgroups ? fixedSubgroup(caps) : 0;
   if (width === 1) return { width, rows, size, row: local, lane: int(0), subgroups: false, by: 'alone', subgroup };
   const flat = { width, rows, size, row: div(local, width), lane: mod(local, width), subgroup };
-  if (subgroup < 2 || (width > subgroup && rows > 1)) return { ...flat, subgroups: false, by: 'memory' };
+  // A size that is asked for must divide the workgroup's.
+  const odd = caps.subgroups?.set !== undefined && size % subgroup !== 0;
+  if (subgroup < 2 || odd || (width > subgroup && rows > 1)) return { ...flat, subgroups: false, by: 'memory' };
   const lane = ref(builtins.lane, i32, 0, Math.min(subgroup, size) - 1);
   const which = ref(builtins.subgroup, i32, 0, Math.max(0, Math.ceil(size / subgroup) - 1));
   if (width > subgroup)

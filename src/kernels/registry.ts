@@ -4,6 +4,7 @@ import { attentionInvocation } from './attention-invocation.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
 import { contractDirect } from './contract-direct.ts';
 import { contractGemv } from './contract-gemv.ts';
+import { contractMatrix } from './contract-matrix.ts';
 import { contractSubgroup } from './contract-subgroup.ts';
 import { contractTiled } from './contract-tiled.ts';
 import { conv } from './conv.ts';
@@ -20,8 +21,9 @@ import type { KernelTemplate } from './template.ts';
 
 export const templates: readonly KernelTemplate[] = [
   contractGemv,
-  contractSubgroup,
+  contractMatrix,
   contractTiled,
+  contractSubgroup,
   contractDirect,
   attentionSubgroup,
   attentionGradQueriesSubgroup,

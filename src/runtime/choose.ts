@@ -24,6 +24,7 @@ export const describeCaps = (caps: Caps): string =>
     caps.software ? 'software' : 'hardware',
     ...(caps.f16 ? ['f16'] : []),
     ...(caps.subgroups ? [`subgroups of ${[...new Set([caps.subgroups.min, caps.subgroups.max])].join(' to ')}`] : []),
+    ...(caps.subgroupMatrices.length > 0 ? ['subgroup matrices'] : []),
     `${mib(caps.limits.binding)} a binding`,
   ].join(', ');
 

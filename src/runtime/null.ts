@@ -19,6 +19,7 @@ export const hardwareCaps: Caps = {
   templates: true,
   f16: true,
   subgroups: { min: 32, max: 32 },
+  subgroupMatrices: [],
   immediates: true,
   timestamps: true,
   software: false,

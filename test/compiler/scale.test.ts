@@ -66,7 +66,7 @@ test('donated state is updated in place, and its reader still reads what was the
 });
 
 test('the adapter says how: the same product for hardware, software, and without subgroups', () => {
-  const [a, b] = [B.input('a', [256, 256], 'f32'), B.input('b', [256, 256], 'f32')];
+  const [a, b] = [B.input('a', [1024, 1024], 'f32'), B.input('b', [1024, 1024], 'f32')];
   const scheduleOn = (caps: typeof hardwareCaps): string =>
     compiled([a, b], [B.einsum('mk,kn->mn', a, b)], [], caps).steps[0]!.origin.schedule;
   const plain = scheduleOn({ ...hardwareCaps, subgroups: null });

@@ -8,7 +8,7 @@ import type { Tuning } from '../../src/compiler/tuning.ts';
 import type { HostArray } from '../../src/dsl/core/dtype.ts';
 import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
-import type { Schedule } from '../../src/kernels/template.ts';
+import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { decode, encode } from '../support/agree.ts';
@@ -29,7 +29,10 @@ export const forcing = (schedules: Schedules): Tuning => ({
     return schedule && { template, schedule };
   },
 });
-const optionsOf = (schedules: Schedules = {}): CompileOptions => ({ tuning: forcing(schedules) });
+const optionsOf = (schedules: Schedules = {}, templates?: readonly KernelTemplate[]): CompileOptions => ({
+  tuning: forcing(schedules),
+  ...(templates ? { templates } : {}),
+});
 
 export interface Agreement {
   /** Values of inputs; the other float inputs are drawn. */
@@ -39,6 +42,8 @@ export interface Agreement {
   /** Schedules by template; the others are the heuristic's. */
   readonly schedules?: Schedules;
   readonly tolerance?: number;
+  /** Instead of the registry's. */
+  readonly templates?: readonly KernelTemplate[];
   /** For results that must be equal, as indices. */
   readonly exact?: boolean;
 }
@@ -68,12 +73,17 @@ const numbersIn = (roots: readonly Node[], data: Bound): ReadonlyMap<string, Arr
 };
 
 /** Names of the templates in the program of `roots`, one a step. */
-export const templatesOf = (roots: readonly Node[], caps: Caps, schedules?: Schedules): readonly string[] => {
+export const templatesOf = (
+  roots: readonly Node[],
+  caps: Caps,
+  schedules?: Schedules,
+  templates?: readonly KernelTemplate[],
+): readonly string[] => {
   const inputs = topological(roots).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar');
   const compiled = compileGraph(
     { inputs: inputs.map((node) => ({ node, donated: false })), outputs: roots },
     caps,
-    optionsOf(schedules),
+    optionsOf(schedules, templates),
   );
   if (E.isLeft(compiled)) throw new Error(renderCompileError(compiled.left));
   return compiled.right.steps.flatMap((s) =>
@@ -85,12 +95,12 @@ export const templatesOf = (roots: readonly Node[], caps: Caps, schedules?: Sche
 export const agree = async (
   backend: Backend,
   roots: readonly Node[],
-  { bound = {}, template, schedules, tolerance = 3e-6, exact = false }: Agreement,
+  { bound = {}, template, schedules, templates, tolerance = 3e-6, exact = false }: Agreement,
 ): Promise<void> => {
-  const used = templatesOf(roots, backend.caps, schedules);
+  const used = templatesOf(roots, backend.caps, schedules, templates);
   if (!used.includes(template)) throw new Error(`'${template}' was not used, but ${used.join(', ') || 'no template'}`);
   const data = drawn(roots, bound);
-  const options = optionsOf(schedules);
+  const options = optionsOf(schedules, templates);
   const got = await runGraph(backend, roots, data, options);
   const again = await runGraph(backend, roots, data, options);
   interpret(roots, numbersIn(roots, data)).forEach((want, i) => {

@@ -19,9 +19,10 @@ import { asOddCard, bitsUnder, everySchedule, orders, product, withinLimits } fr
 const test = suite('kernels: contract');
 
 const low: Schedules = { 'contract-subgroup': { rows: 4, vectors: 1, depth: 4, next: 'row', subgroups: 1, parts: 1 } };
-const tiled: Schedules = { 'contract-tiled': { rows: 32, columns: 32, parts: 1 } };
+const square = { rows: 32, columns: 32, height: 4, vectors: 1, parts: 1 };
+const tiled: Schedules = { 'contract-tiled': square };
 const parts: readonly Schedules[] = [
-  { 'contract-tiled': { rows: 32, columns: 32, parts: 2 } },
+  { 'contract-tiled': { ...square, parts: 2 } },
   { 'contract-subgroup': { rows: 4, vectors: 1, depth: 4, next: 'row', subgroups: 1, parts: 4 } },
   { 'contract-direct': { rows: 4, vectors: 1, depth: 4, tiles: 4, parts: 8 } },
 ];
@@ -67,7 +68,8 @@ onDevice(test, 'tall and wide tiles', async (backend) => {
   const root = product(200, 36, 132, 'mk,kn');
   const tile = { rows: 20, vectors: 1, depth: 4, next: 'row', subgroups: 2, parts: 1 };
   await under(backend, [root], { 'contract-subgroup': tile });
-  await under(backend, [root], { 'contract-tiled': { rows: 64, columns: 64, parts: 1 } });
+  await under(backend, [root], { 'contract-tiled': { ...square, rows: 64, columns: 64 } });
+  await under(backend, [root], { 'contract-tiled': { ...square, rows: 64, columns: 64, height: 8, vectors: 2 } });
   await under(backend, [root], { 'contract-direct': { rows: 8, vectors: 4, depth: 1, tiles: 64, parts: 1 } });
   const wide = { 'contract-subgroup': { ...tile, rows: 12, vectors: 2, depth: 1, next: 'column' } };
   for (const order of orders)
@@ -141,7 +143,8 @@ onDevice(test, 'schedules that add up in ascending order have equal bits', async
         subgroups: 1,
         parts: 1,
       }),
-      await bitsUnder(asOddCard(backend), root, 'contract-tiled', { rows: 32, columns: 32, parts: 1 }),
+      await bitsUnder(asOddCard(backend), root, 'contract-tiled', square),
+      await bitsUnder(asOddCard(backend), root, 'contract-tiled', { ...square, height: 8, vectors: 2 }),
       await bitsUnder(backend, root, 'contract-direct', { rows: 4, vectors: 2, depth: 2, tiles: 16, parts: 1 }),
       await bitsUnder(backend, root, 'contract-direct', { rows: 2, vectors: 1, depth: 4, tiles: 8, parts: 1 }),
     ];

@@ -20,12 +20,21 @@ interface Device {
   readonly reason?: string;
 }
 
+const matricesText = ({ subgroupMatrices }: Caps): string | null =>
+  subgroupMatrices.map((m) => `${m.component} ${m.M}x${m.N}x${m.K} to ${m.result}`).join(', ') || null;
+
 const describe = (backend: Backend['name'], caps: Caps): Device => ({
   backend,
   available: true,
   adapter: caps.name,
   software: caps.software,
-  features: { f16: caps.f16, subgroups: caps.subgroups, immediates: caps.immediates, timestamps: caps.timestamps },
+  features: {
+    f16: caps.f16,
+    subgroups: caps.subgroups,
+    matrices: matricesText(caps),
+    immediates: caps.immediates,
+    timestamps: caps.timestamps,
+  },
   limits: { ...caps.limits },
 });
 

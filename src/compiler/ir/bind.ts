@@ -26,7 +26,8 @@ const trivial = (e: Expr): boolean =>
 const declaredIn = (body: readonly Stmt[]): ReadonlySet<string> => {
   const names = new Set<string>();
   visitStmts(body, (s) => {
-    if (s.s === 'let' || s.s === 'var' || s.s === 'array') names.add(s.name);
+    if (s.s === 'let' || s.s === 'var' || s.s === 'array' || s.s === 'matrix' || s.s === 'loadMatrix')
+      names.add(s.name);
     if (s.s === 'for') names.add(s.counter.name);
   });
   return names;

@@ -11,14 +11,25 @@ export interface Limits {
   readonly immediateBytes: number;
 }
 
+/** Matrices that a subgroup multiplies at once, M x K by K x N of `component`, and adds up in `result`. */
+export interface SubgroupMatrix {
+  readonly component: 'f32' | 'f16';
+  readonly result: 'f32' | 'f16';
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
 export interface Caps {
   /** The language that kernels are printed in. */
   readonly target: 'wgsl' | 'js';
   /** Hand-shaped templates; without them every call is decomposed into generic kernels. */
   readonly templates: boolean;
   readonly f16: boolean;
-  /** Subgroup sizes, or null where subgroups are missing. */
-  readonly subgroups: { readonly min: number; readonly max: number } | null;
+  /** Subgroup sizes, or null where subgroups are missing. `set`: of a range, the size that kernels ask for, where they may. */
+  readonly subgroups: { readonly min: number; readonly max: number; readonly set?: number } | null;
+  /** The adapter's favourites first; none where the feature is missing or was not asked for. */
+  readonly subgroupMatrices: readonly SubgroupMatrix[];
   readonly immediates: boolean;
   readonly timestamps: boolean;
   /** A software rasteriser: loads are dear, barriers dearer, compile time counts. */

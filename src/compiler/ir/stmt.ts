@@ -2,6 +2,14 @@
 import type { DType } from '../../dsl/core/dtype.ts';
 import type { Expr, Scalar, Type } from './expr.ts';
 
+/** A matrix that the invocations of a subgroup hold together. */
+export interface MatrixType {
+  readonly role: 'left' | 'right' | 'result';
+  readonly scalar: 'f32' | 'f16';
+  readonly rows: number;
+  readonly columns: number;
+}
+
 export type Stmt =
   | { readonly s: 'let'; readonly name: string; readonly value: Expr }
   | { readonly s: 'var'; readonly name: string; readonly type: Type; readonly value: Expr }
@@ -21,7 +29,28 @@ export type Stmt =
     }
   | { readonly s: 'if'; readonly cond: Expr; readonly then: readonly Stmt[]; readonly else?: readonly Stmt[] }
   /** All invocations of the workgroup wait, and see each other's workgroup arrays. */
-  | { readonly s: 'barrier' };
+  | { readonly s: 'barrier' }
+  /** A matrix of zeros. */
+  | { readonly s: 'matrix'; readonly name: string; readonly of: MatrixType }
+  /** Reads a matrix from a workgroup array, from `index` on, its rows `stride` elements apart; the same for the whole subgroup. */
+  | {
+      readonly s: 'loadMatrix';
+      readonly name: string;
+      readonly of: MatrixType;
+      readonly array: string;
+      readonly index: Expr;
+      readonly stride: number;
+    }
+  | {
+      readonly s: 'storeMatrix';
+      readonly name: string;
+      readonly of: MatrixType;
+      readonly array: string;
+      readonly index: Expr;
+      readonly stride: number;
+    }
+  /** into += left * right. */
+  | { readonly s: 'multiplyMatrices'; readonly into: string; readonly left: string; readonly right: string };
 
 export interface BufferBinding {
   readonly name: string;

@@ -36,6 +36,9 @@ export const expressionsOf = (s: Stmt): readonly Expr[] => {
     case 'setElement':
     case 'store':
       return [s.index, s.value];
+    case 'loadMatrix':
+    case 'storeMatrix':
+      return [s.index];
     case 'for':
       return [s.from, s.to];
     case 'if':
@@ -58,6 +61,9 @@ export const mapStmt = (s: Stmt, expr: (e: Expr) => Expr, block: (b: readonly St
     case 'setElement':
     case 'store':
       return { ...s, index: expr(s.index), value: expr(s.value) };
+    case 'loadMatrix':
+    case 'storeMatrix':
+      return { ...s, index: expr(s.index) };
     case 'for':
       return { ...s, from: expr(s.from), to: expr(s.to), body: block(s.body) };
     case 'if':

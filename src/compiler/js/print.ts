@@ -122,6 +122,11 @@ class Printer {
       }
       case 'barrier':
         return this.#refuse('barriers');
+      case 'matrix':
+      case 'loadMatrix':
+      case 'storeMatrix':
+      case 'multiplyMatrices':
+        return this.#refuse('subgroup matrices');
       case 'array':
       case 'setElement':
         return this.#refuse('workgroup or private arrays');

@@ -2,7 +2,8 @@
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
 import type { Expr, Type } from '../ir/expr.ts';
-import { builtins, type KernelCode, type Stmt } from '../ir/stmt.ts';
+import { builtins, type KernelCode, type MatrixType, type Stmt } from '../ir/stmt.ts';
+import { visitStmts } from '../ir/walk.ts';
 import { type Helper, helpers, type Spelling, spellings, typeText } from './opcodes.ts';
 import { type Wide, wideBuffers, withWide } from './wide.ts';
 
@@ -13,6 +14,8 @@ export interface WgslOptions {
   readonly immediates: boolean;
   /** Hides the bounds of short loops: software adapters unroll them and then compile for seconds. */
   readonly keepLoops?: boolean;
+  /** The size that kernels with subgroups ask for; otherwise they take the one that there is. */
+  readonly subgroupSize?: number | undefined;
 }
 
 const storage: Readonly<Record<DType, string>> = {
@@ -31,6 +34,16 @@ const literal = (value: number, scalar: string): string => {
   const text = `${scalar === 'f32' ? Math.fround(value) : value}`;
   const suffix = scalar === 'f16' ? 'h' : 'f';
   return /[.e]/.test(text) ? `${text}${suffix}` : `${text}.0${suffix}`;
+};
+
+const matrixText = (m: MatrixType): string => `subgroup_matrix_${m.role}<${m.scalar}, ${m.columns}, ${m.rows}>`;
+
+const hasMatrices = (body: readonly Stmt[]): boolean => {
+  let found = false;
+  visitStmts(body, (s) => {
+    found ||= s.s === 'matrix' || s.s === 'loadMatrix';
+  });
+  return found;
 };
 
 class Printer {
@@ -109,6 +122,18 @@ class Printer {
         return line(`${s.array}[${this.expr(s.index)}] = ${this.expr(s.value)};`);
       case 'barrier':
         return line('workgroupBarrier();');
+      case 'matrix':
+        return line(`var ${s.name}: ${matrixText(s.of)};`);
+      case 'loadMatrix':
+        return line(
+          `let ${s.name} = subgroupMatrixLoad<${matrixText(s.of)}, row_major>(&${s.array}, u32(${this.expr(s.index)}), ${s.stride}u);`,
+        );
+      case 'storeMatrix':
+        return line(
+          `subgroupMatrixStore<row_major>(&${s.array}, u32(${this.expr(s.index)}), ${s.name}, ${s.stride}u);`,
+        );
+      case 'multiplyMatrices':
+        return line(`${s.into} = subgroupMatrixMultiplyAccumulate(${s.left}, ${s.right}, ${s.into});`);
       case 'store':
         return line(this.#store(s.buffer, this.expr(s.index), this.expr(s.value)));
       case 'if':
@@ -151,7 +176,11 @@ export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
   const body = bindShared({ ...code, body: withWide(code, code.body, vector) }, Object.values(builtins));
   const printer = new Printer(code, vector, options);
   const lines = printer.block(body, '  ');
-  const half = options.f16 && code.buffers.some((b, i) => b.dtype === 'f16' && !vector.has(i));
+  const half =
+    code.arrays.some((a) => a.type.scalar === 'f16') ||
+    (options.f16 && code.buffers.some((b, i) => b.dtype === 'f16' && !vector.has(i)));
+  const matrices = hasMatrices(body);
+  const sized = code.subgroups && options.subgroupSize !== undefined;
   const element = (b: KernelCode['buffers'][number], i: number): string =>
     vector.get(i)?.type ?? (b.dtype === 'f16' && !options.f16 ? 'u32' : storage[b.dtype]);
   const scalars = code.scalars.map((x, i) => `  s${i}: ${x.scalar},`);
@@ -159,6 +188,8 @@ export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
   return [
     ...(half ? ['enable f16;'] : []),
     ...(code.subgroups ? ['enable subgroups;'] : []),
+    ...(sized ? ['enable subgroup_size_control;'] : []),
+    ...(matrices ? ['enable chromium_experimental_subgroup_matrix;'] : []),
     ...(immediates ? ['requires immediate_address_space;'] : []),
     ...code.buffers.map(
       (b, i) => `@group(0) @binding(${i}) var<storage, ${b.access}> ${b.name}: array<${element(b, i)}>;`,
@@ -175,13 +206,14 @@ export const printWgsl = (code: KernelCode, options: WgslOptions): string => {
       : []),
     ...code.arrays.map((a) => `var<workgroup> ${a.name}: array<${typeText(a.type)}, ${a.length}>;`),
     ...[...printer.usedHelpers].sort().map((h) => helpers[h]),
-    `@compute @workgroup_size(${code.workgroupSize}, 1, 1)`,
+    `@compute @workgroup_size(${code.workgroupSize}, 1, 1)${sized ? ` @subgroup_size(${options.subgroupSize})` : ''}`,
     `fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32${
       code.subgroups ? ', @builtin(subgroup_invocation_id) sid: u32, @builtin(subgroup_size) ssz: u32' : ''
-    }) {`,
+    }${matrices ? ', @builtin(subgroup_id) which: u32' : ''}) {`,
     '  let group = i32(wid.x + wid.y * nwg.x);',
     '  let local = i32(lid);',
-    ...(code.subgroups ? ['  let lane = i32(sid);', '  let subgroup = i32(lid / ssz);'] : []),
+    // Where matrices lie must be seen to be the same for a whole subgroup.
+    ...(code.subgroups ? ['  let lane = i32(sid);', `  let subgroup = i32(${matrices ? 'which' : 'lid / ssz'});`] : []),
     ...(lines.some((l) => /\bzero\b/.test(l)) ? ['  let zero = i32(nwg.z) - 1i;'] : []),
     `  if (group >= ${code.groups}i) { return; }`,
     ...lines,

@@ -13,6 +13,7 @@ export const gpujsCaps: Caps = {
   templates: false,
   f16: true,
   subgroups: null,
+  subgroupMatrices: [],
   immediates: true,
   timestamps: true,
   software: true,

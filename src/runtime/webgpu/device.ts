@@ -5,6 +5,7 @@ import { hashText } from '../../dsl/core/hash.ts';
 import { attempt, messageOf } from '../attempt.ts';
 import { type RunError, RunFailure } from '../error.ts';
 import { calmPolling } from './polling.ts';
+import { MATRIX_FEATURE, matricesAsked, matricesOf, subgroupsOf } from './subgroups.ts';
 
 export interface OpenDevice {
   readonly device: GPUDevice;
@@ -27,18 +28,26 @@ const quietMesa = async (): Promise<void> => {
 const makeInstance = async (): Promise<GPU> => {
   const browser = typeof navigator === 'undefined' ? undefined : navigator.gpu;
   if (browser) return browser;
+  const unsafe = matricesAsked() ? ['enable-dawn-features=allow_unsafe_apis'] : [];
   await quietMesa();
   const { applyEnvironment } = await import('../tune/environment.ts');
   await applyEnvironment();
   calmPolling();
   const { create } = await import('webgpu');
   // Without this, times are multiples of 65 microseconds.
-  return create(['disable-dawn-features=timestamp_quantization']);
+  return create(['disable-dawn-features=timestamp_quantization', ...unsafe]);
 };
 
 const noAdapter = (why: string): RunFailure => new RunFailure({ _tag: 'NoAdapter', why });
 
-const wanted: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
+const wanted: ReadonlySet<string> = new Set(['shader-f16', 'subgroups', 'timestamp-query', MATRIX_FEATURE]);
+
+/** What the device is asked for; a subgroup size is set only where there are several. */
+const featuresOf = ({ features, info }: GPUAdapter): readonly GPUFeatureName[] => {
+  const several = info.subgroupMinSize !== info.subgroupMaxSize;
+  const isWanted = (f: string): f is GPUFeatureName => wanted.has(f) || (several && f === 'subgroup-size-control');
+  return [...features].filter(isWanted);
+};
 
 /** Every limit that the adapter offers: a device gets the smallest allowed ones otherwise. */
 const allLimits = (adapter: GPUAdapter): Record<string, number> => {
@@ -57,11 +66,13 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
   const immediateBytes = gpu.wgslLanguageFeatures.has('immediate_address_space') ? (limits.maxImmediateSize ?? 0) : 0;
   const words = [info.vendor, info.architecture, info.device, info.description].filter((w) => w !== '');
   const name = [...new Set(words)].join(' ') || 'unnamed adapter';
-  const caps = {
+  const subgroups = subgroupsOf(features, info);
+  const subgroupMatrices = matricesOf(features, info, subgroups);
+  const said = {
     target: 'wgsl',
     templates: true,
     f16: features.has('shader-f16'),
-    subgroups: features.has('subgroups') ? { min: info.subgroupMinSize ?? 4, max: info.subgroupMaxSize ?? 128 } : null,
+    subgroups,
     immediates: immediateBytes >= 16,
     timestamps: features.has('timestamp-query'),
     software: info.isFallbackAdapter || /software|llvmpipe|lavapipe|swiftshader|basic render/i.test(name),
@@ -76,18 +87,21 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
     },
     name,
   } as const;
-  return { ...caps, fingerprint: `webgpu-${hashText(JSON.stringify(caps))}` };
+  // Without matrices an adapter keeps the fingerprint under which it was measured before there were any.
+  const key = JSON.stringify(subgroupMatrices.length > 0 ? { ...said, subgroupMatrices } : said);
+  return { ...said, subgroupMatrices, fingerprint: `webgpu-${hashText(key)}` };
 };
 
 /**
- * A device with all of its adapter's limits, and those of shader-f16, subgroups and timestamp-query that it has.
- * Fails with NoAdapter.
+ * A device with all of its adapter's limits, and those that it has of shader-f16, subgroups of a size that can be chosen, subgroup
+ * matrices (in Node where DUALTOKEN_SUBGROUP_MATRIX is 1) and timestamp-query. Fails with NoAdapter, or BadInput for another value.
  */
 export const openDevice: TaskEither<RunError, OpenDevice> = attempt(
   async () => {
     pinned ??= makeInstance();
     const gpu = await pinned.catch((thrown) => {
       pinned = null;
+      if (thrown instanceof RunFailure) throw thrown;
       throw noAdapter(`the package 'webgpu' does not load here (${messageOf(thrown)})`);
     });
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
@@ -95,7 +109,7 @@ export const openDevice: TaskEither<RunError, OpenDevice> = attempt(
     const device = await adapter
       .requestDevice({
         label: 'dualtoken',
-        requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
+        requiredFeatures: featuresOf(adapter),
         requiredLimits: allLimits(adapter),
       })
       .catch((thrown) => {
