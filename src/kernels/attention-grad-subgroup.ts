@@ -88,7 +88,7 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emi
   const { lanes, rows, columns, lane, batch, keyHead } = p;
   const tile = lanes * columns;
   const rowOf = (r: Expr): RowAt => rowAt(a, keyHead, rowIn(p, r));
-  const laneRow = (j: number): RowAt => rowOf(add(lane, int(j * lanes)));
+  const laneRow = (j: number): RowAt => rowOf(p.laneRow(j));
   const count = keyCount(a, block);
   const seenBy = (r: number): Expr => keysSeen(a, count, rowOf(int(r)).query);
   const end = seenBy(rows - 1);
@@ -176,7 +176,7 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   const queryAt = (q: Expr): RowAt => rowAt(a, keyHead, min(add(first, q), int(total - 1)));
   const keyOf = (r: Expr): Expr => rowIn(p, r);
   const shape = { rows, columns, lanes };
-  const laneKey = (j: number): readonly Expr[] => [batch, keyHead, keyOf(add(lane, int(j * lanes)))];
+  const laneKey = (j: number): readonly Expr[] => [batch, keyHead, keyOf(p.laneRow(j))];
   const products = [
     ...dotRows({
       ...shape,
@@ -254,6 +254,7 @@ interface Kind {
   readonly name: string;
   readonly of: (n: Node) => AttentionCall | null;
   readonly rows: (a: AttentionCall) => number;
+  readonly others: (a: AttentionCall) => number;
   /** Widths of the rows that it sums. */
   readonly widths: (a: AttentionCall) => readonly number[];
   /** Matrix products in it. */
@@ -261,7 +262,7 @@ interface Kind {
   readonly emit: KernelTemplate['emit'];
 }
 
-const template = ({ name, of, rows, widths, products, emit }: Kind): KernelTemplate => ({
+const template = ({ name, of, rows, others, widths, products, emit }: Kind): KernelTemplate => ({
   name,
   version: 1,
   refuses: (n, caps) => {
@@ -276,7 +277,8 @@ const template = ({ name, of, rows, widths, products, emit }: Kind): KernelTempl
   heuristic: (n, caps) => {
     const a = of(n)!;
     // Compile time grows with the products of a kernel, so tall tiles must pay for more of it.
-    return rowsSchedule(rows(a), widths(a), attentionFlops(a, products) >= products * (1 << 25), caps);
+    const large = attentionFlops(a, products) >= products * (1 << 25);
+    return rowsSchedule({ count: rows(a), others: others(a), widths: widths(a), columns: 2, large }, caps);
   },
   emit,
   work: (n) => ({ flops: attentionFlops(of(n)!, products), bytes: bytesOfCall(n) }),
@@ -289,6 +291,7 @@ export const attentionGradQueriesSubgroup = template({
   name: 'attention-grad-queries-subgroup',
   of: byQuery,
   rows: rowsOf,
+  others: (a) => a.keys,
   widths: (a) => [a.width],
   products: 3,
   emit: emitQueries,
@@ -298,6 +301,7 @@ export const attentionGradKeysSubgroup = template({
   name: 'attention-grad-keys-subgroup',
   of: byKey,
   rows: (a) => a.keys,
+  others: rowsOf,
   widths: (a) => [a.width, a.valueWidth],
   products: 4,
   emit: emitKeys,

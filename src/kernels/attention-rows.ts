@@ -3,7 +3,7 @@ import type { Caps } from '../compiler/ir/caps.ts';
 import { call, type Expr, element, int, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
-import { fixedSubgroup } from './lanes.ts';
+import { fixedSubgroup, rowOfLane } from './lanes.ts';
 import { bestHeight, counter, part, range, times, type Width } from './subgroup-tile.ts';
 import type { Schedule } from './template.ts';
 
@@ -15,6 +15,8 @@ export interface Place {
   readonly rows: number;
   readonly columns: Width;
   readonly lane: Expr;
+  /** Which of the subgroup's rows the lane reads as its j-th. */
+  readonly laneRow: (j: number) => Expr;
   readonly batch: Expr;
   readonly keyHead: Expr;
   /** The subgroup's first row, of `rowCount` in its head. */
@@ -33,11 +35,13 @@ export const placeOf = (batch: number, heads: number, rowCount: number, schedule
   const head = div(group, tiles);
   const columns = Number(schedule.columns);
   if (columns !== 1 && columns !== 2 && columns !== 4) throw new Error(`attention: ${columns} columns a lane`);
+  const lane = ref(builtins.lane, i32, 0, lanes - 1);
   return {
     lanes,
     rows,
     columns,
-    lane: ref(builtins.lane, i32, 0, lanes - 1),
+    lane,
+    laneRow: (j) => rowOfLane(lane, j, rows, caps),
     batch: div(head, heads),
     keyHead: mod(head, heads),
     row0: mul(mod(group, tiles), int(rows)),
@@ -129,9 +133,27 @@ export const refusesRows = (widths: readonly number[], caps: Caps): string | nul
   return held > MOST_HELD ? `${held} quads a row in each lane are too many registers` : null;
 };
 
-/** The schedule for `count` rows with sums of these widths; `large`: there is work enough to pay for the compile time of tall tiles. */
-export const rowsSchedule = (count: number, widths: readonly number[], large: boolean, caps: Caps): Schedule => {
-  if (!caps.software) return { rows: Math.min(count, 8), columns: 1 };
+/** Columns a lane on a graphics card: each broadcast of a row's element serves them all, but tiles must not be mostly empty. */
+const columnsFor = (others: number, most: Width, caps: Caps): Width => {
+  const lanes = fixedSubgroup(caps);
+  const fits = (columns: Width): boolean => columns <= most && others >= 2 * columns * lanes;
+  return fits(4) ? 4 : fits(2) ? 2 : 1;
+};
+
+export interface RowsCall {
+  /** Rows of a head, and what they pass over. */
+  readonly count: number;
+  readonly others: number;
+  /** Widths of the sums that a row keeps. */
+  readonly widths: readonly number[];
+  /** Columns that a lane has registers for. */
+  readonly columns: Width;
+  /** There is work enough to pay for the compile time of tall tiles. */
+  readonly large: boolean;
+}
+
+export const rowsSchedule = ({ count, others, widths, columns, large }: RowsCall, caps: Caps): Schedule => {
+  if (!caps.software) return { rows: Math.min(count, 8), columns: columnsFor(others, columns, caps) };
   const held = Math.max(...widths.map((w) => heldOf(w, fixedSubgroup(caps))));
   const heights = held > 4 ? [4] : large && held < 4 ? [14, 15, 16] : [7, 8];
   return { rows: count <= Math.min(...heights) ? count : bestHeight(count, heights), columns: 2 };

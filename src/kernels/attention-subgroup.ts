@@ -87,7 +87,7 @@ const emit = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitted =>
     lanes,
     quads: Math.ceil(a.width / 4),
     row: (j, at) => {
-      const row = rowOf(add(lane, int(j * lanes)));
+      const row = rowOf(p.laneRow(j));
       return quadOf(block, 0, [batch, row.head, row.query], at, a.width);
     },
     column: (c, at) => quadOf(block, 1, [batch, keyHead, clamped(c)], at, a.width),
@@ -190,7 +190,8 @@ export const attentionSubgroup: KernelTemplate = {
   },
   heuristic: (n, caps) => {
     const a = forward(n)!;
-    return rowsSchedule(rowsOf(a), [a.valueWidth], attentionFlops(a, 2) >= 1 << 26, caps);
+    const large = attentionFlops(a, 2) >= 1 << 26;
+    return rowsSchedule({ count: rowsOf(a), others: a.keys, widths: [a.valueWidth], columns: 4, large }, caps);
   },
   emit,
   work: (n) => ({ flops: attentionFlops(forward(n)!, 2), bytes: bytesOfCall(n) }),

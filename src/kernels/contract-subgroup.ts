@@ -19,7 +19,7 @@ import {
   quadA,
   summedLast,
 } from './contraction.ts';
-import { fixedSubgroup } from './lanes.ts';
+import { fixedSubgroup, rowOfLane, subgroupCounts } from './lanes.ts';
 import { bestHeight, broadcast, plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
@@ -45,6 +45,7 @@ interface FragmentStep {
   readonly step: Expr;
   /** Summed positions of a step: STEP, or 1 for those that are left. */
   readonly depth: number;
+  readonly caps: Caps;
 }
 
 const fragmentA = (f: FragmentStep): Fragment => {
@@ -55,7 +56,7 @@ const fragmentA = (f: FragmentStep): Fragment => {
     const values = range(Math.ceil(count / lanes)).map(one);
     return values.every((x) => x !== null) ? values.map((x) => x!) : null;
   };
-  const row = (j: number): Expr => min(add(row0, share(j)), int(p.M - 1));
+  const row = (j: number): Expr => min(add(row0, rowOfLane(f.lane, j, rows, f.caps)), int(p.M - 1));
   const ofRow = (r: number, k: number): Expr => broadcast(component(name(Math.floor(r / lanes)), k), r % lanes);
   // Stored [.., M, 4k]: a quad is one row; stored [.., K, 4m]: a quad is four rows of one summed position.
   const byRow =
@@ -151,7 +152,7 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   });
   const results = range(rows).flatMap((r) => range(vectors).map((j) => ({ r, j, name: accName(r, j) })));
   const products = (step: Expr, depth: number): readonly Stmt[] => {
-    const fragment = fragmentA({ ...at, lanes, lane, rows, row0, step, depth });
+    const fragment = fragmentA({ ...at, lanes, lane, rows, row0, step, depth, caps });
     const read = columns.at(step, depth);
     return [
       ...fragment.registers.map((q, j): Stmt => ({ s: 'let', name: `a${j}`, value: q })),
@@ -239,7 +240,7 @@ const heuristic = (n: Node, caps: Caps): Schedule => {
   const rows = bestHeight(p.M, heights, COLUMNS_IN_ROWS);
   const parts = partsFor(p, rows, caps);
   const shape = caps.software && mayBeWide(p, n, fixedSubgroup(caps)) ? WIDE : NARROW;
-  return { rows, ...shape, next: nextFor(p), subgroups: caps.software || parts > 1 ? 1 : 4, parts };
+  return { rows, ...shape, next: nextFor(p), subgroups: parts > 1 ? 1 : subgroupCounts(caps).at(-1)!, parts };
 };
 
 export const contractSubgroup: KernelTemplate = {
@@ -259,7 +260,7 @@ export const contractSubgroup: KernelTemplate = {
     const heights = [16, 8, 4, 12, 20, 24, 28, 32].filter((rows) => rows <= Math.max(4, p.M));
     const alone = heights.flatMap((rows) =>
       shapes.flatMap((shape) =>
-        (caps.software ? [1] : [1, 2, 4]).map((subgroups) => ({ rows, ...shape, next, subgroups, parts: 1 })),
+        subgroupCounts(caps).map((subgroups) => ({ rows, ...shape, next, subgroups, parts: 1 })),
       ),
     );
     const split = heights.flatMap((rows) =>

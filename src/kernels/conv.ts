@@ -21,7 +21,7 @@ import { add, delinearise, div, min, mod, mul, sub, within } from '../compiler/i
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { asConvolution, type Convolution } from './convolution.ts';
-import { fixedSubgroup } from './lanes.ts';
+import { fixedSubgroup, subgroupCounts } from './lanes.ts';
 import { broadcast, counter, plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
@@ -247,7 +247,7 @@ const heuristic = (n: Node, caps: Caps): Schedule => {
   const tiles = (r: number): number => Math.ceil(c.outputs / r) * c.groups * Math.ceil(c.quads / lanes);
   const enough = caps.software ? 8 : 256;
   const rows = heights.filter((r) => r >= 4 && r <= most && (tiles(r) >= enough || r === 4))[0]!;
-  return { weights: 'broadcast', rows: heightFor(c, rows), subgroups: caps.software ? 1 : 4 };
+  return { weights: 'broadcast', rows: heightFor(c, rows), subgroups: subgroupCounts(caps).at(-1)! };
 };
 
 export const conv: KernelTemplate = {
@@ -260,7 +260,7 @@ export const conv: KernelTemplate = {
   space: (n, caps) => {
     const c = asConvolution(n)!;
     const own = [4, 1, 2, 3, 8].map((rows) => ({ weights: 'own', rows, subgroups: 1 }));
-    const subgroups = caps.software ? [1] : [1, 2, 4];
+    const subgroups = subgroupCounts(caps);
     const shared =
       fixedSubgroup(caps) < 2
         ? []

@@ -5,7 +5,7 @@ import { call, dot, type Expr, element, int, lit, ref, scalarType, variable, whe
 import { add, delinearise, min, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import { highest } from '../dsl/core/dtype.ts';
-import { fixedSubgroup } from './lanes.ts';
+import { fixedSubgroup, rowOfLane } from './lanes.ts';
 import { before, codeQuad, type NearestCall, nearestCall, nearestParts, rowQuad } from './nearest-call.ts';
 import {
   bestHeight,
@@ -26,6 +26,8 @@ const i32 = scalarType('i32');
 const f32 = scalarType('f32');
 const HIGHEST = lit(highest.f32, 'f32');
 const COLUMNS = 4;
+/** Subgroups that keep a graphics card busy. */
+const BUSY = 256;
 
 /** The best (distance, code) of all lanes, in every lane. */
 const meet = (r: number, lanes: number): readonly Stmt[] => {
@@ -97,7 +99,7 @@ const emit: KernelTemplate['emit'] = (n, schedule, block, caps): Emitted => {
     columns: COLUMNS,
     lanes,
     quads: Math.ceil(c.width / 4),
-    row: (j, at) => rowQuad(c, block, add(row0, add(lane, int(j * lanes))), at),
+    row: (j, at) => rowQuad(c, block, add(row0, rowOfLane(lane, j, rows, caps)), at),
     column: (j, at) => codeQuad(c, block, codeOf(j), at),
     also: (quads) => [{ s: 'assign', name: 'squares', value: plus(squares, vector(quads.map((q) => dot(q, q)))) }],
   });
@@ -150,7 +152,8 @@ export const nearestSubgroup: KernelTemplate = {
   heuristic: (n, caps) => {
     const c = nearestCall(n)!;
     if (c.rows <= 8) return { rows: c.rows };
-    if (!caps.software) return { rows: 8 };
+    // Tall tiles read each code less often; a graphics card needs many subgroups first.
+    if (!caps.software) return { rows: [16, 8].find((r) => c.rows >= BUSY * r) ?? 4 };
     const flops = 2 * c.rows * c.codes * c.width;
     const heights = flops >= 1 << 29 ? [24, 28, 32] : flops >= 1 << 25 ? [14, 15, 16] : [7, 8];
     return { rows: bestHeight(c.rows, heights) };

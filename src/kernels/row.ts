@@ -184,11 +184,15 @@ const heuristic = (call_: Node, caps: Caps): Schedule => {
     const rows = Math.min(Math.ceil(g.rows / 4), Math.floor(1024 / g.n), 64 / width);
     return make(width, Math.max(subgroup / width, powerOfTwo(rows)));
   }
+  // Narrow rows share a workgroup, or lanes of wide subgroups would be idle; several subgroups have a row to themselves.
+  const rowsFor = (width: number): number =>
+    subgroup > 1 && width > subgroup ? 1 : Math.max(1, Math.max(64, subgroup) / width);
   if (units <= 32) {
     const width = Math.min(powerOfTwo(units), subgroup || 32);
-    return make(width, Math.max(1, 64 / width));
+    return make(width, rowsFor(width));
   }
-  return make(Math.min(256, caps.limits.invocations, powerOfTwo(Math.max(32, units / 2))), 1);
+  const width = Math.min(256, caps.limits.invocations, powerOfTwo(Math.max(32, units / 2)));
+  return make(width, caps.software ? 1 : rowsFor(width));
 };
 
 const space = (call_: Node, caps: Caps): readonly [Schedule, ...Schedule[]] => {
