@@ -232,14 +232,16 @@ const heuristic = (n: Node, caps: Caps): Schedule => {
   const p = asMatrixProduct(n)!;
   // Quads of rows, where A lies along its rows, make the height a multiple of four.
   const unit = summedLast(p, n) ? 1 : 4;
+  const shape = caps.software && mayBeWide(p, n, fixedSubgroup(caps)) ? WIDE : NARROW;
   const [low, high] = heightsFor(p, caps);
-  const most = Math.min(high, Math.ceil(p.M / unit) * unit);
+  // Rows of odd lengths are read by the quads around them, which takes registers of a tall tile.
+  const tallest = caps.software && shape === NARROW && p.K % STEP !== 0 ? Math.min(high, 24) : high;
+  const most = Math.min(tallest, Math.ceil(p.M / unit) * unit);
   const heights = Array.from({ length: most }, (_, i) => i + 1).filter(
     (r) => r % unit === 0 && r >= Math.min(low, most),
   );
   const rows = bestHeight(p.M, heights, COLUMNS_IN_ROWS);
   const parts = partsFor(p, rows, caps);
-  const shape = caps.software && mayBeWide(p, n, fixedSubgroup(caps)) ? WIDE : NARROW;
   return { rows, ...shape, next: nextFor(p), subgroups: parts > 1 ? 1 : subgroupCounts(caps).at(-1)!, parts };
 };
 
