@@ -6,11 +6,12 @@ import { openRuntime } from '../src/index.ts';
 import { describeCaps } from '../src/runtime/choose.ts';
 import { checkpointing } from './limits/checkpoint.ts';
 import type { Limit } from './limits/limit.ts';
+import { oddSizes } from './limits/odd-sizes.ts';
 import { overhead } from './limits/overhead.ts';
 import { start } from './limits/start.ts';
 import { vision } from './limits/vision.ts';
 
-const parts = { overhead, start, checkpoint: checkpointing, vision } as const;
+const parts = { overhead, start, 'odd-sizes': oddSizes, checkpoint: checkpointing, vision } as const;
 type Part = keyof typeof parts;
 const isPart = (name: string): name is Part => Object.hasOwn(parts, name);
 
