@@ -37,8 +37,8 @@ export const fitsTile = (t: RegisterTile, caps: Caps): boolean =>
 /** Invocations that keep a graphics card busy. */
 const BUSY = 1 << 14;
 
-/** Bytes that neighbouring invocations should read at a time: what a graphics card's memory hands out. */
-const LINE = 128;
+/** Bytes that neighbouring invocations should at least read together: a graphics card loads whole lines for fewer, too. */
+const TOGETHER = 64;
 
 /** The tile in as many parts as there is use for: a graphics card wants many invocations, a CPU full vectors. */
 export const inParts = (p: MatrixProduct, t: RegisterTile, caps: Caps): RegisterTile => {
@@ -46,7 +46,7 @@ export const inParts = (p: MatrixProduct, t: RegisterTile, caps: Caps): Register
   const wanted = caps.software ? 8 : BUSY;
   const split = [32, 16, 8, 4, 2]
     .map((parts) => ({ ...t, parts, tiles: Math.max(1, Math.min(t.tiles, 64 / parts)) }))
-    .filter((s) => caps.software || 16 * s.vectors * s.tiles >= LINE)
+    .filter((s) => caps.software || 16 * s.vectors * s.tiles >= TOGETHER)
     .find((s) => total * s.parts <= wanted && p.K >= 32 * s.parts && fitsTile(s, caps));
   return split ?? t;
 };

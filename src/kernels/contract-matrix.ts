@@ -8,7 +8,7 @@ import { builtins, type MatrixType, type Stmt, type WorkgroupArray } from '../co
 import type { Node } from '../dsl/core/types.ts';
 import { inQuads } from './contract-columns.ts';
 import { type Put, type Staging, stageA, stageB } from './contract-staging.ts';
-import { asMatrixProduct, contractParts, type MatrixProduct, outAt, storedInHalf } from './contraction.ts';
+import { asMatrixProduct, contractParts, isNarrow, type MatrixProduct, outAt, storedInHalf } from './contraction.ts';
 import { fixedSubgroup } from './lanes.ts';
 import { counter, range } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
@@ -285,9 +285,8 @@ export const contractMatrix: KernelTemplate = {
     if (caps.software || caps.subgroupMatrices.length === 0) return 'the adapter has no subgroup matrices';
     if (fixedSubgroup(caps) === 0) return 'the subgroup size is not fixed';
     if (Math.min(p.M, p.N) < LEAST || p.K < LEAST / 2) return 'matrices would be mostly empty';
-    const [first] = tilesFor(n, p, caps);
-    if (!first) return "none of the adapter's subgroup matrices fit";
-    return tilesOf(p, first) < LEAST && p.K >= 2048 ? 'long sums with few results are better cut into parts' : null;
+    if (isNarrow(p)) return 'long sums with few results want smaller tiles';
+    return tilesFor(n, p, caps).length === 0 ? "none of the adapter's subgroup matrices fit" : null;
   },
   space: (n, caps) => {
     const [first, ...rest] = tilesFor(n, asMatrixProduct(n)!, caps).map(scheduleOf);

@@ -12,6 +12,7 @@ import {
   asMatrixProduct,
   COLUMNS_IN_ROWS,
   contractParts,
+  isNarrow,
   layoutOfB,
   loadA,
   type MatrixProduct,
@@ -253,6 +254,7 @@ export const contractSubgroup: KernelTemplate = {
     if (!p) return 'not a matrix product';
     if (n.dtype !== 'f32' && n.dtype !== 'f16') return `dtype ${n.dtype}`;
     if (fixedSubgroup(caps) === 0) return 'the subgroup size is not fixed';
+    if (!caps.software && isNarrow(p)) return 'long sums with few results want smaller tiles';
     return p.K === 0 ? 'nothing to sum' : null;
   },
   space: (n, caps) => {

@@ -7,7 +7,7 @@ import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import { meetingBytes, orderOf, type Parts, stepOf, turnsOf } from './contract-parts.ts';
 import { type Staging, stageA, stageB } from './contract-staging.ts';
 import { accName, storeTile } from './contract-store.ts';
-import { asMatrixProduct, contractParts, type MatrixProduct } from './contraction.ts';
+import { asMatrixProduct, contractParts, isNarrow, type MatrixProduct } from './contraction.ts';
 import { counter, plus, range, times } from './subgroup-tile.ts';
 import type { KernelTemplate, Schedule } from './template.ts';
 
@@ -194,6 +194,7 @@ export const contractTiled: KernelTemplate = {
     if (n.dtype !== 'f32' && n.dtype !== 'f16') return `dtype ${n.dtype}`;
     if (caps.software) return 'barriers are dear on a CPU';
     if (!fits(SAFE, caps)) return 'workgroups are too small';
+    if (isNarrow(p)) return 'long sums with few results want smaller tiles';
     return p.K === 0 ? 'nothing to sum' : null;
   },
   space: (n, caps) => {

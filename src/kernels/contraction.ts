@@ -211,6 +211,10 @@ export const storedInHalf = (n: Node): boolean => {
   return n.dtype === 'f32' && sameValues && storedInHalf(n.src[0]!);
 };
 
+/** Long sums with few results: tiles that several subgroups share would leave most of a graphics card idle. */
+export const isNarrow = (p: MatrixProduct): boolean =>
+  p.B * Math.ceil(p.M / 32) * Math.ceil(p.N / 32) < 16 && p.K >= 2048;
+
 /** What a register tile's columns cost, in rows: as measured on a software adapter at heights of 8 and 16. */
 export const COLUMNS_IN_ROWS = 5;
 

@@ -7,6 +7,7 @@ import { attention } from '../../src/dsl/fused/index.ts';
 import { gradients } from '../../src/dsl/transform/pullback.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { agree, type Bound, onDevice, type Schedules, withoutSubgroups } from './agree.ts';
+import { disguised } from './device.ts';
 
 const test = suite('kernels: attention');
 
@@ -102,6 +103,20 @@ for (const [name, part] of Object.entries(cases)) {
   onDevice(test, name, (backend) => holds(backend, part, 'subgroup'));
   onDevice(test, `${name}, without subgroups`, (backend) => holds(withoutSubgroups(backend), part, 'invocation'));
 }
+
+onDevice(test, 'as a graphics card, several keys a lane', async (backend) => {
+  const card = disguised(backend, { software: false });
+  const { forward, backward, bound } = build({
+    queries: 37,
+    keys: 70,
+    width: 12,
+    valueWidth: 10,
+    mask: [true, true, true, true],
+  });
+  await agree(card, forward, { bound, template: 'attention-subgroup' });
+  await agree(card, backward.slice(0, 1), { bound, template: 'attention-grad-queries-subgroup' });
+  await agree(card, backward.slice(1), { bound, template: 'attention-grad-keys-subgroup' });
+});
 
 const forwardOnly: Readonly<Record<string, Partial<Case>>> = {
   'wide heads in whole tiles': { queries: 8, keys: 32, width: 72, valueWidth: 72 },

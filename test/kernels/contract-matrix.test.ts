@@ -172,7 +172,7 @@ test('taken where an adapter has matrices that keep the bits, else the next temp
   );
   assert.match(contractMatrix.refuses(large, { ...with8, subgroups: { min: 16, max: 32 } }) ?? '', 'size');
   assert.match(contractMatrix.refuses(large, { ...with8, software: true }) ?? '', 'no subgroup matrices');
-  assert.match(contractMatrix.refuses(product(64, 50000, 64, 'km,kn'), with8) ?? '', 'parts');
+  assert.match(contractMatrix.refuses(product(64, 50000, 64, 'km,kn'), with8) ?? '', 'smaller tiles');
   assert.match(contractMatrix.refuses(product(8, 64, 64, 'mk,kn'), with8) ?? '', 'empty');
 });
 

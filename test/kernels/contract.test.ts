@@ -13,8 +13,8 @@ import { contractTiled } from '../../src/kernels/contract-tiled.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
-import { agree, forcing, onDevice, type Schedules } from './agree.ts';
-import { asOddCard, bitsUnder, everySchedule, orders, product, withinLimits } from './products.ts';
+import { agree, forcing, onDevice, type Schedules, templatesOf } from './agree.ts';
+import { asCard, asOddCard, bitsUnder, everySchedule, orders, product, withinLimits } from './products.ts';
 
 const test = suite('kernels: contract');
 
@@ -78,6 +78,11 @@ onDevice(test, 'tall and wide tiles', async (backend) => {
       [37, 20, 67],
     ] as const)
       await under(backend, [product(m, k, n, order)], wide);
+});
+
+onDevice(test, 'lanes of a graphics card without a row of their own', async (backend) => {
+  for (const order of ['mk,kn', 'mk,nk'])
+    await agree(asCard(backend), [product(11, 20, 67, order)], { template: 'contract-subgroup', schedules: low });
 });
 
 onDevice(test, 'batches and heads by views', (backend) => {
@@ -202,12 +207,21 @@ test('every schedule fits the device that it is offered on', () => {
     { ...hardwareCaps, subgroups: null },
     ...[32, 64].map((size) => ({ ...hardwareCaps, subgroups: { min: size, max: size } })),
     { ...hardwareCaps, limits: { ...hardwareCaps.limits, invocations: 128, workgroupBytes: 16384 } },
+    { ...hardwareCaps, subgroups: { min: 128, max: 128 }, limits: { ...hardwareCaps.limits, invocations: 256 } },
   ];
   for (const caps of devices)
     for (const [m, k, n] of sizes)
       for (const order of ['mk,kn', 'km,nk'])
         for (const t of [contractGemv, contractSubgroup, contractTiled, contractDirect])
           withinLimits(product(m, k, n, order), t, caps);
+});
+
+test('long sums with few results go to many small tiles on a card', () => {
+  for (const caps of [hardwareCaps, { ...hardwareCaps, subgroups: null }]) {
+    assert.equal(templatesOf([product(64, 50000, 64, 'km,kn')], caps), ['contract-direct']);
+    assert.equal(templatesOf([product(256, 512, 256, 'mk,kn')], caps), ['contract-tiled']);
+  }
+  assert.equal(templatesOf([product(64, 50000, 64, 'km,kn')], softwareCaps), ['contract-subgroup']);
 });
 
 test('a card cuts long sums with few results into parts, a CPU does not', () => {

@@ -7,6 +7,7 @@ import { nearestCode } from '../../src/dsl/fused/index.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { values } from '../support/draw.ts';
 import { agree, onDevice, withoutSubgroups } from './agree.ts';
+import { disguised } from './device.ts';
 
 const test = suite('kernels: nearest code');
 
@@ -38,6 +39,15 @@ for (const [name, [lead, width, codes]] of Object.entries(cases))
   onDevice(test, name, (backend) => holds(backend, lead, width, codes, 4));
 
 onDevice(test, 'the heights of the heuristic', (backend) => holds(backend, [67], 32, 512));
+
+onDevice(test, 'as a graphics card', async (backend) => {
+  const card = disguised(backend, { software: false });
+  for (const rows of [3, 21]) {
+    const root = nearestCode(b.input('x', [rows, 12], 'f32'), b.input('codebook', [70, 12], 'f32'));
+    const bound = { x: coarse(rows * 12, 3), codebook: coarse(70 * 12, 5) };
+    await agree(card, [root], { bound, template: 'nearest-subgroup', exact: true });
+  }
+});
 
 onDevice(test, 'the codebook may be computed in place', async (backend) => {
   const x = b.input('x', [9, 12], 'f32');

@@ -28,7 +28,10 @@ const sizeIn = (min: number, max: number): number => {
 };
 
 /** The device's subgroups; `features` are those that it was opened with. */
-export const subgroupsOf = (features: ReadonlySet<string>, info: GPUAdapterInfo): Caps['subgroups'] => {
+export const subgroupsOf = (
+  features: ReadonlySet<string>,
+  info: Pick<GPUAdapterInfo, 'subgroupMinSize' | 'subgroupMaxSize'>,
+): Caps['subgroups'] => {
   if (!features.has('subgroups')) return null;
   const [min, max] = [info.subgroupMinSize ?? 4, info.subgroupMaxSize ?? 128];
   return min < max && features.has('subgroup-size-control') ? { min, max, set: sizeIn(min, max) } : { min, max };
@@ -53,7 +56,7 @@ const matrixOf = (config: object, lanes: number): SubgroupMatrix | null => {
 /** The matrices of floats that the device's subgroups multiply. */
 export const matricesOf = (
   features: ReadonlySet<string>,
-  info: GPUAdapterInfo,
+  info: object,
   subgroups: Caps['subgroups'],
 ): readonly SubgroupMatrix[] => {
   const configs: unknown = Reflect.get(info, 'subgroupMatrixConfigs');
