@@ -39,8 +39,22 @@ const converted = async (backend: Backend, from: DeviceBuffer, dtype: DType): Pr
   return out;
 };
 
+const behindViews = (x: Node): Node => (x.op.kind === 'view' ? behindViews(x.src[0]!) : x);
+
+/** Of a sum over runs: where runs of equal length start, and in which order updates are taken. null for other operands. */
+const runs = (n: Node, { op, src }: Node): Int32Array | null => {
+  if (op.kind !== 'fused' || op.call !== 'segmentCombine') return null;
+  const [starts, order] = [src[1]!, src[2]!].map(behindViews);
+  const count = src[2]!.shape[0]!;
+  const length = sizeOf(n.shape);
+  if (n === starts) return Int32Array.from({ length }, (_, i) => Math.floor((i * count) / (length - 1)));
+  return n === order ? Int32Array.from({ length }, (_, i) => (i * 7919) % count) : null;
+};
+
 /** Places are in range of every axis of the result; a single number is a length, and long enough. */
 const places = (n: Node, call: Node): Int32Array => {
+  const ordered = runs(n, call);
+  if (ordered) return ordered;
   const range = Math.min(...call.outs[0]!.shape, ...call.src[0]!.shape);
   const longest = Math.max(...call.src.flatMap((s) => s.shape));
   return n.shape.length === 0
