@@ -3,7 +3,7 @@ import type { Node } from '../dsl/core/types.ts';
 import { templates } from '../kernels/registry.ts';
 import type { KernelTemplate } from '../kernels/template.ts';
 import type { Caps } from './ir/caps.ts';
-import { type Choice, versionsOf } from './tuning.ts';
+import { type Choice, type TuningEntry, versionsOf } from './tuning.ts';
 
 export interface Candidate extends Choice {
   /** The order in which it adds up: candidates of one order keep the bits. */
@@ -35,3 +35,7 @@ export const candidatesFor = (
   const byText = new Map(all.map((c) => [`${c.template} ${JSON.stringify(c.schedule)}`, c]));
   return { list: [...byText.values()], versions: versionsOf(takers), work: first.work(call) };
 };
+
+/** Whether an entry was measured with the templates as they are now: a compilation uses no other. */
+export const isCurrent = (entry: TuningEntry | undefined, call: Node, caps: Caps): boolean =>
+  entry !== undefined && entry.templates === candidatesFor(call, caps)?.versions;

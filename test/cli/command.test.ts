@@ -51,6 +51,10 @@ test('tune measures the heaviest kernels, keeps them, and knows them the next ti
     assert.match(await readFile(made.file, 'utf8'), '"dualtoken-tuning"');
     const again = jsonOf(await tune('--json'));
     assert.equal([again.measured, again.known], [0, 1]);
+    const old = (await readFile(made.file, 'utf8')).replace(/"templates": "([\w-]+)@\d+/, '"templates": "$1@0');
+    await writeFile(made.file, old);
+    const renewed = jsonOf(await tune('--json'));
+    assert.equal([renewed.measured, renewed.known], [1, 0]);
   });
   const nowhere = await dualtokenIn({ DUALTOKEN_CACHE: 'off' }, 'tune', 'mini', '--no-environment');
   assert.is(nowhere.code, 1);

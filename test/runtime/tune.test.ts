@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { callClass } from '../../src/compiler/call-class.ts';
+import { candidatesFor, isCurrent } from '../../src/compiler/candidates.ts';
 import { digestOf } from '../../src/compiler/compile.ts';
 import { emptyTable, type TuningEntry, tuningOf, versionsOf } from '../../src/compiler/tuning.ts';
 import * as B from '../../src/dsl/core/build.ts';
@@ -140,6 +141,26 @@ test('references of calls too large for generic kernels are made in pieces', asy
   }
 });
 
+test('sums over runs of sorted updates are measured on runs that are sorted', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const [base, at, updates] = [
+    B.input('x', [90, 32], 'f32'),
+    B.input('at', [200], 'i32'),
+    B.input('u', [200, 32], 'f32'),
+  ];
+  for (const how of ['add', 'set'] as const) {
+    const outputs = [B.scatter(base, at, updates, how, 0)];
+    const [found, ...rest] = callsOf(gpu.caps, [
+      { inputs: [base, at, updates].map((node) => ({ node, donated: false })), outputs },
+    ]);
+    assert.equal(rest, []);
+    const entry = await tuneCall(gpu, found!.call, options);
+    assert.equal(entry?.timed.map((t) => t.schedule.vector).sort(), [1, 4]);
+    assert.equal(entry?.dropped, []);
+  }
+});
+
 test('a stopped call leaves no entry; the heuristic is right', async () => {
   const gpu = await webGpu();
   if (!gpu) return;
@@ -189,6 +210,10 @@ test('an entry counts while the templates are those that it was measured with', 
   assert.equal(tuningOf(now, false).find(product(), takers)?.schedule, { rows: 16, columns: 64 });
   assert.equal(tuningOf(now, true).find(product(), takers)?.schedule, { rows: 64, columns: 64 });
   assert.is(tuningOf(table('contract-subgroup@0'), false).find(product(), takers), undefined);
+  const { versions } = candidatesFor(product(), hardwareCaps)!;
+  assert.ok(isCurrent(entryOf(versions), product(), hardwareCaps));
+  assert.not.ok(isCurrent(entryOf(`${versions}1`), product(), hardwareCaps));
+  assert.not.ok(isCurrent(undefined, product(), hardwareCaps));
   assert.is.not(tuningOf(now, true).digest, tuningOf(now, false).digest);
 });
 

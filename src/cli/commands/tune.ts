@@ -1,6 +1,7 @@
 // `dualtoken tune`: measures the schedules of a variant's kernels on this adapter, and keeps the fastest for every run from then on.
 import { SingleBar } from 'cli-progress';
 import { Argument, type Command, Option } from 'commander';
+import { isCurrent } from '../../compiler/candidates.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import type { Choice, TuningTable } from '../../compiler/tuning.ts';
 import { variants } from '../../models/variants/index.ts';
@@ -83,7 +84,8 @@ const tuneCalls = async (
   output: Output,
 ): Promise<Totals> => {
   let table: TuningTable = await readTable(backend.caps, output.log);
-  const fresh = calls.filter(({ key }) => redo || table.entries[key] === undefined);
+  const isKnown = ({ key, call }: CountedCall): boolean => isCurrent(table.entries[key], call, backend.caps);
+  const fresh = calls.filter((c) => redo || !isKnown(c));
   const roofline = await measureRoofline(backend);
   output.log(
     `${calls.length} kernels to measure, ${calls.length - fresh.length} known already; at most ${(roofline.flops / 1e9).toFixed(1)} GFLOP/s and ${(roofline.bytes / 1e9).toFixed(1)} GB/s here`,
