@@ -1,6 +1,6 @@
 // Convolution by register tiles: `rows` output channels by four neighbouring output places a lane. For each input channel and row of
-// the kernel a lane loads the few pixels that its places' windows share. Weights reach all lanes by broadcast, each lane having
-// loaded others, or, where the subgroup size is not fixed, by the lane's own loads.
+// the kernel a lane loads the few pixels that its places' windows share. Weights reach all lanes through workgroup memory, by broadcast,
+// each lane having loaded others, or by the lane's own loads.
 import type { Caps } from '../compiler/ir/caps.ts';
 import {
   and,
@@ -28,17 +28,20 @@ import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 const i32 = scalarType('i32');
 const f32x4 = scalarType('f32', 4);
 const PLACES = 4;
-/** Invocations of a workgroup where each lane loads its own weights. */
+/** Invocations of a workgroup where each lane loads its own weights, and where they share them. */
 const DIRECT = 64;
+const SHARED = 128;
+/** Steps whose weights lie in workgroup memory at a time. */
+const STAGED = 16;
 
 interface Params {
-  readonly weights: 'broadcast' | 'own';
+  readonly weights: 'broadcast' | 'own' | 'shared';
   readonly rows: number;
   /** Subgroups of a workgroup. */
   readonly subgroups: number;
 }
 const params = (s: Schedule): Params => ({
-  weights: s.weights === 'broadcast' ? 'broadcast' : 'own',
+  weights: s.weights === 'broadcast' || s.weights === 'shared' ? s.weights : 'own',
   rows: Number(s.rows),
   subgroups: Number(s.subgroups),
 });
@@ -62,6 +65,13 @@ const siteOf = (c: Convolution, p: Params, lanes: number): Site => {
     const raw = add(mul(ref(builtins.group, i32, 0, groups - 1), int(DIRECT)), ref(builtins.local, i32, 0, DIRECT - 1));
     const { at, live } = inside(raw, DIRECT, items);
     return { size: DIRECT, groups, quad: mod(at, c.quads), rowTile: div(at, c.quads), live };
+  }
+  if (p.weights === 'shared') {
+    const groups = rowTiles * Math.ceil(c.quads / SHARED);
+    const group = ref(builtins.group, i32, 0, groups - 1);
+    const raw = add(mul(div(group, rowTiles), int(SHARED)), ref(builtins.local, i32, 0, SHARED - 1));
+    const { at, live } = inside(raw, SHARED, c.quads);
+    return { size: SHARED, groups, quad: at, rowTile: mod(group, rowTiles), live };
   }
   const quadTiles = Math.ceil(c.quads / lanes);
   const tiles = rowTiles * quadTiles;
@@ -103,18 +113,24 @@ const emit = (node: Node, schedule: Schedule, block: Block, caps: Caps): Emitted
   for (const r of range(p.rows)) body.push({ s: 'var', name: `acc${r}`, type: f32x4, value: splat4(lit(0, 'f32')) });
 
   const steps = c.channels * c.kh * c.chunks;
-  const q = counter('step', steps - 1);
-  const [channel, ky, chunk] = delinearise(q, [c.channels, c.kh, c.chunks]) as readonly [Expr, Expr, Expr];
-  const kx0 = mul(chunk, int(c.taps));
+  const shared = p.weights === 'shared';
+  const staged = shared ? Math.min(STAGED, steps) : steps;
+  const [turn, step] = [counter('turn', Math.ceil(steps / staged) - 1), counter('step', staged - 1)];
+  const placeOf = (q: Expr) => {
+    const [channel, ky, chunk] = delinearise(q, [c.channels, c.kh, c.chunks]) as readonly [Expr, Expr, Expr];
+    return { channel, ky, kx0: mul(chunk, int(c.taps)) };
+  };
+  const { channel, ky, kx0 } = placeOf(shared ? min(add(mul(turn, int(staged)), step), int(steps - 1)) : step);
   const inner: Stmt[] = [
     ...pixels(c, block, { image, oy, quad, channel: add(mul(group, int(c.channels)), channel), ky, kx0 }),
   ];
-  const weight = (row: Expr, j: number): Expr => {
-    const kx = add(kx0, int(j));
+  const weightAt = (row: Expr, s: ReturnType<typeof placeOf>, j: Expr): Expr => {
+    const kx = add(s.kx0, j);
     const o = add(mul(group, int(c.outputs)), min(add(row0, row), int(c.outputs - 1)));
-    const w = block.load(1, [o, channel, ky, min(kx, int(c.kw - 1))]);
+    const w = block.load(1, [o, s.channel, s.ky, min(kx, int(c.kw - 1))]);
     return c.kw % c.taps === 0 ? w : where(call('lt', kx, int(c.kw)), w, lit(0, 'f32'));
   };
+  const weight = (row: Expr, j: number): Expr => weightAt(row, { channel, ky, kx0 }, int(j));
   const lane = ref(builtins.lane, i32, 0, lanes - 1);
   const registers = Math.ceil(p.rows / lanes);
   /** Weight of row r and tap j of the step. */
@@ -140,11 +156,30 @@ const emit = (node: Node, schedule: Schedule, block: Block, caps: Caps): Emitted
       at = (r, j) => broadcast(ref(`w${Math.floor(r / lanes)}_${j}`, scalarType('f32')), r % lanes);
     }
   }
+  const rowQuads = Math.ceil(p.rows / 4);
+  if (shared) {
+    const quadName = (j: number, quad: number): string => `w${j}_${quad}`;
+    for (const j of range(c.taps))
+      for (const k of range(rowQuads)) {
+        const index = add(mul(add(mul(step, int(c.taps)), int(j)), int(rowQuads)), int(k));
+        inner.push({ s: 'let', name: quadName(j, k), value: element('weights', index, f32x4) });
+      }
+    at = (r, j) => component(ref(quadName(j, Math.floor(r / 4)), f32x4), r % 4);
+  }
   for (const r of range(p.rows)) {
     const sum = range(c.taps).reduce((s, j) => plus(s, times(ref(`x4_${j}`, f32x4), at(r, j))), acc(r));
     inner.push({ s: 'assign', name: `acc${r}`, value: sum });
   }
-  body.push({ s: 'for', counter: q, from: int(0), to: int(steps), step: 1, body: inner });
+  const first = mul(turn, int(staged));
+  const to = shared ? min(int(staged), sub(int(steps), first)) : int(steps);
+  const loop: Stmt = { s: 'for', counter: step, from: int(0), to, step: 1, body: inner };
+  if (shared) {
+    const stage = stageWeights(rowQuads, staged * c.taps, (row, i) =>
+      weightAt(row, placeOf(min(add(first, div(i, c.taps)), int(steps - 1))), mod(i, c.taps)),
+    );
+    const each: readonly Stmt[] = [...stage, { s: 'barrier' }, loop, { s: 'barrier' }];
+    body.push({ s: 'for', counter: turn, from: int(0), to: int(turn.hi + 1), step: 1, body: each });
+  } else body.push(loop);
 
   const store = storeTile(
     c,
@@ -160,6 +195,7 @@ const emit = (node: Node, schedule: Schedule, block: Block, caps: Caps): Emitted
     workgroupSize: site.size,
     groups: site.groups,
     subgroups: p.weights === 'broadcast',
+    arrays: shared ? [{ name: 'weights', type: f32x4, length: rowQuads * staged * c.taps }] : [],
     body: [{ s: 'array', name: 'tile', type: f32x4, length: p.rows }, ...body],
   };
 };
@@ -192,6 +228,19 @@ const pixels = (c: Convolution, block: Block, s: Step): readonly Stmt[] => {
     (j): Stmt => ({ s: 'let', name: `x4_${j}`, value: vec4(range(PLACES).map((place) => at(place, j))) }),
   );
   return [...loads, ...quads];
+};
+
+/** Puts weights into workgroup memory as quads of rows; `weight` is that of a row at one of `places` steps and taps. */
+const stageWeights = (rowQuads: number, places: number, weight: (row: Expr, i: Expr) => Expr): readonly Stmt[] => {
+  const total = rowQuads * places;
+  return range(Math.ceil(total / SHARED)).flatMap((k): readonly Stmt[] => {
+    // Neighbouring invocations load neighbouring weights of a row.
+    const i = add(ref(builtins.local, i32, 0, SHARED - 1), int(k * SHARED));
+    const [quad, place] = [div(i, places), mod(i, places)];
+    const value = vec4(range(4).map((r) => weight(add(mul(quad, int(4)), int(r)), place)));
+    const put: Stmt = { s: 'setElement', array: 'weights', index: add(mul(place, int(rowQuads)), quad), value };
+    return (k + 1) * SHARED <= total ? [put] : [{ s: 'if', cond: call('lt', i, int(total)), then: [put] }];
+  });
 };
 
 /** The weights of a step as one vector load, where memory is laid out so. */
@@ -237,9 +286,28 @@ const heightFor = (c: Convolution, most: number): number => {
   return heights.filter((r) => r <= most).reduce((best, r) => (waste(r) < waste(best) ? r : best));
 };
 
+/** Workgroups that keep a graphics card busy. */
+const BUSY = 128;
+
+/**
+ * The height where weights go through workgroup memory: a load from there serves four rows, a broadcast one. null where workgroups of
+ * places would be too few or mostly empty.
+ */
+const sharedHeight = (c: Convolution, caps: Caps): number | null => {
+  const across = Math.ceil(c.quads / SHARED);
+  if (c.outputs < 4 || across * SHARED > 1.25 * c.quads) return null;
+  // Tall tiles need more registers a lane than machines have whose subgroups may be narrower than 32.
+  const most = (caps.subgroups?.min ?? 0) >= 32 ? 16 : 8;
+  const enough = (r: number): boolean => Math.ceil(c.outputs / r) * c.groups * across >= BUSY;
+  const tallest = heights.find((r) => r >= 4 && r <= most && enough(r));
+  return tallest === undefined ? null : heightFor(c, tallest);
+};
+
 const heuristic = (n: Node, caps: Caps): Schedule => {
   const c = asConvolution(n)!;
   const lanes = fixedSubgroup(caps);
+  const height = caps.software ? null : sharedHeight(c, caps);
+  if (height !== null) return { weights: 'shared', rows: height, subgroups: 1 };
   if (lanes < 2 || c.outputs < 2) return { weights: 'own', rows: heightFor(c, 8), subgroups: 1 };
   const flops = 2 * c.outputs * c.groups * c.images * c.height * c.width * c.channels * c.kh * c.kw;
   // Tall tiles compile slowly; wide machines need more of them.
@@ -267,7 +335,10 @@ export const conv: KernelTemplate = {
         : [16, 8, 4, 3, 2, 12, 20, 24, 28, 32].flatMap((rows) =>
             subgroups.map((s) => ({ weights: 'broadcast', rows, subgroups: s })),
           );
-    const [first, ...rest] = [...own, ...shared];
+    const staged = caps.software
+      ? []
+      : [16, 8, 4, 12, 24, 32].map((rows) => ({ weights: 'shared', rows, subgroups: 1 }));
+    const [first, ...rest] = [...own, ...shared, ...staged];
     return [first!, ...rest.filter((s) => s.rows <= Math.max(4, c.outputs) * 2)];
   },
   heuristic,

@@ -12,6 +12,7 @@ import type { Tuning } from '../../src/compiler/tuning.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { DType } from '../../src/dsl/core/dtype.ts';
 import { isKind, topological } from '../../src/dsl/core/node.ts';
+import type { ConvSpec } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { attention, crossEntropy, layerNorm, nearestCode, softmax } from '../../src/dsl/fused/index.ts';
 import { gradients } from '../../src/dsl/transform/pullback.ts';
@@ -43,6 +44,16 @@ const withGradients = (roots: readonly Node[]): readonly Node[] => [
 const heads = (name: string, count: number, tokens: number, width: number): Node =>
   input(name, [2, count, tokens, width]);
 
+const same: ConvSpec = {
+  stride: [1, 1],
+  padding: [
+    [1, 1],
+    [1, 1],
+  ],
+  dilation: [1, 1],
+  groups: 1,
+};
+
 /** Calls of the sizes that models have, where tiles are large and many. */
 const sizes: readonly Node[] = [
   ...orders.map((order) => product(394, 768, 3072, order)),
@@ -60,6 +71,8 @@ const sizes: readonly Node[] = [
   ...withGradients([
     attention(heads('q', 4, 300, 72), heads('k', 2, 280, 72), heads('v', 2, 280, 72), { causal: true }).out,
   ]),
+  B.conv2d(input('x', [1, 64, 96, 96]), input('w', [128, 64, 3, 3]), same),
+  B.conv2d(input('x', [2, 24, 31, 30]), input('w', [30, 24, 3, 3]), { ...same, stride: [2, 2] }),
   nearestCode(input('x', [9000, 32]), input('codebook', [4096, 32])),
   nearestCode(input('x', [5, 30]), input('codebook', [100, 30])),
   ...withGradients([softmax(input('x', [12, 197, 197]))]),

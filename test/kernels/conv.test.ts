@@ -7,6 +7,7 @@ import type { ConvSpec } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { convInputAdjoint, convWeightAdjoint } from '../../src/dsl/transform/adjoint-conv.ts';
 import { conv } from '../../src/kernels/conv.ts';
+import { hardwareCaps, softwareCaps } from '../support/caps.ts';
 import { check, device, disguised, drawn } from './device.ts';
 
 const test = suite('convolution template');
@@ -99,6 +100,29 @@ test('as devices without subgroups and as larger ones', async () => {
   const roots = [B.conv2d(B.input('x', [2, 5, 9, 11], 'f32'), B.input('w', [19, 5, 3, 3], 'f32'), plain)];
   for (const as of [{ subgroups: null }, { software: false }])
     await check(disguised(device, as), roots, drawn(roots), { tolerance: 3e-6, gpujs: false });
+});
+
+test('weights through workgroup memory', async () => {
+  if (!device) return;
+  const input = (name: string, shape: readonly number[]): Node => B.input(name, shape, 'f32');
+  const strided: ConvSpec = { ...plain, stride: [2, 1], dilation: [1, 2] };
+  for (const [roots, rows] of [
+    [[B.conv2d(input('x', [2, 7, 9, 11]), input('w', [19, 7, 3, 3]), plain)], 8],
+    [[B.conv2d(input('x', [1, 6, 13, 10]), input('w', [10, 3, 3, 7]), { ...strided, groups: 2 })], 4],
+    [[B.tanh(B.conv2d(input('x', [2, 40, 20, 24]), input('w', [6, 40, 1, 2]), plain))], 12],
+  ] as const)
+    await check(disguised(device, { software: false, subgroups: null }), roots, drawn(roots), {
+      tolerance: 3e-6,
+      schedule: () => ({ weights: 'shared', rows, subgroups: 1 }),
+    });
+});
+
+test('a card takes that way where there are places enough', () => {
+  const make = (channels: number, size: number): Node =>
+    B.conv2d(B.input('x', [1, channels, size, size], 'f32'), B.input('w', [channels, channels, 3, 3], 'f32'), plain);
+  assert.equal(conv.heuristic(make(128, 96), hardwareCaps), { weights: 'shared', rows: 16, subgroups: 1 });
+  assert.is(conv.heuristic(make(128, 8), hardwareCaps).weights, 'broadcast');
+  assert.is(conv.heuristic(make(128, 96), softwareCaps).weights, 'broadcast');
 });
 
 test('the first candidate needs no subgroups', async () => {
