@@ -42,10 +42,16 @@ onDevice(test, 'the heights of the heuristic', (backend) => holds(backend, [67],
 
 onDevice(test, 'as a graphics card', async (backend) => {
   const card = disguised(backend, { software: false });
-  for (const rows of [3, 21]) {
-    const root = nearestCode(b.input('x', [rows, 12], 'f32'), b.input('codebook', [70, 12], 'f32'));
-    const bound = { x: coarse(rows * 12, 3), codebook: coarse(70 * 12, 5) };
+  for (const [rows, codes] of [
+    [3, 70],
+    [21, 300],
+    [9, 1100],
+  ] as const) {
+    const root = nearestCode(b.input('x', [rows, 12], 'f32'), b.input('codebook', [codes, 12], 'f32'));
+    const bound = { x: coarse(rows * 12, 3), codebook: coarse(codes * 12, 5) };
     await agree(card, [root], { bound, template: 'nearest-subgroup', exact: true });
+    const schedules = { 'nearest-subgroup': { rows: 8, parts: 4 } };
+    await agree(card, [root], { bound, template: 'nearest-subgroup', schedules, exact: true });
   }
 });
 
