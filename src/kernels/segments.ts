@@ -8,7 +8,7 @@ import { isKind, sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { items, search } from './items.ts';
 import { counter, range } from './subgroup-tile.ts';
-import type { Block, Emitted, KernelTemplate } from './template.ts';
+import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
 const i32 = scalarType('i32');
 const isCall = (n: Node, name: string): boolean => isKind(n, 'fused') && n.op.call === name;
@@ -32,7 +32,15 @@ export const segmentStarts: KernelTemplate = {
   epilogue: true,
 };
 
-const combine = (n: Node, vector: number, block: Block): Emitted => {
+interface Params {
+  /** Neighbouring elements of an invocation. */
+  readonly vector: 1 | 4;
+  /** Invocations of a workgroup. */
+  readonly size: number;
+}
+const params = (s: Schedule): Params => ({ vector: s.vector === 4 ? 4 : 1, size: Number(s.size) });
+
+const combine = (n: Node, { vector, size }: Params, block: Block): Emitted => {
   if (!isKind(n, 'fused')) throw new Error('segments: another call');
   const { set } = n.op.attrs;
   const [rows, width] = n.shape as readonly [number, number];
@@ -40,7 +48,7 @@ const combine = (n: Node, vector: number, block: Block): Emitted => {
   const units = width / vector;
   const type = scalarType(computeType(n.dtype));
   const value = (c: number): Expr => variable(`value${c}`, type);
-  return items(rows * units, (item) => {
+  const each = (item: Expr): readonly Stmt[] => {
     const row = div(item, units);
     const first = mul(mod(item, units), int(vector));
     const [start, end] = [ref('start', i32, 0, count), ref('end', i32, 0, count)];
@@ -49,10 +57,10 @@ const combine = (n: Node, vector: number, block: Block): Emitted => {
     const take = (j: Expr): readonly Stmt[] => {
       const at = [update, first];
       const whole = vector === 4 ? block.loadVector(3, at, 1, 4) : block.load(3, at);
-      const each = range(vector).map((c) => (vector === 4 ? component(whole, c) : whole));
+      const own = range(vector).map((c) => (vector === 4 ? component(whole, c) : whole));
       return [
         { s: 'let', name: 'update', value: block.load(2, [j]) },
-        ...each.map(
+        ...own.map(
           (x, c): Stmt => ({ s: 'assign', name: `value${c}`, value: set === true ? x : call('add', value(c), x) }),
         ),
       ];
@@ -70,19 +78,25 @@ const combine = (n: Node, vector: number, block: Block): Emitted => {
         : { s: 'for', counter: j, from: start, to: end, step: 1, body: take(j) },
     ];
     return [...body, ...range(vector).flatMap((c) => block.store(0, [row, add(first, int(c))], value(c)))];
-  });
+  };
+  return items(rows * units, each, size);
 };
 
 export const segmentCombine: KernelTemplate = {
   name: 'segment-combine',
-  version: 1,
+  version: 2,
   refuses: (n, caps: Caps) => {
     if (!isCall(n, 'segmentCombine')) return 'another call';
     return n.dtype === 'bf16' || (n.dtype === 'f16' && !caps.f16) ? 'half precision needs packing' : null;
   },
-  space: (n) => (n.shape[1]! % 4 === 0 ? [{ vector: 1 }, { vector: 4 }] : [{ vector: 1 }]),
-  heuristic: (n) => ({ vector: n.shape[1]! % 4 === 0 ? 4 : 1 }),
-  emit: (n, schedule, block) => combine(n, schedule.vector === 4 ? 4 : 1, block),
+  space: (n, caps) => {
+    const vectors = n.shape[1]! % 4 === 0 ? [1, 4] : [1];
+    const sizes = [64, 32, 128, 256].filter((size) => size <= caps.limits.invocations);
+    const [first, ...rest] = sizes.flatMap((size) => vectors.map((vector) => ({ vector, size })));
+    return [first!, ...rest];
+  },
+  heuristic: (n) => ({ vector: n.shape[1]! % 4 === 0 ? 4 : 1, size: 64 }),
+  emit: (n, schedule, block) => combine(n, params(schedule), block),
   work: (n) => ({ flops: sizeOf(n.src[3]!.shape), bytes: 4 * (sizeOf(n.src[3]!.shape) + 2 * sizeOf(n.shape)) }),
   reuse: (n, k) => (k === 1 || k === 2 ? n.shape[1]! : 1),
   order: () => 'ascending',

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
+import type { KernelTemplate } from '../../src/kernels/template.ts';
 import { integers } from '../support/draw.ts';
 import { check, device, drawn } from './device.ts';
 
@@ -60,7 +61,10 @@ for (const [name, arbitrary] of Object.entries({
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(), async (d, seed) => {
         const roots = [graph(d)];
-        await check(backend, roots, drawn(roots, indices(count(d), d.rows, seed)));
+        const data = drawn(roots, indices(count(d), d.rows, seed));
+        await check(backend, roots, data);
+        const drawnSchedule = (space: ReturnType<KernelTemplate['space']>) => space[seed % space.length];
+        await check(backend, roots, data, { schedule: (t, call) => drawnSchedule(t.space(call, backend.caps)) });
       }),
       { numRuns: 12, seed: 5 },
     );

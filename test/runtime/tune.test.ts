@@ -156,8 +156,10 @@ test('sums over runs of sorted updates are measured on runs that are sorted', as
     ]);
     assert.equal(rest, []);
     const entry = await tuneCall(gpu, found!.call, options);
-    assert.equal(entry?.timed.map((t) => t.schedule.vector).sort(), [1, 4]);
-    assert.equal(entry?.dropped, []);
+    assert.ok(entry);
+    assert.is(entry.timed.length, candidatesFor(found!.call, gpu.caps)!.list.length);
+    assert.ok(entry.timed.length > 2);
+    assert.equal(entry.dropped, []);
   }
 });
 
