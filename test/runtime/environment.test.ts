@@ -1,0 +1,67 @@
+// Settings of a software driver that a tuner remembered: what is read, what is not, and that a later process runs with them.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { applyEnvironment, readEnvironment, writeEnvironment } from '../../src/runtime/tune/environment.ts';
+import { webGpu } from '../support/backends.ts';
+import { dualtokenIn } from '../support/command.ts';
+import { inFolder } from '../support/files.ts';
+
+const test = suite('settings of a software driver');
+const WIDTH = 'LP_NATIVE_VECTOR_WIDTH';
+
+/** `body` with these variables, and as they were after it. */
+const withVariables = async (
+  given: Readonly<Record<string, string | undefined>>,
+  body: () => Promise<void>,
+): Promise<void> => {
+  const set = (all: typeof given): void => {
+    for (const [name, value] of Object.entries(all))
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+  };
+  const before = Object.fromEntries(Object.keys(given).map((name) => [name, process.env[name]]));
+  set(given);
+  await body().finally(() => set(before));
+};
+
+test('what was kept is set where the user did not set it; what no tuner wrote is not', async () => {
+  await inFolder(async (folder) => {
+    await withVariables({ DUALTOKEN_CACHE: folder, [WIDTH]: undefined }, async () => {
+      assert.equal(await readEnvironment(), {});
+      await writeEnvironment({ [WIDTH]: '512' });
+      await applyEnvironment();
+      assert.is(process.env[WIDTH], '512');
+      process.env[WIDTH] = '128';
+      await applyEnvironment();
+      assert.is(process.env[WIDTH], '128');
+      for (const text of ['{"LP_NATIVE_VECTOR_WIDTH":"4096"}', '{"PATH":"512"}', '{"LP_NATIVE', '[7]', 'null']) {
+        await writeFile(join(folder, 'tuning', 'environment.json'), text);
+        assert.equal(await readEnvironment(), {}, text);
+      }
+    });
+    await withVariables({ DUALTOKEN_CACHE: 'off' }, async () => {
+      await writeEnvironment({ [WIDTH]: '512' });
+      assert.equal(await readEnvironment(), {});
+    });
+  });
+});
+
+test('a later process opens the adapter with it', async () => {
+  const gpu = await webGpu();
+  if (!gpu?.caps.software || !/llvmpipe/.test(gpu.caps.name)) return;
+  const lanes: number[] = [];
+  await inFolder((folder) =>
+    withVariables({ DUALTOKEN_CACHE: folder, [WIDTH]: undefined }, async () => {
+      for (const bits of ['128', '512']) {
+        await writeEnvironment({ [WIDTH]: bits });
+        const { devices } = JSON.parse((await dualtokenIn({}, 'devices', '--json')).stdout);
+        lanes.push(devices[0].features.subgroups.max);
+      }
+    }),
+  );
+  assert.equal(lanes, [4, 16]);
+});
+
+test.run();
