@@ -3,7 +3,7 @@ import type { Caps } from '../compiler/ir/caps.ts';
 import { call, type Expr, element, int, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
-import { fixedSubgroup, rowOfLane } from './lanes.ts';
+import { fixedSubgroup, manyRegisters, rowOfLane } from './lanes.ts';
 import { bestHeight, counter, part, range, times, type Width } from './subgroup-tile.ts';
 import type { Schedule } from './template.ts';
 
@@ -140,6 +140,12 @@ const columnsFor = (others: number, most: Width, caps: Caps): Width => {
   return fits(4) ? 4 : fits(2) ? 2 : 1;
 };
 
+/** Rows of a subgroup on a graphics card, whose lanes have registers for so many vectors of sums. */
+const cardRows = (count: number, widths: readonly number[], caps: Caps): number => {
+  const held = widths.reduce((sum, w) => sum + heldOf(w, fixedSubgroup(caps)), 0);
+  return Math.max(1, Math.min(count, 8, Math.floor((manyRegisters(caps) ? 16 : 8) / held)));
+};
+
 export interface RowsCall {
   /** Rows of a head, and what they pass over. */
   readonly count: number;
@@ -153,7 +159,7 @@ export interface RowsCall {
 }
 
 export const rowsSchedule = ({ count, others, widths, columns, large }: RowsCall, caps: Caps): Schedule => {
-  if (!caps.software) return { rows: Math.min(count, 8), columns: columnsFor(others, columns, caps) };
+  if (!caps.software) return { rows: cardRows(count, widths, caps), columns: columnsFor(others, columns, caps) };
   const held = Math.max(...widths.map((w) => heldOf(w, fixedSubgroup(caps))));
   const heights = held > 4 ? [4] : large && held < 4 ? [14, 15, 16] : [7, 8];
   return { rows: count <= Math.min(...heights) ? count : bestHeight(count, heights), columns: 2 };

@@ -8,6 +8,7 @@ import { meetingBytes, orderOf, type Parts, stepOf, turnsOf } from './contract-p
 import { type Staging, stageA, stageB } from './contract-staging.ts';
 import { accName, storeTile } from './contract-store.ts';
 import { asMatrixProduct, contractParts, isNarrow, type MatrixProduct } from './contraction.ts';
+import { manyRegisters } from './lanes.ts';
 import { counter, plus, range, times } from './subgroup-tile.ts';
 import type { KernelTemplate, Schedule } from './template.ts';
 
@@ -170,9 +171,6 @@ const partsFor = (p: MatrixProduct, t: Tile, caps: Caps): number => {
     tiles * parts <= BUSY && p.K >= parts * 4 * DEPTH && fits({ ...t, parts }, caps);
   return [4, 2].find(useful) ?? 1;
 };
-
-/** Tall tiles need more registers a lane than machines have whose subgroups may be narrower than 32. */
-const manyRegisters = (caps: Caps): boolean => (caps.subgroups?.min ?? 0) >= 32;
 
 /** Large tiles read less for each product; small ones make enough workgroups of a small product, and fewer places past its ends. */
 const heuristicTile = (p: MatrixProduct, caps: Caps): Tile => {

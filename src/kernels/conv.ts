@@ -21,7 +21,7 @@ import { add, delinearise, div, min, mod, mul, sub, within } from '../compiler/i
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { asConvolution, type Convolution } from './convolution.ts';
-import { fixedSubgroup, subgroupCounts } from './lanes.ts';
+import { fixedSubgroup, manyRegisters, subgroupCounts } from './lanes.ts';
 import { broadcast, counter, plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
@@ -296,8 +296,7 @@ const BUSY = 128;
 const sharedHeight = (c: Convolution, caps: Caps): number | null => {
   const across = Math.ceil(c.quads / SHARED);
   if (c.outputs < 4 || across * SHARED > 1.25 * c.quads) return null;
-  // Tall tiles need more registers a lane than machines have whose subgroups may be narrower than 32.
-  const most = (caps.subgroups?.min ?? 0) >= 32 ? 16 : 8;
+  const most = manyRegisters(caps) ? 16 : 8;
   const enough = (r: number): boolean => Math.ceil(c.outputs / r) * c.groups * across >= BUSY;
   const tallest = heights.find((r) => r >= 4 && r <= most && enough(r));
   return tallest === undefined ? null : heightFor(c, tallest);

@@ -10,6 +10,9 @@ const i32 = scalarType('i32');
 export const fixedSubgroup = ({ subgroups }: Caps): number =>
   subgroups?.set ?? (subgroups && subgroups.min === subgroups.max ? subgroups.min : 0);
 
+/** Whether a lane has registers for tall tiles: machines whose subgroups may be narrower than 32 have few. */
+export const manyRegisters = (caps: Caps): boolean => (caps.subgroups?.min ?? 0) >= 32;
+
 /** Subgroups of a workgroup to choose from, one first; software adapters gain nothing from several. */
 export const subgroupCounts = (caps: Caps): readonly number[] =>
   [1, 2, 4].filter((n) => n === 1 || (!caps.software && n * fixedSubgroup(caps) <= caps.limits.invocations));
