@@ -17,10 +17,12 @@ export interface CountedCall {
 
 type Template = Parameters<NonNullable<CompileOptions['onCall']>>[1];
 
-/** What has one schedule only, or values that decide the time, is not measured. */
+/** Scatters and random bits depend on their values, or are over at once. */
+const kinds: ReadonlySet<string> = new Set(['contract', 'conv', 'fused', 'sort', 'cumulate']);
+
+/** What has one schedule only is not measured either. */
 const measurable = (call: Node, template: Template, caps: Caps): boolean =>
-  (call.op.kind === 'contract' || call.op.kind === 'conv' || call.op.kind === 'fused') &&
-  template.space(call, caps).length > 1;
+  kinds.has(call.op.kind) && template.space(call, caps).length > 1;
 
 /** Calls of all `graphs`, those with most work first. Throws CompileFailure. */
 export const callsOf = (caps: Caps, graphs: readonly Compilation[]): readonly CountedCall[] => {
