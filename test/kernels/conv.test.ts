@@ -117,11 +117,21 @@ test('weights through workgroup memory', async () => {
     });
 });
 
+test('few results of long sums in parts', async () => {
+  if (!device) return;
+  const roots = [B.conv2d(B.input('x', [2, 12, 9, 7], 'f32'), B.input('w', [19, 12, 3, 3], 'f32'), plain)];
+  for (const parts of [2, 4])
+    await check(disguised(device, { software: false }), roots, drawn(roots), {
+      tolerance: 3e-6,
+      schedule: () => ({ weights: 'broadcast', rows: 8, subgroups: 1, parts }),
+    });
+});
+
 test('a card takes that way where there are places enough', () => {
   const make = (channels: number, size: number): Node =>
     B.conv2d(B.input('x', [1, channels, size, size], 'f32'), B.input('w', [channels, channels, 3, 3], 'f32'), plain);
   assert.equal(conv.heuristic(make(128, 96), hardwareCaps), { weights: 'shared', rows: 16, subgroups: 1 });
-  assert.is(conv.heuristic(make(128, 8), hardwareCaps).weights, 'broadcast');
+  assert.equal(conv.heuristic(make(128, 8), hardwareCaps), { weights: 'broadcast', rows: 4, subgroups: 1, parts: 16 });
   assert.is(conv.heuristic(make(128, 96), softwareCaps).weights, 'broadcast');
 });
 
