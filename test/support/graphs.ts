@@ -26,6 +26,7 @@ const grow = (pool: readonly Node[], { kind, a, b, n }: StepChoice, sums: boolea
   const rank = x.shape.length;
   const axis = rank === 0 ? 0 : n % rank;
   const y = alike(pool, x, b);
+  const still = (value: Node): Node => (sums ? value : B.cos(value));
   switch (kind) {
     case 0:
       return sums ? B.add(x, y) : B.max(x, y);
@@ -36,7 +37,7 @@ const grow = (pool: readonly Node[], { kind, a, b, n }: StepChoice, sums: boolea
     case 3:
       return B.where(B.lt(x, y), x, B.neg(y));
     case 4:
-      return B.exp(B.neg(B.abs(x)));
+      return still(B.exp(B.neg(B.abs(x))));
     case 5:
       return rank > 0 && sizeOf(x.shape) > 0 ? B.reduce(n % 2 ? 'max' : 'min', x, [axis]) : B.cos(x);
     case 6:
@@ -71,7 +72,7 @@ const grow = (pool: readonly Node[], { kind, a, b, n }: StepChoice, sums: boolea
         ? B.gather(x, B.mod(B.iota([1 + (n % 5)], 0), B.full(x.shape[0]!, [1 + (n % 5)], 'i32')))
         : x;
     default:
-      return B.sqrt(B.addConst(B.mul(x, x), 0.5));
+      return still(B.sqrt(B.addConst(B.mul(x, x), 0.5)));
   }
 };
 
@@ -85,7 +86,8 @@ const shape = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 0, maxLength
 
 /**
  * Two inputs of one shape and one of another, up to `steps` operations, and a few of the results as outputs. Without `sums`
- * nothing can cancel: shader compilers may turn ((a + b) * 2) * 0.5 - a within one kernel into b, as real numbers allow.
+ * nothing can cancel: shader compilers may turn ((a + b) * 2) * 0.5 - a within one kernel into b, as real numbers allow, √a √a into a, and
+ * exp(a) exp(b) into exp(a + b).
  */
 export const randomGraph = (steps: number, sums = true): fc.Arbitrary<RandomGraph> =>
   fc
