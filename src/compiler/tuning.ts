@@ -24,7 +24,7 @@ export interface TuningEntry {
   readonly exact: MeasuredChoice;
   /** The fastest of all. */
   readonly fast: MeasuredChoice;
-  /** Every candidate that was right: the fastest as they were timed in turns, the others as they were first. */
+  /** Every candidate that was right, with the fastest of its first runs: the three above are medians of runs in turns. */
   readonly timed: readonly MeasuredChoice[];
   /** Candidates that were dropped, with the reason. */
   readonly dropped: readonly (Choice & { readonly why: string })[];

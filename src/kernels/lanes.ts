@@ -10,8 +10,12 @@ const i32 = scalarType('i32');
 export const fixedSubgroup = ({ subgroups }: Caps): number =>
   subgroups?.set ?? (subgroups && subgroups.min === subgroups.max ? subgroups.min : 0);
 
+/** Makers of graphics for phones, whose lanes have few registers however many there are in a subgroup. */
+const MOBILE: ReadonlySet<string> = new Set(['qualcomm', 'arm', 'img-tec', 'samsung']);
+
 /** Whether a lane has registers for tall tiles: machines whose subgroups may be narrower than 32 have few. */
-export const manyRegisters = (caps: Caps): boolean => (caps.subgroups?.min ?? 0) >= 32;
+export const manyRegisters = ({ subgroups, vendor }: Caps): boolean =>
+  (subgroups?.min ?? 0) >= 32 && !MOBILE.has(vendor);
 
 /** Subgroups of a workgroup to choose from, one first; software adapters gain nothing from several. */
 export const subgroupCounts = (caps: Caps): readonly number[] =>

@@ -11,9 +11,17 @@ import { openWebGpu } from './webgpu/webgpu.ts';
 export interface ChooseOptions {
   /** The one to use; without it WebGPU, or gpu.js where no adapter answers. */
   readonly backend?: Backend['name'];
+  /**
+   * Allows what tuning found faster though it changes last bits: measured schedules that add up in another order, and settings of a
+   * software driver, which it reads once a process.
+   */
+  readonly fast?: boolean;
   /** Takes each line of what was chosen. */
   readonly log?: (line: string) => void;
 }
+
+/** Whether files and the environment of a process are there: not in a browser. */
+export const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
 
 const mib = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`;
 
@@ -35,7 +43,7 @@ const notice = [
 
 /** Opens a backend. NoAdapter only where `backend: 'webgpu'` was asked for. */
 export const openBackend =
-  ({ backend, log = () => {} }: ChooseOptions = {}): TaskEither<RunError, Backend> =>
+  ({ backend, fast = false, log = () => {} }: ChooseOptions = {}): TaskEither<RunError, Backend> =>
   async () => {
     const asked = backend ? 'asked for' : '';
     if (backend === 'null') {
@@ -46,6 +54,7 @@ export const openBackend =
       log(`backend gpujs: ${asked}; on the processor, in doubles`);
       return E.right(openGpuJs());
     }
+    if (fast && inNode()) await (await import('./tune/environment.ts')).applyEnvironment();
     const opened = await openWebGpu();
     if (E.isRight(opened)) {
       log(`backend webgpu: ${asked || 'an adapter answers'}; ${describeCaps(opened.right.caps)}`);

@@ -32,6 +32,7 @@ export const hardwareCaps: Caps = {
     groupsPerDimension: 65535,
     immediateBytes: 64,
   },
+  vendor: '',
   name: 'a graphics card that is not there',
   fingerprint: 'null-hardware',
 };

@@ -8,7 +8,7 @@ import { isTensor } from '../dsl/tensor.ts';
 import { flatten } from '../dsl/tree.ts';
 import { orThrow } from './attempt.ts';
 import type { Backend, BackendStats, StepTime } from './backend.ts';
-import { type ChooseOptions, openBackend } from './choose.ts';
+import { type ChooseOptions, inNode, openBackend } from './choose.ts';
 import { runGraph } from './evaluate.ts';
 import { assertFinite } from './finite.ts';
 import { type Compiled, type JitHost, type JitOptions, jit } from './jit.ts';
@@ -21,8 +21,6 @@ export interface RuntimeOptions extends ChooseOptions {
   readonly compile?: CompileOptions;
   /** Measured schedules; default: those that `dualtoken tune` kept for this adapter, if any. */
   readonly tuning?: Tuning;
-  /** Allows measured schedules that add up in another order than untuned ones: faster, with other last bits. */
-  readonly fast?: boolean;
   /** For debugging: fails at the first infinity or NaN in a result, naming the operation that made it. Slow. */
   readonly checkFinite?: boolean;
   /** Called after every run with the time of each step: turns profiling on. */
@@ -55,8 +53,6 @@ export interface Runtime {
   readonly stats: () => RuntimeStats;
   readonly close: () => void;
 }
-
-const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
 
 const defaultCache = async (warn: (message: string) => void): Promise<ProgramCache> => {
   if (!inNode()) return noCache;

@@ -33,17 +33,7 @@ test('every command has --help, with the shared options', async () => {
 test('tune measures the heaviest kernels, keeps them, and knows them the next time', async () => {
   await inFolder(async (folder) => {
     const tune = (...more: readonly string[]) =>
-      dualtokenIn(
-        { DUALTOKEN_CACHE: folder },
-        'tune',
-        'mini',
-        '--part',
-        'decode',
-        '--limit',
-        '1',
-        '--no-environment',
-        ...more,
-      );
+      dualtokenIn({ DUALTOKEN_CACHE: folder }, 'tune', 'mini', '--part', 'decode', '--limit', '1', ...more);
     const first = await tune('--json');
     if (/no WebGPU adapter/.test(first.stderr)) return skip('tune: no adapter');
     const made = jsonOf(first);
@@ -56,7 +46,7 @@ test('tune measures the heaviest kernels, keeps them, and knows them the next ti
     const renewed = jsonOf(await tune('--json'));
     assert.equal([renewed.measured, renewed.known], [1, 0]);
   });
-  const nowhere = await dualtokenIn({ DUALTOKEN_CACHE: 'off' }, 'tune', 'mini', '--no-environment');
+  const nowhere = await dualtokenIn({ DUALTOKEN_CACHE: 'off' }, 'tune', 'mini');
   assert.is(nowhere.code, 1);
   assert.match(nowhere.stderr, 'DUALTOKEN_CACHE');
   const unknown = await dualtoken('tune', 'maxi');

@@ -16,6 +16,7 @@ import type { ConvSpec } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { attention, crossEntropy, layerNorm, nearestCode, softmax } from '../../src/dsl/fused/index.ts';
 import { gradients } from '../../src/dsl/transform/pullback.ts';
+import { contractTiled } from '../../src/kernels/contract-tiled.ts';
 import { templates } from '../../src/kernels/registry.ts';
 import { Pipelines } from '../../src/runtime/webgpu/pipelines.ts';
 import { attention as attentions } from '../ops/cases/attention.ts';
@@ -24,7 +25,7 @@ import { fused } from '../ops/cases/fused.ts';
 import { indexing } from '../ops/cases/indexing.ts';
 import { reduce } from '../ops/cases/reduce.ts';
 import { windows } from '../ops/cases/windows.ts';
-import { cards } from '../support/caps.ts';
+import { cards, hardwareCaps } from '../support/caps.ts';
 import { graphsOf, odd } from '../support/family.ts';
 import { type NullDevice, nullDevice } from '../support/null-device.ts';
 import { skip } from '../support/skip.ts';
@@ -173,6 +174,15 @@ test('every template was among them', () => {
     templates.map((t) => t.name).filter((name) => !used.has(name)),
     [],
   );
+});
+
+test('lanes of a phone keep fewer results than those of a card as wide', () => {
+  const call = B.einsum('mk,kn->mn', B.input('a', [2048, 1024], 'f32'), B.input('b', [1024, 2048], 'f32'));
+  const resultsOf = (vendor: string): number => {
+    const { height, vectors } = contractTiled.heuristic(call, { ...hardwareCaps, vendor });
+    return Number(height) * Number(vectors);
+  };
+  assert.ok(resultsOf('qualcomm') < resultsOf('nvidia'));
 });
 
 test.run();

@@ -53,7 +53,8 @@ test('candidates are measured, and the exact one has the bits of the heuristic',
   if (!gpu) return;
   const entry = await tuneCall(gpu, product(), options);
   assert.ok(entry);
-  assert.ok(entry.fast.ms <= entry.exact.ms && entry.exact.ms <= entry.heuristic.ms);
+  // Among those that are within 3 % of the fastest, the one that compiles soonest is kept.
+  assert.ok(entry.fast.ms <= 1.03 * entry.exact.ms && entry.exact.ms <= 1.03 * entry.heuristic.ms);
   const table = { ...emptyTable(gpu.caps), entries: { [callClass(product())]: entry } };
   const values = {
     a: Float32Array.from({ length: 960 }, (_, i) => Math.cos(i)),

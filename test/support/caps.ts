@@ -27,6 +27,7 @@ const matrices = (M: number, N: number, K: number, ...kinds: readonly string[]):
 /** Graphics cards as their makers build them; what they are called says what tells them apart. */
 export const cards: readonly Caps[] = [
   card('32 lanes', { limits: { ...hardwareCaps.limits, workgroupBytes: 49152 } }),
+  card('64 lanes of a phone', { vendor: 'qualcomm', subgroups: { min: 64, max: 64 } }),
   card('64 lanes', { subgroups: { min: 64, max: 64 } }),
   card('32 or 64 lanes, to be chosen', { subgroups: { min: 32, max: 64, set: 32 } }),
   card('16 to 32 lanes', { subgroups: { min: 16, max: 32 } }),

@@ -27,7 +27,7 @@ interface TuneCommandOptions extends CommonOptions {
   readonly batch: number;
   readonly limit?: number;
   readonly redo: boolean;
-  readonly environment: boolean;
+  readonly fast: boolean;
   readonly probe: boolean;
   readonly report?: string | true;
 }
@@ -160,7 +160,8 @@ export const tune = async (variant: string, options: TuneCommandOptions): Promis
   }
   // What compilers and drivers kept would hide how long a kernel takes to compile.
   process.env.MESA_SHADER_CACHE_DISABLE ??= 'true';
-  if (options.environment && !options.probe) {
+  // Other settings of a driver give other last bits, so runs without --fast go on with its own.
+  if (options.fast && !options.probe) {
     const found = await fastestEnvironment(options.part ?? 'encode', variant, output.log);
     await writeEnvironment(found);
     for (const [name, value] of Object.entries(found)) process.env[name] = value;
@@ -204,6 +205,6 @@ export const tuneCommand = (program: Command): Command =>
       "what the heuristics lose against a table of measured schedules; default: this adapter's",
     )
     .option('--redo', 'measure again what is known already', false)
-    .option('--no-environment', "leave a software driver's settings as they are")
+    .option('--fast', "for runs with --fast: under a software driver's fastest settings, which change last bits", false)
     .addOption(new Option('--probe', 'time the heaviest kernels only').default(false).hideHelp())
     .action(tune);

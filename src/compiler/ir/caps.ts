@@ -35,6 +35,8 @@ export interface Caps {
   /** A software rasteriser: loads are dear, barriers dearer, compile time counts. */
   readonly software: boolean;
   readonly limits: Limits;
+  /** The maker, as WebGPU spells it (`nvidia`, `amd`, `apple`, `qualcomm`); empty where it is not told. */
+  readonly vendor: string;
   /** Adapter and driver in words. */
   readonly name: string;
   /** Key of caches: adapter, driver, features and limits. */

@@ -26,6 +26,7 @@ export const gpujsCaps: Caps = {
     groupsPerDimension: 2 ** 31 - 1,
     immediateBytes: 4096,
   },
+  vendor: '',
   name: 'gpu.js on the processor',
   fingerprint: 'gpujs-cpu',
 };

@@ -33,9 +33,12 @@ export const regretsOf = (table: TuningTable, calls: readonly CountedCall[]): Re
     const entry = table.entries[key];
     const found = candidatesFor(call, table.caps);
     const first = found?.list[0];
-    const chosen =
-      entry && first && entry.templates === found.versions ? entry.timed.find((t) => sameChoice(t, first)) : undefined;
+    const known = entry && first && entry.templates === found.versions;
+    const chosen = known ? entry.timed.find((t) => sameChoice(t, first)) : undefined;
     if (!entry || !chosen) unknown.push(key);
+    // What was timed in turns is held against its like.
+    else if (sameChoice(chosen, entry.heuristic))
+      regrets.push({ key, count, chosen: entry.heuristic, best: entry.fast });
     else regrets.push({ key, count, chosen, best: entry.timed.reduce((a, b) => (b.ms < a.ms ? b : a)) });
   }
   const lost = (r: Regret): number => r.count * (r.chosen.ms - r.best.ms);

@@ -58,5 +58,5 @@ export const readTable = async (caps: Caps, warn: (message: string) => void): Pr
 /** Keeps a table. Throws what the file system throws; does nothing where caching is off. */
 export const writeTable = async (caps: Caps, table: TuningTable): Promise<void> => {
   const file = tableFile(caps);
-  if (file !== null) await writeAside(file, `${JSON.stringify(table, null, 1)}\n`);
+  if (file !== null) await writeAside(file, `${JSON.stringify(table)}\n`);
 };

@@ -33,11 +33,14 @@ const MOST_RUNS = 9;
 /** Candidates that are timed once more, in turns, before one is chosen. */
 const FINALISTS = 4;
 const FINAL_ROUNDS = 7;
+/** Among schedules this close to the fastest, the one that compiles soonest. */
+const AS_FAST = 1.03;
 
 interface Timed {
   readonly candidate: Candidate;
   readonly trial: Trial;
   readonly ms: number;
+  readonly compileMs: number;
   readonly sameBits: boolean;
 }
 
@@ -133,8 +136,9 @@ class CallTuner {
       if (this.#options.stopped()) return null;
       const best = Math.min(...this.#timed.map((t) => t.ms));
       if (best <= NEAR_ROOF * roofMs) break;
-      const trial = await this.#open(candidate, fractions, candidate !== candidates[0]);
-      if (!trial) continue;
+      const opened = await this.#open(candidate, fractions, candidate !== candidates[0]);
+      if (!opened) continue;
+      const { trial, compileMs } = opened;
       const wrong = difference(await trial.results(checked), want, call);
       if (wrong) {
         trial.dispose();
@@ -143,7 +147,7 @@ class CallTuner {
       }
       const ms = await timeOf(trial, best);
       if (ms > HOPELESS * best) {
-        this.#timed.push({ candidate, trial, ms, sameBits: false });
+        this.#timed.push({ candidate, trial, ms, compileMs, sameBits: false });
         continue;
       }
       const mine = await trial.results(fractions);
@@ -154,17 +158,27 @@ class CallTuner {
           candidate,
           `has other bits than the heuristic's schedule, in the order '${candidate.order}' too`,
         );
-      this.#timed.push({ candidate, trial, ms, sameBits: equal && candidate.order === candidates[0]!.order });
+      this.#timed.push({
+        candidate,
+        trial,
+        ms,
+        compileMs,
+        sameBits: equal && candidate.order === candidates[0]!.order,
+      });
     }
     return this.#choose(found);
   }
 
   /** The heuristic's own choice may compile slowly: it is used where nothing was measured. */
-  async #open(candidate: Candidate, operands: readonly DeviceBuffer[], limited: boolean): Promise<Trial | null> {
+  async #open(
+    candidate: Candidate,
+    operands: readonly DeviceBuffer[],
+    limited: boolean,
+  ): Promise<{ readonly trial: Trial; readonly compileMs: number } | null> {
     try {
       const trial = await openTrial(this.#backend, this.#isolated, candidate, operands, this.#options.templates);
       const compileMs = trial.firstMs - (await trial.time());
-      if (!limited || !this.#backend.caps.software || compileMs <= MAX_COMPILE_MS) return trial;
+      if (!limited || !this.#backend.caps.software || compileMs <= MAX_COMPILE_MS) return { trial, compileMs };
       trial.dispose();
       this.#drop(candidate, `takes ${(compileMs / 1000).toFixed(1)} s to compile`);
     } catch (thrown) {
@@ -184,14 +198,18 @@ class CallTuner {
     for (let round = 0; round < FINAL_ROUNDS; round++) for (const [t, list] of times) list.push(await t.trial.time());
     const choiceOf = ({ candidate: { template, schedule } }: Timed): Choice => ({ template, schedule });
     const measured = (t: Timed): MeasuredChoice => ({ ...choiceOf(t), ms: median(times.get(t)!) });
-    const best = (of: readonly Timed[]): MeasuredChoice =>
-      of.map(measured).reduce((a, b) => (b.ms < a.ms ? b : a), measured(heuristic));
+    const best = (of: readonly Timed[]): MeasuredChoice => {
+      const all = [heuristic, ...of].map((t) => ({ choice: measured(t), compileMs: t.compileMs }));
+      const least = Math.min(...all.map(({ choice }) => choice.ms));
+      const near = all.filter(({ choice }) => choice.ms <= AS_FAST * least);
+      return near.reduce((a, b) => (b.compileMs < a.compileMs ? b : a)).choice;
+    };
     return {
       templates: versions,
       heuristic: measured(heuristic),
       exact: best([...finalists].filter((t) => t.sameBits)),
       fast: best([...finalists]),
-      timed: this.#timed.map((t) => (times.has(t) ? measured(t) : { ...choiceOf(t), ms: t.ms })),
+      timed: this.#timed.map((t) => ({ ...choiceOf(t), ms: t.ms })),
       dropped: this.#dropped,
     };
   }

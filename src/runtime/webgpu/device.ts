@@ -30,8 +30,6 @@ const makeInstance = async (): Promise<GPU> => {
   if (browser) return browser;
   const unsafe = matricesAsked() ? ['enable-dawn-features=allow_unsafe_apis'] : [];
   await quietMesa();
-  const { applyEnvironment } = await import('../tune/environment.ts');
-  await applyEnvironment();
   calmPolling();
   const { create } = await import('webgpu');
   // Without this, times are multiples of 65 microseconds.
@@ -87,9 +85,9 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
     },
     name,
   } as const;
-  // Without matrices an adapter keeps the fingerprint under which it was measured before there were any.
+  // The name has the vendor. Without matrices an adapter keeps the fingerprint under which it was measured before there were any.
   const key = JSON.stringify(subgroupMatrices.length > 0 ? { ...said, subgroupMatrices } : said);
-  return { ...said, subgroupMatrices, fingerprint: `webgpu-${hashText(key)}` };
+  return { ...said, vendor: info.vendor, subgroupMatrices, fingerprint: `webgpu-${hashText(key)}` };
 };
 
 /**
