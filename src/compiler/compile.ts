@@ -28,7 +28,7 @@ import { printWgsl } from './wgsl/print.ts';
 import { type Opened, openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 14;
+export const COMPILER_VERSION = 15;
 
 /** The passes that can be watched, in order. */
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
@@ -275,7 +275,8 @@ export const compileGraph = (
     const template = taken?.template;
     const schedule = taken && region.core ? (taken.measured ?? taken.template.heuristic(region.core, caps)) : undefined;
     if (taken && region.core) options.onCall?.(region.core, taken.template);
-    const emitted = emitters.emit(region, stored, template, schedule, caps);
+    const coarsening = region.core ? undefined : options.tuning?.elementwise?.(sizeOf(region.seed.shape));
+    const emitted = emitters.emit(region, stored, template, schedule, caps, coarsening);
     const updates =
       template?.updates !== undefined && region.core
         ? { updates: { operand: region.core.src[template.updates]!, result: region.outputs[0]! } }

@@ -6,7 +6,7 @@ import { sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../kernels/template.ts';
 import { ownCost } from './cost.ts';
-import { elementwise } from './generic.ts';
+import { type Coarsening, elementwise } from './generic.ts';
 import { isPacked } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 import { bitcastTo, call, type Expr, int, lit, load, rawCall, ref, type Scalar, scalarType, vec4 } from './ir/expr.ts';
@@ -90,7 +90,7 @@ class RegionEmitter {
     return [...lets, ...stores];
   }
 
-  elementwise(): Emitted {
+  elementwise(coarsening?: Coarsening): Emitted {
     const root = this.#region.seed;
     const n = sizeOf(root.shape);
     const lower = this.lowering(new Map());
@@ -98,24 +98,24 @@ class RegionEmitter {
     if (!isPacked(root.dtype, this.#caps)) {
       const quads = this.#caps.target === 'wgsl' && n >= QUADS_FROM && (root.shape.at(-1) ?? 1) % 4 === 0;
       if (!quads || !isLight(element(mul(ref('i', scalarType('i32'), 0, n / 4 - 1), int(4)))))
-        return elementwise(n, this.#caps, element);
-      return elementwise(n / 4, this.#caps, (i) =>
+        return elementwise(n, this.#caps, element, coarsening);
+      const quad = (i: Expr): readonly Stmt[] =>
         joinRun(
           [0, 1, 2, 3].flatMap((k) => element(add(mul(i, int(4)), int(k)))),
           this.bound.map((b) => b.dtype),
-        ),
-      );
+        );
+      return elementwise(n / 4, this.#caps, quad, coarsening);
     }
     // Two 16-bit elements share a word, so one invocation writes both.
     const binding = this.#bindWritten(root);
-    return elementwise(Math.ceil(n / 2), this.#caps, (i) => {
+    const word = (i: Expr): readonly Stmt[] => {
       const first = mul(i, int(2));
       const last =
         n % 2 === 0
           ? add(first, int(1))
           : rawCall('min', [add(first, int(1)), int(n - 1)], scalarType('i32'), 0, n - 1);
       const [a, b] = [first, last].map((k) => lower.valueAt(root, delinearise(k, root.shape))) as [Expr, Expr];
-      const word =
+      const value =
         root.dtype === 'f16'
           ? rawCall('packHalf2', [rawCall('vec', [a, b], scalarType('f32', 2))], scalarType('u32'))
           : call(
@@ -123,8 +123,9 @@ class RegionEmitter {
               call('shr', bitcastTo(a, 'u32'), lit(16, 'u32')),
               call('and', bitcastTo(b, 'u32'), lit(0xffff0000, 'u32')),
             );
-      return [{ s: 'store', buffer: binding, index: i, value: word }];
-    });
+      return [{ s: 'store', buffer: binding, index: i, value }];
+    };
+    return elementwise(Math.ceil(n / 2), this.#caps, word, coarsening);
   }
 
   reductions(all: readonly [Region, ...Region[]]): Emitted & { readonly schedule: string } {
@@ -250,13 +251,14 @@ export const emitRegion = (
   template: KernelTemplate | undefined,
   schedule: Schedule | undefined,
   caps: Caps,
+  coarsening?: Coarsening,
 ): EmittedRegion => {
   const emitter = new RegionEmitter(region, stored, caps);
   const generic = region.core && !template ? emitter.reductions(region.siblings ?? [region]) : null;
   const made: Emitted =
     template && region.core
       ? emitter.template(region.core, template, schedule ?? {})
-      : (generic ?? emitter.elementwise());
+      : (generic ?? emitter.elementwise(coarsening));
   const buffers: BufferBinding[] = emitter.bound.map((n, i) => ({
     name: `b${i}`,
     dtype: n.dtype,
@@ -295,7 +297,7 @@ export const emitRegion = (
       path: seed.path,
       schedule: template
         ? `${template.name}@${template.version} ${JSON.stringify(schedule)}`
-        : (generic?.schedule ?? 'an invocation an element'),
+        : (generic?.schedule ?? `elementwise${coarsening ? ` ${JSON.stringify(coarsening)}` : ''}`),
       nodes: computed.length,
       flops: own.flops + extra,
       bytes: emitter.bound.reduce((b, n) => b + sizeOf(n.shape) * bytesOf[n.dtype], 0),

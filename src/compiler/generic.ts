@@ -9,16 +9,34 @@ import { builtins, type Stmt } from './ir/stmt.ts';
 export const group = (groups: number): Expr => ref(builtins.group, scalarType('i32'), 0, Math.max(0, groups - 1));
 export const local = (size: number): Expr => ref(builtins.local, scalarType('i32'), 0, size - 1);
 
-const workgroupFor = (n: number, caps: Caps): number => (n >= 1 << 16 && caps.limits.invocations >= 256 ? 256 : 64);
+/** How elementwise kernels go through their elements; every way gives the same bits. */
+export interface Coarsening {
+  /** Invocations of a workgroup. */
+  readonly workgroup: number;
+  /** Elements of an invocation, or quads of them, one after the other. */
+  readonly elements: number;
+}
 
-/** Elements of an invocation: software adapters pay more for an invocation than for a short loop. */
-const shareFor = (n: number, caps: Caps): number => (caps.target === 'wgsl' && caps.software && n >= 1 << 15 ? 4 : 1);
+/** For `n` elements. Software adapters pay more for an invocation than for a short loop. */
+export const coarseningFor = (n: number, caps: Caps): Coarsening => ({
+  workgroup: n >= 1 << 16 && caps.limits.invocations >= 256 ? 256 : 64,
+  elements: caps.target === 'wgsl' && caps.software && n >= 1 << 15 ? 4 : 1,
+});
+
+/** What may be measured for `n` elements. */
+export const coarsenings = (n: number, caps: Caps): readonly Coarsening[] =>
+  [32, 64, 128, 256, 512]
+    .flatMap((workgroup) => [1, 2, 4, 8, 16].map((elements) => ({ workgroup, elements })))
+    .filter((c) => c.workgroup <= caps.limits.invocations && c.workgroup * c.elements <= Math.max(64, n));
 
 /** An invocation for each of `n` elements, or for a few of them; `body` gets an element's linear index. */
-export const elementwise = (n: number, caps: Caps, body: (i: Expr) => readonly Stmt[]): Emitted => {
+export const elementwise = (
+  n: number,
+  caps: Caps,
+  body: (i: Expr) => readonly Stmt[],
+  { workgroup: size, elements: share } = coarseningFor(n, caps),
+): Emitted => {
   const i32 = scalarType('i32');
-  const size = workgroupFor(n, caps);
-  const share = shareFor(n, caps);
   const groups = Math.ceil(n / (size * share));
   const turn = ref('turn', i32, 0, share - 1) as ExprOf<'ref'>;
   const first = add(mul(group(groups), int(size * share)), local(size));

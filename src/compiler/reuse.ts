@@ -2,6 +2,7 @@
 import type { Node } from '../dsl/core/types.ts';
 import type { KernelTemplate, Schedule } from '../kernels/template.ts';
 import { type EmittedRegion, emitRegion } from './emit.ts';
+import type { Coarsening } from './generic.ts';
 import type { Caps } from './ir/caps.ts';
 import { coresOf, isLeaf, type Region } from './region.ts';
 
@@ -49,16 +50,17 @@ export class RegionEmitters {
     template: KernelTemplate | undefined,
     schedule: Schedule | undefined,
     caps: Caps,
+    coarsening?: Coarsening,
   ): EmittedRegion {
     const { key, nodes } = structureOf(region, stored);
-    const full = `${template?.name ?? ''} ${JSON.stringify(schedule)}\n${key}`;
+    const full = `${template?.name ?? ''} ${JSON.stringify([schedule, coarsening])}\n${key}`;
     const known = this.#known.get(full);
     if (known) {
       const seed = region.core ?? region.outputs.at(-1)!;
       const origin = { ...known.made.origin, why: region.why, site: seed.site(), path: seed.path };
       return { code: known.made.code, bound: known.bound.map((i) => nodes[i]!), origin };
     }
-    const made = emitRegion(region, stored, template, schedule, caps);
+    const made = emitRegion(region, stored, template, schedule, caps, coarsening);
     this.#known.set(full, { made, bound: made.bound.map((n) => nodes.indexOf(n)) });
     return made;
   }

@@ -3,6 +3,7 @@ import { hashText } from '../dsl/core/hash.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { KernelTemplate, Schedule } from '../kernels/template.ts';
 import { callClass } from './call-class.ts';
+import type { Coarsening } from './generic.ts';
 import type { Caps } from './ir/caps.ts';
 
 /** A template and one of its schedules. */
@@ -30,23 +31,43 @@ export interface TuningEntry {
   readonly dropped: readonly (Choice & { readonly why: string })[];
 }
 
+/** Elementwise kernels of about one size, measured by the update that AdamW makes. */
+export interface ElementwiseEntry {
+  readonly heuristic: MeasuredCoarsening;
+  readonly best: MeasuredCoarsening;
+  readonly timed: readonly MeasuredCoarsening[];
+}
+export interface MeasuredCoarsening extends Coarsening {
+  readonly ms: number;
+}
+
 export interface TuningTable {
   readonly format: 'dualtoken-tuning';
-  readonly version: 2;
+  readonly version: 3;
   /** The adapter that was measured on: what the heuristics knew. */
   readonly caps: Caps;
   /** By class of call. */
   readonly entries: Readonly<Record<string, TuningEntry>>;
+  /** By class of size: see `sizeClass`. */
+  readonly elementwise: Readonly<Record<string, ElementwiseEntry>>;
 }
+
+/** Elementwise kernels are measured at 2^10, 2^13, .. elements; the class of a size is the nearest of these exponents. */
+export const sizeClasses: readonly number[] = [10, 13, 16, 19, 22];
+export const sizeClass = (elements: number): number => {
+  const exponent = Math.log2(Math.max(1, elements));
+  return sizeClasses.reduce((a, b) => (Math.abs(b - exponent) < Math.abs(a - exponent) ? b : a));
+};
 
 export const sameChoice = (a: Choice, b: Choice): boolean =>
   a.template === b.template && JSON.stringify(a.schedule) === JSON.stringify(b.schedule);
 
 export const emptyTable = (caps: Caps): TuningTable => ({
   format: 'dualtoken-tuning',
-  version: 2,
+  version: 3,
   caps,
   entries: {},
+  elementwise: {},
 });
 
 /** The versions that an entry for `call` would have been measured with. */
@@ -59,6 +80,8 @@ export interface Tuning {
   readonly digest: string;
   /** `takers` are the templates that take the call. */
   readonly find: (call: Node, takers: readonly KernelTemplate[]) => Choice | undefined;
+  /** What it asks for an elementwise kernel of so many elements. */
+  readonly elementwise?: (elements: number) => Coarsening | undefined;
 }
 
 /**
@@ -66,10 +89,14 @@ export interface Tuning {
  * keep their bits, tuned or not.
  */
 export const tuningOf = (table: TuningTable, fast: boolean): Tuning => ({
-  digest: hashText(JSON.stringify([fast, table.entries])),
+  digest: hashText(JSON.stringify([fast, table.entries, table.elementwise])),
   find: (call, takers) => {
     const entry = table.entries[callClass(call)];
     if (!entry || entry.templates !== versionsOf(takers)) return undefined;
     return fast ? entry.fast : entry.exact;
+  },
+  elementwise: (elements) => {
+    const entry = table.elementwise[sizeClass(elements)];
+    return entry && { workgroup: entry.best.workgroup, elements: entry.best.elements };
   },
 });

@@ -18,6 +18,7 @@ import { contractTiled } from '../../src/kernels/contract-tiled.ts';
 import type { KernelTemplate } from '../../src/kernels/template.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { callsOf } from '../../src/runtime/tune/calls.ts';
+import { tuneElementwise } from '../../src/runtime/tune/elementwise.ts';
 import { isolate } from '../../src/runtime/tune/isolate.ts';
 import { inPieces } from '../../src/runtime/tune/pieces.ts';
 import { readTable, tableFile, writeTable } from '../../src/runtime/tune/store.ts';
@@ -177,6 +178,27 @@ test('sorts and running sums are measured too', async () => {
     assert.is(entry.timed.length, candidatesFor(call, gpu.caps)!.list.length);
     assert.equal(entry.dropped, []);
   }
+});
+
+test('elementwise kernels are measured by their size, and a tuned one keeps the bits', async () => {
+  const gpu = await webGpu();
+  if (!gpu) return;
+  const dropped: string[] = [];
+  const heard = { onDrop: (_: unknown, why: string) => void dropped.push(why), stopped: () => false };
+  const entry = await tuneElementwise(gpu, 10, heard);
+  assert.ok(entry && entry.timed.length > 5);
+  assert.equal(dropped, []);
+  assert.ok(entry.best.ms <= entry.heuristic.ms);
+  assert.is(await tuneElementwise(gpu, 10, { ...heard, stopped: () => true }), null);
+  const odd = { ...entry, best: { workgroup: 32, elements: 8, ms: 1 } };
+  const tuning = tuningOf({ ...emptyTable(gpu.caps), elementwise: { 10: odd } }, false);
+  assert.equal(tuning.elementwise?.(1300), { workgroup: 32, elements: 8 });
+  assert.is(tuning.elementwise?.(1 << 20), undefined);
+  assert.is.not(tuning.digest, tuningOf(emptyTable(gpu.caps), false).digest);
+  const graph = [B.mul(B.add(unwrap(f32([1301])), unwrap(f32([1301], 1))), unwrap(f32([1301], 2)))];
+  const [plain] = await runGraph(gpu, graph);
+  const [tuned] = await runGraph(gpu, graph, {}, { tuning });
+  assert.equal(tuned!.data, plain!.data);
 });
 
 test('a stopped call leaves no entry; the heuristic is right', async () => {

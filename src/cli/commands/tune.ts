@@ -3,12 +3,13 @@ import { SingleBar } from 'cli-progress';
 import { Argument, type Command, Option } from 'commander';
 import { isCurrent } from '../../compiler/candidates.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import type { Choice, TuningTable } from '../../compiler/tuning.ts';
+import { type Choice, sizeClasses, type TuningTable } from '../../compiler/tuning.ts';
 import { variants } from '../../models/variants/index.ts';
 import { orThrow } from '../../runtime/attempt.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import { openBackend } from '../../runtime/choose.ts';
 import { type CountedCall, callsOf } from '../../runtime/tune/calls.ts';
+import { tuneElementwise } from '../../runtime/tune/elementwise.ts';
 import { writeEnvironment } from '../../runtime/tune/environment.ts';
 import { lossOf, regretsOf } from '../../runtime/tune/regret.ts';
 import { measureRoofline } from '../../runtime/tune/roofline.ts';
@@ -80,7 +81,7 @@ interface Totals {
 const tuneCalls = async (
   backend: Backend,
   calls: readonly CountedCall[],
-  { redo }: TuneCommandOptions,
+  { redo, limit }: TuneCommandOptions,
   output: Output,
 ): Promise<Totals> => {
   let table: TuningTable = await readTable(backend.caps, output.log);
@@ -115,6 +116,20 @@ const tuneCalls = async (
       const gain = (x: { readonly ms: number }): string => `${(entry.heuristic.ms / x.ms).toFixed(2)}x`;
       output.log(
         `  ${text(entry.exact)}  ${entry.exact.ms.toFixed(3)} ms, ${gain(entry.exact)} of untuned; with --fast ${gain(entry.fast)}`,
+      );
+    }
+    for (const exponent of sizeClasses) {
+      if (signal.asked() || limit !== undefined || (!redo && table.elementwise[exponent])) continue;
+      const entry = await tuneElementwise(backend, exponent, {
+        onDrop: (c, why) => output.log(`dropped elementwise ${JSON.stringify(c)}: ${why}`),
+        stopped: signal.asked,
+      });
+      if (!entry) continue;
+      table = { ...table, elementwise: { ...table.elementwise, [exponent]: entry } };
+      await writeTable(backend.caps, table);
+      const { ms, ...best } = entry.best;
+      output.log(
+        `2^${exponent} elements, each by itself: ${JSON.stringify(best)}  ${ms.toFixed(3)} ms, ${(entry.heuristic.ms / ms).toFixed(2)}x of untuned`,
       );
     }
   } finally {

@@ -47,7 +47,7 @@ const unit = (k: Node, shape: readonly number[]): Node => {
   return B.scale(B.cast(B.shr(raw, B.like(8, raw)), 'f32'), 2 ** -24);
 };
 
-/** Uniform in [lo, hi), by default [0, 1). */
+/** Uniform in [lo, hi), by default [0, 1): that has the same bits on every backend; other bounds may cost it a rounding. */
 export const uniform = <const T extends readonly number[]>(k: Key, shape: T, lo = 0, hi = 1): Tensor<ShapeOf<T>> => {
   const u = unit(unwrap(k), shape);
   return wrap(lo === 0 && hi === 1 ? u : B.addConst(B.scale(u, hi - lo), lo));

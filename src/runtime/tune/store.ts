@@ -10,14 +10,21 @@ const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'obj
 const isChoice = (x: unknown): boolean =>
   isObject(x) && typeof x.template === 'string' && isObject(x.schedule) && typeof x.ms === 'number';
 
+const isCoarsening = (x: unknown): boolean =>
+  isObject(x) && [x.workgroup, x.elements, x.ms].every((n) => typeof n === 'number' && n >= 0);
+
 /** Whether a parsed file is a table: files come from disk, and from other people. */
 export const isTable = (x: unknown): x is TuningTable =>
   isObject(x) &&
   x.format === 'dualtoken-tuning' &&
-  x.version === 2 &&
+  x.version === 3 &&
   isObject(x.caps) &&
   typeof x.caps.fingerprint === 'string' &&
   isObject(x.entries) &&
+  isObject(x.elementwise) &&
+  Object.values(x.elementwise).every(
+    (e) => isObject(e) && Array.isArray(e.timed) && [e.heuristic, e.best, ...e.timed].every(isCoarsening),
+  ) &&
   Object.values(x.entries).every(
     (e) =>
       isObject(e) &&

@@ -7,7 +7,9 @@ import type { Node } from '../../dsl/core/types.ts';
 import { messageOf } from '../attempt.ts';
 import type { Backend, DeviceBuffer } from '../backend.ts';
 import { RunFailure } from '../error.ts';
+import { sameBits } from './bits.ts';
 import { type Isolated, isolate } from './isolate.ts';
+import { median } from './median.ts';
 import { makeOperands } from './operands.ts';
 import type { Roofline } from './roofline.ts';
 import { openTrial, type Trial } from './trial.ts';
@@ -62,11 +64,6 @@ const difference = (got: readonly HostArray[], want: readonly HostArray[], call:
   }
   return null;
 };
-
-const sameBits = (a: readonly HostArray[], b: readonly HostArray[]): boolean =>
-  a.every((x, r) => x.every((v, i) => Object.is(v, b[r]![i])));
-
-const median = (xs: readonly number[]): number => [...xs].sort((a, b) => a - b)[xs.length >> 1]!;
 
 /** The fastest of a few runs: what else the machine does only adds to a time. */
 const timeOf = async (trial: Trial, best: number): Promise<number> => {
