@@ -22,7 +22,7 @@ export const explain = async (variant: string, options: ExplainOptions): Promise
   const output = outputTo(options.json);
   const config = variantNamed(variant);
   const backend = await orThrow(
-    openBackend({ log: output.log, ...(options.backend ? { backend: options.backend } : {}) }),
+    openBackend({ log: output.log, fast: options.fast, ...(options.backend ? { backend: options.backend } : {}) }),
   );
   try {
     const { inputs, outputs } = graphOf(config, options.part, options.batch);
