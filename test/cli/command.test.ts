@@ -41,7 +41,8 @@ test('tune measures the heaviest kernels, keeps them, and knows them the next ti
     assert.match(await readFile(made.file, 'utf8'), '"dualtoken-tuning"');
     const again = jsonOf(await tune('--json'));
     assert.equal([again.measured, again.known], [0, 1]);
-    const old = (await readFile(made.file, 'utf8')).replace(/"templates": "([\w-]+)@\d+/, '"templates": "$1@0');
+    const old = (await readFile(made.file, 'utf8')).replace(/"templates":"([\w-]+)@\d+/, '"templates":"$1@0');
+    assert.match(old, '@0');
     await writeFile(made.file, old);
     const renewed = jsonOf(await tune('--json'));
     assert.equal([renewed.measured, renewed.known], [1, 0]);
