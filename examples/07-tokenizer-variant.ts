@@ -8,6 +8,12 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 
 // Run by the tests, it is smaller still, and computed without shaders.
 const small = process.env.DUALTOKEN_EXAMPLE_SMALL === '1';
+// `npm run example 07 60` trains for a minute.
+const seconds = small ? 0 : Number(process.argv[2] ?? 5);
+if (!(seconds >= 0)) {
+  console.error(`'${process.argv[2]}' is no number of seconds`);
+  process.exit(1);
+}
 const [size, blocks, depth] = small ? [16, 1, 1] : [32, 3, 2];
 
 const mine = variantOf(variants.mini!, {
@@ -48,9 +54,7 @@ const trainer = await openTrainer(runtime, task, {
   seed: 1,
 });
 
-// The first step compiles; then a few seconds of training, or the minute of `npm run example 07 60`.
-const seconds = small ? 0 : Number(process.argv[2] ?? 5);
-if (!(seconds >= 0)) throw new Error(`'${process.argv[2]}' is no number of seconds`);
+// The first step compiles; then as many seconds of training.
 let [started, said] = [Number.NaN, Number.NaN];
 for (let step = 0; step < 100_000; step++) {
   const { loss, terms } = await trainer.step(batch, step, 2e-3);

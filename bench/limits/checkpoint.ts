@@ -16,7 +16,8 @@ import {
   valueAndGrad,
 } from '../../src/index.ts';
 import { blocks } from '../../src/models/index.ts';
-import { type Limit, median } from './limit.ts';
+import { median } from '../../src/runtime/tune/median.ts';
+import type { Limit } from './limit.ts';
 
 const LEAST_SAVED = 3;
 const MOST_TIME = 1.4;

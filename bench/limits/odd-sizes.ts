@@ -1,6 +1,7 @@
 // Products of odd sizes beside those of the next multiples of 16: no size may cost much more than a larger one.
 import { type DeviceTensor, einsum, openRuntime, type Rank2, type Runtime, type Tensor } from '../../src/index.ts';
-import { type Limit, median } from './limit.ts';
+import { median } from '../../src/runtime/tune/median.ts';
+import type { Limit } from './limit.ts';
 
 const MOST = 1.3;
 const RUNS = 15;

@@ -1,6 +1,7 @@
 // What a run costs the processor beside the work: a program of many dispatches of one element each.
 import { add, openRuntime, type Shape, type Tensor } from '../../src/index.ts';
-import { type Limit, median } from './limit.ts';
+import { median } from '../../src/runtime/tune/median.ts';
+import type { Limit } from './limit.ts';
 
 const DISPATCHES = 300;
 const MOST_MICROSECONDS = 12;

@@ -43,6 +43,7 @@ export const workloads: readonly Workload[] = [
   block('SO400M block', so400m),
   blockTraining('ViT-Base block', vitBase, 0.5),
   mlpTraining(128, [784, 512, 256, 10], 0.1),
+  nearest(729, 256, 16_384),
   nearest(729, 256, 32_768),
   tokenizer('mini', 64),
   tokenizerTraining('mini', 64, 8),

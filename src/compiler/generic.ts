@@ -2,7 +2,7 @@
 
 import type { Emitted } from '../kernels/template.ts';
 import type { Caps } from './ir/caps.ts';
-import { call, type Expr, type ExprOf, int, ref, scalarType } from './ir/expr.ts';
+import { call, type Expr, int, ref, scalarType } from './ir/expr.ts';
 import { add, mul } from './ir/index-math.ts';
 import { builtins, type Stmt } from './ir/stmt.ts';
 
@@ -38,7 +38,7 @@ export const elementwise = (
 ): Emitted => {
   const i32 = scalarType('i32');
   const groups = Math.ceil(n / (size * share));
-  const turn = ref('turn', i32, 0, share - 1) as ExprOf<'ref'>;
+  const turn = ref('turn', i32, 0, share - 1);
   const first = add(mul(group(groups), int(size * share)), local(size));
   const raw = share === 1 ? first : add(first, mul(turn, int(size)));
   const whole = n % (size * share) === 0;

@@ -96,7 +96,7 @@ const accumulate = (parts: readonly Part[], count: number, innerOf: (j: Expr) =>
     return parts.flatMap((part) => take(part, part.r.source(sourceAt(part.r, out, inner)), inner));
   };
   const whole = count - (count % 4);
-  const counter = ref('j', scalarType('i32'), 0, Math.max(0, whole - 4)) as Expr & { e: 'ref' };
+  const counter = ref('j', scalarType('i32'), 0, Math.max(0, whole - 4));
   const four = [0, 1, 2, 3].flatMap((k) => one(add(counter, int(k))));
   const rest = Array.from({ length: count % 4 }, (_, k) => one(int(whole + k))).flat();
   return [

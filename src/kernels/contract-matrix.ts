@@ -7,7 +7,7 @@ import { add, div, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type MatrixType, type Stmt, type WorkgroupArray } from '../compiler/ir/stmt.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { inQuads } from './contract-columns.ts';
-import { type Put, type Staging, stageA, stageB } from './contract-staging.ts';
+import { type Put, type Staging, stageA, stageB, tilePlace } from './contract-staging.ts';
 import { asMatrixProduct, contractParts, isNarrow, type MatrixProduct, outAt, storedInHalf } from './contraction.ts';
 import { fixedSubgroup } from './lanes.ts';
 import { counter, range } from './subgroup-tile.ts';
@@ -239,9 +239,7 @@ const emit = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitted =>
     depth: tile.depth,
     size,
     owner: ref(builtins.local, i32, 0, size - 1),
-    batch: div(group, tilesM * tilesN),
-    row0: mul(mod(div(group, tilesN), tilesM), int(tile.rows)),
-    column0: mul(mod(group, tilesN), int(tile.columns)),
+    ...tilePlace(group, [tilesM, tilesN], tile),
     summed0: mul(turn, int(tile.depth)),
   };
   const quarter = quarterOf(tile);

@@ -37,7 +37,7 @@ export const overSteps = (
   const whole = p.count === 1 ? Math.floor(length / depth) : Math.ceil(length / depth);
   const turns = turnsOf(whole, p.count);
   const turn = counter('turn', turns - 1);
-  const left = ref('left', scalarType('i32'), whole * depth, length - 1) as ExprOf<'ref'>;
+  const left = ref('left', scalarType('i32'), whole * depth, length - 1);
   const loop = (at: ExprOf<'ref'>, first: number, end: number, inner: readonly Stmt[]): readonly Stmt[] =>
     end > first ? [{ s: 'for', counter: at, from: int(first), to: int(end), step: 1, body: inner }] : [];
   return [

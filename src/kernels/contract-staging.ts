@@ -24,6 +24,17 @@ export interface Staging {
   readonly summed0: Expr;
 }
 
+/** Where a workgroup's tile lies: tiles are numbered along the columns, then the rows, then the batch. */
+export const tilePlace = (
+  group: Expr,
+  tiles: readonly [inRows: number, inColumns: number],
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+): Pick<Staging, 'batch' | 'row0' | 'column0'> => ({
+  batch: div(group, tiles[0] * tiles[1]),
+  row0: mul(mod(div(group, tiles[1]), tiles[0]), int(rows)),
+  column0: mul(mod(group, tiles[1]), int(columns)),
+});
+
 /** Statements that keep `value`, quad `quad` of line `line` of a tile. `j` tells the quads of an invocation apart. */
 export type Put = (line: Expr, quad: Expr, value: Expr, j: number) => readonly Stmt[];
 

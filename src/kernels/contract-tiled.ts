@@ -5,7 +5,7 @@ import { component, type Expr, element, int, lit, ref, scalarType, splat4, varia
 import { add, div, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import { meetingBytes, orderOf, type Parts, stepOf, turnsOf } from './contract-parts.ts';
-import { type Staging, stageA, stageB } from './contract-staging.ts';
+import { type Staging, stageA, stageB, tilePlace } from './contract-staging.ts';
 import { accName, storeTile } from './contract-store.ts';
 import { asMatrixProduct, contractParts, isNarrow, type MatrixProduct } from './contraction.ts';
 import { manyRegisters } from './lanes.ts';
@@ -71,9 +71,7 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
     depth: DEPTH,
     size: owners,
     owner: parts.owner,
-    batch: div(group, tilesM * tilesN),
-    row0: mul(mod(div(group, tilesN), tilesM), int(tile.rows)),
-    column0: mul(mod(group, tilesN), int(tile.columns)),
+    ...tilePlace(group, [tilesM, tilesN], tile),
     summed0: mul(stepOf(parts, turn), int(DEPTH)),
   };
   const arrays = [

@@ -35,7 +35,6 @@ export const search = (
   const mid = ref(`${name}_mid`, i32, 0, last);
   const below = ref(`${name}_below`, scalarType('bool'));
   const step = ref(`${name}_step`, i32, 0, 32);
-  if (step.e !== 'ref') throw new Error('search: a name');
   const open = call('lt', lo, hi);
   const middle = call('div', call('add', lo, hi), int(2));
   return [

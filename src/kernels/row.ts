@@ -78,7 +78,7 @@ class RowEmitter {
     const out: Stmt[] = [];
     if (this.#p.unroll || this.#whole <= 1) for (let k = 0; k < this.#whole; k++) out.push(...body(at(int(k)), null));
     else {
-      const counter = ref(`u${this.#loops++}`, i32, 0, this.#whole - 1) as Expr & { readonly e: 'ref' };
+      const counter = ref(`u${this.#loops++}`, i32, 0, this.#whole - 1);
       out.push({ s: 'for', counter, from: int(0), to: int(this.#whole), step: 1, body: body(at(counter), null) });
     }
     if (this.#rest > 0) {

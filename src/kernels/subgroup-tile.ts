@@ -22,8 +22,7 @@ const f32 = scalarType('f32');
 const f32x4 = scalarType('f32', 4);
 
 export const range = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
-export const counter = (name: string, last: number): ExprOf<'ref'> =>
-  ref(name, i32, 0, Math.max(0, last)) as ExprOf<'ref'>;
+export const counter = (name: string, last: number): ExprOf<'ref'> => ref(name, i32, 0, Math.max(0, last));
 
 export const vectorType = (width: Width): Type => scalarType('f32', width);
 export const vector = (xs: readonly Expr[]): Expr =>

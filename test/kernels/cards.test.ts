@@ -12,7 +12,6 @@ import type { Tuning } from '../../src/compiler/tuning.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { DType } from '../../src/dsl/core/dtype.ts';
 import { isKind, topological } from '../../src/dsl/core/node.ts';
-import type { ConvSpec } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { attention, crossEntropy, layerNorm, nearestCode, softmax } from '../../src/dsl/fused/index.ts';
 import { gradients } from '../../src/dsl/transform/pullback.ts';
@@ -26,6 +25,7 @@ import { indexing } from '../ops/cases/indexing.ts';
 import { reduce } from '../ops/cases/reduce.ts';
 import { windows } from '../ops/cases/windows.ts';
 import { cards, hardwareCaps } from '../support/caps.ts';
+import { same } from '../support/conv.ts';
 import { graphsOf, odd } from '../support/family.ts';
 import { type NullDevice, nullDevice } from '../support/null-device.ts';
 import { skip } from '../support/skip.ts';
@@ -44,16 +44,6 @@ const withGradients = (roots: readonly Node[]): readonly Node[] => [
 ];
 const heads = (name: string, count: number, tokens: number, width: number): Node =>
   input(name, [2, count, tokens, width]);
-
-const same: ConvSpec = {
-  stride: [1, 1],
-  padding: [
-    [1, 1],
-    [1, 1],
-  ],
-  dilation: [1, 1],
-  groups: 1,
-};
 
 /** Calls of the sizes that models have, where tiles are large and many. */
 const sizes: readonly Node[] = [

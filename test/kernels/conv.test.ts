@@ -8,6 +8,7 @@ import type { Node } from '../../src/dsl/core/types.ts';
 import { convInputAdjoint, convWeightAdjoint } from '../../src/dsl/transform/adjoint-conv.ts';
 import { conv } from '../../src/kernels/conv.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
+import { same } from '../support/conv.ts';
 import { check, device, disguised, drawn } from './device.ts';
 
 const test = suite('convolution template');
@@ -75,29 +76,19 @@ for (const [name, make] of Object.entries(forms))
     );
   });
 
-const plain: ConvSpec = {
-  stride: [1, 1],
-  padding: [
-    [1, 1],
-    [1, 1],
-  ],
-  dilation: [1, 1],
-  groups: 1,
-};
-
 test('depthwise, and a wide kernel whose rows of taps are read as quads', async () => {
   if (!device) return;
   const depthwise = B.conv2d(B.input('x', [2, 6, 9, 11], 'f32'), B.input('w', [6, 1, 3, 3], 'f32'), {
-    ...plain,
+    ...same,
     groups: 6,
   });
-  const wide = B.conv2d(B.input('x', [3, 2, 7, 18], 'f32'), B.input('w', [5, 2, 5, 16], 'f32'), plain);
+  const wide = B.conv2d(B.input('x', [3, 2, 7, 18], 'f32'), B.input('w', [5, 2, 5, 16], 'f32'), same);
   for (const roots of [[depthwise], [wide]]) await check(device, roots, drawn(roots), { tolerance: 3e-6 });
 });
 
 test('as devices without subgroups and as larger ones', async () => {
   if (!device) return;
-  const roots = [B.conv2d(B.input('x', [2, 5, 9, 11], 'f32'), B.input('w', [19, 5, 3, 3], 'f32'), plain)];
+  const roots = [B.conv2d(B.input('x', [2, 5, 9, 11], 'f32'), B.input('w', [19, 5, 3, 3], 'f32'), same)];
   for (const as of [{ subgroups: null }, { software: false }])
     await check(disguised(device, as), roots, drawn(roots), { tolerance: 3e-6, gpujs: false });
 });
@@ -105,11 +96,11 @@ test('as devices without subgroups and as larger ones', async () => {
 test('weights through workgroup memory', async () => {
   if (!device) return;
   const input = (name: string, shape: readonly number[]): Node => B.input(name, shape, 'f32');
-  const strided: ConvSpec = { ...plain, stride: [2, 1], dilation: [1, 2] };
+  const strided: ConvSpec = { ...same, stride: [2, 1], dilation: [1, 2] };
   for (const [roots, rows] of [
-    [[B.conv2d(input('x', [2, 7, 9, 11]), input('w', [19, 7, 3, 3]), plain)], 8],
+    [[B.conv2d(input('x', [2, 7, 9, 11]), input('w', [19, 7, 3, 3]), same)], 8],
     [[B.conv2d(input('x', [1, 6, 13, 10]), input('w', [10, 3, 3, 7]), { ...strided, groups: 2 })], 4],
-    [[B.tanh(B.conv2d(input('x', [2, 40, 20, 24]), input('w', [6, 40, 1, 2]), plain))], 12],
+    [[B.tanh(B.conv2d(input('x', [2, 40, 20, 24]), input('w', [6, 40, 1, 2]), same))], 12],
   ] as const)
     await check(disguised(device, { software: false, subgroups: null }), roots, drawn(roots), {
       tolerance: 3e-6,
@@ -119,7 +110,7 @@ test('weights through workgroup memory', async () => {
 
 test('few results of long sums in parts', async () => {
   if (!device) return;
-  const roots = [B.conv2d(B.input('x', [2, 12, 9, 7], 'f32'), B.input('w', [19, 12, 3, 3], 'f32'), plain)];
+  const roots = [B.conv2d(B.input('x', [2, 12, 9, 7], 'f32'), B.input('w', [19, 12, 3, 3], 'f32'), same)];
   for (const parts of [2, 4])
     await check(disguised(device, { software: false }), roots, drawn(roots), {
       tolerance: 3e-6,
@@ -129,7 +120,7 @@ test('few results of long sums in parts', async () => {
 
 test('a card takes that way where there are places enough', () => {
   const make = (channels: number, size: number): Node =>
-    B.conv2d(B.input('x', [1, channels, size, size], 'f32'), B.input('w', [channels, channels, 3, 3], 'f32'), plain);
+    B.conv2d(B.input('x', [1, channels, size, size], 'f32'), B.input('w', [channels, channels, 3, 3], 'f32'), same);
   assert.equal(conv.heuristic(make(128, 96), hardwareCaps), { weights: 'shared', rows: 16, subgroups: 1 });
   assert.equal(conv.heuristic(make(128, 8), hardwareCaps), { weights: 'broadcast', rows: 4, subgroups: 1, parts: 16 });
   assert.is(conv.heuristic(make(128, 96), softwareCaps).weights, 'broadcast');
@@ -138,7 +129,7 @@ test('a card takes that way where there are places enough', () => {
 test('the first candidate needs no subgroups', async () => {
   if (!device) return;
   const { caps } = device;
-  const roots = [B.conv2d(B.input('x', [1, 3, 8, 9], 'f32'), B.input('w', [7, 3, 3, 3], 'f32'), plain)];
+  const roots = [B.conv2d(B.input('x', [1, 3, 8, 9], 'f32'), B.input('w', [7, 3, 3, 3], 'f32'), same)];
   assert.is(conv.space(roots[0]!, caps)[0].weights, 'own');
   await check(device, roots, drawn(roots), { schedule: (t, call) => t.space(call, caps)[0] });
 });

@@ -82,7 +82,7 @@ class Binder {
   #fresh(e: Expr): Expr & { readonly e: 'ref' } {
     let name = `v${this.#names++}`;
     while (this.#taken.has(name)) name = `v${this.#names++}`;
-    return ref(name, e.type, e.lo, e.hi) as Expr & { readonly e: 'ref' };
+    return ref(name, e.type, e.lo, e.hi);
   }
 
   /** Counts uses of pure expressions in a block, nested ones included; a use inside a loop counts twice, so that it is moved out. */

@@ -69,12 +69,13 @@ const table = new Map<string, Expr>();
 let nextId = 0;
 
 type Body = Expr extends infer X ? (X extends Expr ? Omit<X, 'id'> : never) : never;
-const intern = (key: string, body: Body): Expr => {
+/** The expression of a key, which names all of it: equal keys are expressions of one kind. */
+const intern = <K extends Expr['e']>(key: string, body: Body & { readonly e: K }): ExprOf<K> => {
   const found = table.get(key);
-  if (found) return found;
+  if (found) return found as ExprOf<K>;
   // Losing sharing on overflow only makes a kernel's text longer.
   if (table.size > 400_000) table.clear();
-  const made: Expr = { ...body, id: nextId++ } as Expr;
+  const made = { ...body, id: nextId++ } as ExprOf<K>;
   table.set(key, made);
   return made;
 };
@@ -99,7 +100,7 @@ export const int = (value: number): Expr => {
 };
 
 /** An immutable name with known bounds (loop counters, lane and group indices). */
-export const ref = (name: string, type: Type = scalarType('i32'), lo = I32_LO, hi = I32_HI): Expr =>
+export const ref = (name: string, type: Type = scalarType('i32'), lo = I32_LO, hi = I32_HI): ExprOf<'ref'> =>
   intern(`r${name}|${type.scalar}${type.width}|${lo}|${hi}`, { e: 'ref', name, mutable: false, type, lo, hi });
 export const variable = (name: string, type: Type): Expr =>
   intern(`m${name}|${type.scalar}${type.width}`, { e: 'ref', name, mutable: true, type, lo: I32_LO, hi: I32_HI });

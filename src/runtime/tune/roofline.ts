@@ -54,7 +54,7 @@ const TURNS = 512;
 const arithmetic = (groups: number): KernelCode => {
   const acc = (c: number) => variable(`acc${c}`, f32x4);
   const half = splat4(lit(0.5, 'f32'));
-  const turn = ref('turn', i32, 0, TURNS - 1) as ReturnType<typeof ref> & { e: 'ref' };
+  const turn = ref('turn', i32, 0, TURNS - 1);
   const at = mul(invocation(groups), int(4));
   const start = load(0, at, f32x4);
   const chains = Array.from({ length: CHAINS }, (_, c) => c);

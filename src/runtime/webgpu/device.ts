@@ -85,7 +85,7 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
     },
     name,
   } as const;
-  // The name has the vendor. Without matrices an adapter keeps the fingerprint under which it was measured before there were any.
+  // The name has the vendor. An adapter without matrices is one adapter, asked for them or not.
   const key = JSON.stringify(subgroupMatrices.length > 0 ? { ...said, subgroupMatrices } : said);
   return { ...said, vendor: info.vendor, subgroupMatrices, fingerprint: `webgpu-${hashText(key)}` };
 };
