@@ -16,11 +16,13 @@ import {
   layoutOfB,
   loadA,
   type MatrixProduct,
+  oddAxis,
   orZero,
   quadA,
   summedLast,
 } from './contraction.ts';
 import { fixedSubgroup, rowOfLane, subgroupCounts } from './lanes.ts';
+import { neighbours } from './neighbours.ts';
 import { bestHeight, broadcast, plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
@@ -60,19 +62,28 @@ const fragmentA = (f: FragmentStep): Fragment => {
   const row = (j: number): Expr => min(add(row0, rowOfLane(f.lane, j, rows, f.caps)), int(p.M - 1));
   const ofRow = (r: number, k: number): Expr => broadcast(component(name(Math.floor(r / lanes)), k), r % lanes);
   // Stored [.., M, 4k]: a quad is one row; stored [.., K, 4m]: a quad is four rows of one summed position.
+  const summed = mul(step, int(STEP));
   const byRow =
-    depth === STEP && p.K % STEP === 0
-      ? all(rows, (j) => orZero(step, p.K / STEP, (s) => quadA(p, block, batch, row(j), s, 'summed')))
-      : null;
+    depth !== STEP
+      ? null
+      : p.K % STEP === 0
+        ? all(rows, (j) => orZero(step, p.K / STEP, (s) => quadA(p, block, batch, row(j), s, 'summed')))
+        : summed.hi + STEP <= p.K
+          ? all(rows, (j) => neighbours(p, block, 0, 'summed', { batch, row: row(j), summed }, 1)?.[0] ?? null)
+          : null;
   if (byRow) return { registers: byRow, at: ofRow };
   const perStep = rows / 4;
   const byColumn =
-    p.M % 4 === 0 && rows % 4 === 0
+    rows % 4 === 0
       ? all(perStep * depth, (j) => {
           const v = min(share(j), int(perStep * depth - 1));
-          const quadRow = min(add(div(row0, 4), mod(v, perStep)), int(p.M / 4 - 1));
+          const quadRow = min(add(div(row0, 4), mod(v, perStep)), int(Math.ceil(p.M / 4) - 1));
           const at = add(mul(step, int(depth)), div(v, perStep));
-          return orZero(at, p.K, (s) => quadA(p, block, batch, quadRow, s, 'row'));
+          if (p.M % 4 === 0) return orZero(at, p.K, (s) => quadA(p, block, batch, quadRow, s, 'row'));
+          const rowAt = mul(quadRow, int(4));
+          return at.hi < p.K
+            ? (neighbours(p, block, 0, 'row', { batch, row: rowAt, summed: at }, 1)?.[0] ?? null)
+            : null;
         })
       : null;
   if (byColumn)
@@ -236,7 +247,8 @@ const heuristic = (n: Node, caps: Caps): Schedule => {
   const shape = caps.software && mayBeWide(p, n, fixedSubgroup(caps)) ? WIDE : NARROW;
   const [low, high] = heightsFor(p, caps);
   // Rows of odd lengths are read by the quads around them, which takes registers of a tall tile.
-  const tallest = caps.software && shape === NARROW && p.K % STEP !== 0 ? Math.min(high, 24) : high;
+  const odd = p.K % STEP !== 0 && n.src.some((s) => oddAxis(s) >= 0);
+  const tallest = caps.software && shape === NARROW && odd ? Math.min(high, 24) : high;
   const most = Math.min(tallest, Math.ceil(p.M / unit) * unit);
   const heights = Array.from({ length: most }, (_, i) => i + 1).filter(
     (r) => r % unit === 0 && r >= Math.min(low, most),

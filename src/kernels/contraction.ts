@@ -182,6 +182,13 @@ const contiguousAlong = (n: Node, axis: number): boolean => {
   return at === x.shape.length - 1;
 };
 
+/** The axis along which a node lies in memory, where its rows there are no whole quads; -1 where they are, or as no view shows. */
+export const oddAxis = (n: Node): number => {
+  const axis = n.shape.findIndex((_, i) => contiguousAlong(n, i));
+  const padded = n.op.kind === 'view' && n.src[0]!.op.kind === 'mark';
+  return padded || axis < 0 || n.shape[axis]! % 4 === 0 ? -1 : axis;
+};
+
 const liesAlong = (p: MatrixProduct, call: Node, which: 0 | 1, group: string): boolean => {
   const letter = group.at(-1);
   const letters = which === 0 ? p.a : p.b;

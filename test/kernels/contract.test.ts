@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileGraph } from '../../src/compiler/compile.ts';
 import * as b from '../../src/dsl/core/build.ts';
+import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { contractDirect } from '../../src/kernels/contract-direct.ts';
 import { contractGemv } from '../../src/kernels/contract-gemv.ts';
@@ -46,6 +47,23 @@ for (const order of orders) {
     for (const s of parts.slice(1)) await under(backend, [product(12, 200, 36, order)], s);
   });
 }
+
+const dispatches = (root: Node): number => {
+  const inputs = topological([root]).flatMap((node) => (isKind(node, 'input') ? [{ node, donated: false }] : []));
+  const made = compileGraph({ inputs, outputs: [root] }, softwareCaps);
+  assert.ok(E.isRight(made));
+  return made.right.steps.length;
+};
+for (const order of orders)
+  test(`${order}, rows of odd lengths are copied into whole quads where many results read them`, () => {
+    assert.is(dispatches(product(157, 21, 163, order)), 3);
+    assert.is(dispatches(product(160, 24, 164, order)), 1);
+    assert.is(dispatches(product(37, 21, 43, order)), 1);
+  });
+for (const order of orders)
+  onDevice(test, `${order}, copied rows of odd lengths`, (backend) =>
+    agree(backend, [product(157, 21, 163, order)], { template: 'contract-subgroup' }),
+  );
 
 for (const weights of ['f16', 'bf16'] as const)
   onDevice(test, `${weights} weights`, async (backend) => {

@@ -4,6 +4,7 @@ import { withOrigin } from '../../dsl/core/provenance.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { topologicalUntil } from '../../dsl/core/walk.ts';
 import type { Caps } from '../ir/caps.ts';
+import { hasOddRows, productOfQuads } from './aligned-product.ts';
 import { gradientInChunks, lossInChunks, needsChunks } from './linear-cross-entropy.ts';
 import { hasFewLongRows, reduceInParts } from './long-rows.ts';
 import { scatterBySorting } from './scatter.ts';
@@ -27,6 +28,7 @@ const composites: readonly Composite[] = [
     expand: (n, _, used) => gradientInChunks(n, used),
   },
   { suits: hasFewLongRows, expand: reduceInParts },
+  { suits: hasOddRows, expand: productOfQuads },
 ];
 
 /** The composite that a call is rewritten by, if any. */
