@@ -1,11 +1,12 @@
 // A compiled program: plain data that any backend of its target runs, and that the disk cache keeps.
 import type { DType } from '../dsl/core/dtype.ts';
 import type { InputRole } from '../dsl/core/op.ts';
+import type { Target } from './ir/caps.ts';
 import type { Scalar } from './ir/expr.ts';
 
 export interface Kernel {
   readonly digest: string;
-  /** WGSL, or the source of a gpu.js kernel function. */
+  /** WGSL, the source of a gpu.js kernel function, or a WebAssembly module as text (compiler/wasm/print.ts says what it exports). */
   readonly text: string;
   readonly bindings: readonly {
     readonly name: string;
@@ -18,6 +19,8 @@ export interface Kernel {
   /** Workgroups in all; folded into a grid when dispatched. */
   readonly groups: number;
   readonly subgroups: boolean;
+  /** WebAssembly alone: bytes of memory that a thread lends the kernel for its arrays. */
+  readonly scratch?: number;
 }
 
 /** Where a step comes from and what it costs. */
@@ -85,7 +88,7 @@ export interface ProgramOutput {
 
 export interface Program {
   readonly digest: string;
-  readonly target: 'wgsl' | 'js';
+  readonly target: Target;
   readonly kernels: readonly Kernel[];
   readonly steps: readonly Step[];
   readonly slots: readonly Slot[];

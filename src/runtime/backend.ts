@@ -44,7 +44,7 @@ export interface BackendStats {
 }
 
 export interface Backend {
-  readonly name: 'webgpu' | 'gpujs' | 'null';
+  readonly name: 'webgpu' | 'wasm' | 'gpujs' | 'null';
   readonly caps: Caps;
   readonly upload: (data: HostArray, shape: readonly number[], dtype: DType) => TaskEither<RunError, DeviceBuffer>;
   readonly load: (program: Program) => TaskEither<RunError, Executable>;

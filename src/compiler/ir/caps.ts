@@ -20,9 +20,12 @@ export interface SubgroupMatrix {
   readonly K: number;
 }
 
+/** WGSL, JavaScript for gpu.js, or WebAssembly text. */
+export type Target = 'wgsl' | 'js' | 'wasm';
+
 export interface Caps {
   /** The language that kernels are printed in. */
-  readonly target: 'wgsl' | 'js';
+  readonly target: Target;
   /** Hand-shaped templates; without them every call is decomposed into generic kernels. */
   readonly templates: boolean;
   readonly f16: boolean;
@@ -31,6 +34,8 @@ export interface Caps {
   /** The adapter's favourites first; none where the feature is missing or was not asked for. */
   readonly subgroupMatrices: readonly SubgroupMatrix[];
   readonly immediates: boolean;
+  /** WebAssembly alone: whether the engine multiplies and adds in one rounding. */
+  readonly relaxedSimd?: boolean;
   readonly timestamps: boolean;
   /** A software rasteriser: loads are dear, barriers dearer, compile time counts. */
   readonly software: boolean;
