@@ -28,8 +28,8 @@ const direction = Object.entries(mayImport).map(([folder, allowed]) => ({
   to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
 }));
 
-/** Only one file of src/runtime may open a device library, so that it has one owner. */
-const device = ['webgpu', 'gpu\\.js'].flatMap((name) => {
+/** Only one file of src/runtime may open a device library or an assembler, so that it has one owner. */
+const device = ['webgpu', 'gpu\\.js', 'wabt'].flatMap((name) => {
   const path = `(^|node_modules/)${name}(/|$)`;
   return [
     {

@@ -13,6 +13,7 @@ import { tokenizers } from './tokenizer.ts';
 /** Where each backend that computes something does so. */
 const places: Readonly<Record<Exclude<Backend['name'], 'null'>, Library['on']>> = {
   webgpu: 'adapter',
+  wasm: 'processor',
   gpujs: 'processor',
 };
 const isPlace = (name: string): name is keyof typeof places => Object.hasOwn(places, name);

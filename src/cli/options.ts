@@ -50,7 +50,7 @@ export const withBackend = (command: Command): Command =>
   withCommon(command)
     .addOption(
       new Option('--backend <name>', 'where programs run; default: webgpu, or gpujs where there is no adapter').choices(
-        ['webgpu', 'gpujs', 'null'],
+        ['webgpu', 'wasm', 'gpujs', 'null'],
       ),
     )
     .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1), 0);

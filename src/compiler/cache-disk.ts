@@ -1,24 +1,24 @@
-// The program cache on disk: one file an entry, written aside and renamed, so that two processes never see half of one.
+// The caches on disk: one file an entry, written aside and renamed, so that two processes never see half of one.
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '../files/folder.ts';
-import { isProgram, noCache, type ProgramCache } from './cache.ts';
+import { isProgram, type KernelCache, noCache, noKernels, type ProgramCache } from './cache.ts';
 import type { Program } from './program.ts';
 
 /** Entries are dropped, oldest first, once the folder exceeds this. */
 const MAX_BYTES = 256 * 2 ** 20;
 
 /** `DUALTOKEN_CACHE` (a folder, or `off`), else the user's cache folder. */
-export const cacheFolder = (what: 'programs' | 'tuning' = 'programs'): string | null => {
+export const cacheFolder = (what: 'programs' | 'kernels' | 'tuning' = 'programs'): string | null => {
   const asked = process.env.DUALTOKEN_CACHE;
   if (asked === 'off') return null;
   return join(asked ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualtoken'), what);
 };
 
-const prune = async (folder: string): Promise<void> => {
-  const names = (await readdir(folder)).filter((n) => n.endsWith('.json'));
+const prune = async (folder: string, suffix: string): Promise<void> => {
+  const names = (await readdir(folder)).filter((n) => n.endsWith(suffix));
   const entries = await Promise.all(
     names.map(async (n) => ({ path: join(folder, n), ...(await stat(join(folder, n))) })),
   );
@@ -30,12 +30,12 @@ const prune = async (folder: string): Promise<void> => {
   }
 };
 
-/** Writes a text aside and renames it, so that no process sees half of it. Throws what the file system throws. */
-export const writeAside = async (target: string, text: string): Promise<void> => {
+/** Writes a file aside and renames it, so that no process sees half of it. Throws what the file system throws. */
+export const writeAside = async (target: string, content: string | Uint8Array): Promise<void> => {
   const aside = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     await makeFolder(dirname(target));
-    await writeFile(aside, text);
+    await writeFile(aside, content);
     await rename(aside, target);
   } catch (e) {
     await rm(aside, { force: true }).catch(() => {});
@@ -43,33 +43,52 @@ export const writeAside = async (target: string, text: string): Promise<void> =>
   }
 };
 
+/** The files of one folder, named by what they were made from. */
+const filesOf = (folder: string, suffix: string, what: string, warn: (message: string) => void) => {
+  let broken = false;
+  let writes = 0;
+  const fileOf = (key: string): string =>
+    join(folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}${suffix}`);
+  return {
+    read: (key: string): Promise<Buffer | null> => readFile(fileOf(key)).catch(() => null),
+    write: async (key: string, content: string | Uint8Array): Promise<void> => {
+      if (broken) return;
+      try {
+        await writeAside(fileOf(key), content);
+        if (writes++ % 64 === 0) await prune(folder, suffix);
+      } catch (e) {
+        if (!broken)
+          warn(`${what} are not cached: ${folder} cannot be written (${e instanceof Error ? e.message : String(e)})`);
+        broken = true;
+      }
+    },
+  };
+};
+
 export const diskCache = (
   folder: string | null = cacheFolder(),
   warn: (message: string) => void = () => {},
 ): ProgramCache => {
   if (folder === null) return noCache;
-  let broken = false;
-  let writes = 0;
-  const fileOf = (digest: string): string =>
-    join(folder, `${createHash('sha256').update(digest).digest('hex').slice(0, 32)}.json`);
+  const files = filesOf(folder, '.json', 'programs', warn);
   return {
     get: async (digest) => {
       try {
-        const parsed: unknown = JSON.parse(await readFile(fileOf(digest), 'utf8'));
+        const parsed: unknown = JSON.parse((await files.read(digest))?.toString('utf8') ?? 'null');
         return isProgram(parsed, digest) ? parsed : null;
       } catch {
         return null;
       }
     },
-    put: async (program: Program) => {
-      if (broken) return;
-      try {
-        await writeAside(fileOf(program.digest), JSON.stringify(program));
-        if (writes++ % 64 === 0) await prune(folder);
-      } catch (e) {
-        broken = true;
-        warn(`programs are not cached: ${folder} cannot be written (${e instanceof Error ? e.message : String(e)})`);
-      }
-    },
+    put: (program: Program) => files.write(program.digest, JSON.stringify(program)),
   };
+};
+
+export const diskKernels = (
+  folder: string | null = cacheFolder('kernels'),
+  warn: (message: string) => void = () => {},
+): KernelCache => {
+  if (folder === null) return noKernels;
+  const files = filesOf(folder, '.wasm', 'kernels', warn);
+  return { get: files.read, put: files.write };
 };

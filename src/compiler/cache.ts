@@ -1,4 +1,4 @@
-// Where compiled programs are kept between runs, keyed by digest.
+// Where compiled programs and kernels are kept between runs.
 import type { Program } from './program.ts';
 
 export interface ProgramCache {
@@ -8,6 +8,15 @@ export interface ProgramCache {
   readonly put: (program: Program) => Promise<void>;
 }
 
+/** Where the binaries of WebAssembly kernels are kept between runs, keyed by their text. */
+export interface KernelCache {
+  /** The binary, which may be damaged; null where there is none. */
+  readonly get: (text: string) => Promise<Uint8Array | null>;
+  /** Keeps a binary. Never throws, as above. */
+  readonly put: (text: string, binary: Uint8Array) => Promise<void>;
+}
+
+export const noKernels: KernelCache = { get: async () => null, put: async () => {} };
 export const noCache: ProgramCache = { get: async () => null, put: async () => {} };
 
 /** Whether a parsed entry has the form of a program: entries come from disk. */

@@ -5,7 +5,9 @@ import type { Caps } from '../compiler/ir/caps.ts';
 import type { Backend } from './backend.ts';
 import { type RunError, renderRunError } from './error.ts';
 import { openGpuJs } from './gpujs/gpujs.ts';
+import { inNode } from './in-node.ts';
 import { openNull } from './null.ts';
+import { openWasm } from './wasm/wasm.ts';
 import { openWebGpu } from './webgpu/webgpu.ts';
 
 export interface ChooseOptions {
@@ -19,9 +21,6 @@ export interface ChooseOptions {
   /** Takes each line of what was chosen. */
   readonly log?: (line: string) => void;
 }
-
-/** Whether files and the environment of a process are there: not in a browser. */
-export const inNode = (): boolean => typeof process !== 'undefined' && Boolean(process.versions?.node);
 
 const mib = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`;
 
@@ -53,6 +52,11 @@ export const openBackend =
     if (backend === 'gpujs') {
       log(`backend gpujs: ${asked}; on the processor, in doubles`);
       return E.right(openGpuJs());
+    }
+    if (backend === 'wasm') {
+      const opened = await openWasm({ warn: log })();
+      if (E.isRight(opened)) log(`backend wasm: ${asked}; ${opened.right.caps.name}`);
+      return opened;
     }
     if (fast && inNode()) await (await import('./tune/environment.ts')).applyEnvironment();
     const opened = await openWebGpu();

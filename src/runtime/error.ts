@@ -4,7 +4,7 @@ import { match } from 'ts-pattern';
 export type RunError =
   | { readonly _tag: 'NoAdapter'; readonly why: string }
   | { readonly _tag: 'DeviceLost'; readonly reason: string; readonly kernel: string; readonly site: string }
-  | { readonly _tag: 'OutOfMemory'; readonly asked: number; readonly what: string }
+  | { readonly _tag: 'OutOfMemory'; readonly asked: number; readonly what: string; readonly limit?: number }
   | { readonly _tag: 'TooLarge'; readonly what: string; readonly bytes: number; readonly limit: number }
   | {
       readonly _tag: 'ShaderError';
@@ -31,7 +31,8 @@ export const renderRunError = (e: RunError): string =>
     )
     .with(
       { _tag: 'OutOfMemory' },
-      ({ asked, what }) => `the device has no room for ${what} (${mib(asked)}). Free tensors, or use a smaller batch`,
+      ({ asked, what, limit }) =>
+        `the device has no room for ${what} (${mib(asked)}${limit === undefined ? '' : `, where all tensors share ${mib(limit)}`}). Free tensors, or use a smaller batch`,
     )
     .with(
       { _tag: 'TooLarge' },

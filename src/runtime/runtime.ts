@@ -8,9 +8,10 @@ import { isTensor } from '../dsl/tensor.ts';
 import { flatten } from '../dsl/tree.ts';
 import { orThrow } from './attempt.ts';
 import type { Backend, BackendStats, StepTime } from './backend.ts';
-import { type ChooseOptions, inNode, openBackend } from './choose.ts';
+import { type ChooseOptions, openBackend } from './choose.ts';
 import { runGraph } from './evaluate.ts';
 import { assertFinite } from './finite.ts';
+import { inNode } from './in-node.ts';
 import { type Compiled, type JitHost, type JitOptions, jit } from './jit.ts';
 import { DeviceTensor, type HostTensor } from './tensor.ts';
 

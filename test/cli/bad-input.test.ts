@@ -26,7 +26,7 @@ const refused = async (args: readonly string[], pattern: RegExp, lines = 3): Pro
 test('unknown commands, options and values', async () => {
   await refused(['tokenise'], /unknown command 'tokenise'.*\n?.*tokenize/);
   await refused(['tokenize', photo, '--jsn'], /unknown option '--jsn'[\s\S]*--json/);
-  await refused(['devices', '--backend', 'cuda'], /--backend[\s\S]*webgpu, gpujs, null/);
+  await refused(['devices', '--backend', 'cuda'], /--backend[\s\S]*webgpu, wasm, gpujs, null/);
   await refused(['train', photos, '--steps', 'many'], /--steps[\s\S]*whole number/);
   await refused(
     ['explain', 'mini', '--dump', 'fusion', '--backend', 'null'],

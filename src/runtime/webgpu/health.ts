@@ -1,20 +1,10 @@
 // Whether the device still works: the first loss or uncaptured error fails every pending and future call.
 
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { Origin, Program } from '../../compiler/program.ts';
+import type { Program } from '../../compiler/program.ts';
 import { attempt, unexpected } from '../attempt.ts';
 import { type RunError, RunFailure } from '../error.ts';
-
-/** Source line and module path. */
-export const siteOf = ({ site, path }: Origin): string => [site, path].filter((s) => s !== '').join('   ');
-
-/** The kernels of a program: the first, and how many more. */
-const named = ({ steps }: Program): { readonly kernel: string; readonly site: string } => {
-  const first = steps[0]?.origin;
-  if (!first) return { kernel: '', site: '' };
-  const more = steps.length > 1 ? ` and ${steps.length - 1} more` : '';
-  return { kernel: `${first.label}${more}`, site: siteOf(first) };
-};
+import { namedKernels } from '../site.ts';
 
 export class Health {
   #fault: RunError | null = null;
@@ -38,7 +28,7 @@ export class Health {
   }
 
   #running() {
-    return this.#last ? named(this.#last) : { kernel: '', site: '' };
+    return this.#last ? namedKernels(this.#last) : { kernel: '', site: '' };
   }
 
   get fault(): RunError | null {

@@ -1,0 +1,54 @@
+// The WebAssembly engine of Node or of a browser: what is used of it, and what it can do.
+import { RunFailure } from '../error.ts';
+
+/** A compiled module: posted to threads as it is. */
+export type WasmModule = object;
+
+export interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+  /** Throws where the engine has no more. */
+  readonly grow: (pages: number) => number;
+}
+
+export interface Engine {
+  readonly validate: (bytes: Uint8Array) => boolean;
+  readonly compile: (bytes: Uint8Array) => Promise<WasmModule>;
+  readonly Module: { readonly exports: (module: WasmModule) => readonly { readonly name: string }[] };
+  readonly Memory: new (pages: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => SharedMemory;
+  readonly Instance: new (
+    module: WasmModule,
+    imports: { readonly env: { readonly memory: SharedMemory } },
+  ) => { readonly exports: { readonly run?: (...args: number[]) => void } };
+}
+
+const isEngine = (x: unknown): x is Engine =>
+  typeof x === 'object' && x !== null && ['validate', 'compile', 'Module', 'Memory', 'Instance'].every((k) => k in x);
+
+/** (func (result v128) (f32x4.relaxed_madd ...)) of zeros. */
+const relaxed = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b, 0x03, 0x02, 0x01, 0x00],
+  ...[0x0a, 0x13, 0x01, 0x11, 0x00, 0x41, 0x00, 0xfd, 0x11, 0x41, 0x00, 0xfd, 0x11, 0x41, 0x00, 0xfd, 0x11],
+  ...[0xfd, 0x85, 0x02, 0x0b],
+);
+
+/** Whether the engine multiplies and adds four numbers in one instruction, and so in one rounding. */
+export const hasRelaxedSimd = (engine: Engine): boolean => engine.validate(relaxed);
+
+const failure = (message: string): RunFailure =>
+  new RunFailure({ _tag: 'ValidationError', message, kernel: '', site: '' });
+
+/** The engine; throws ValidationError where there is none, or no memory that threads share. */
+export const findEngine = (global: object = globalThis): Engine => {
+  const engine: unknown = Reflect.get(global, 'WebAssembly');
+  if (!isEngine(engine)) throw failure('backend wasm: this JavaScript engine has no WebAssembly');
+  if (Reflect.get(global, 'crossOriginIsolated') === false || !Reflect.has(global, 'SharedArrayBuffer'))
+    throw failure(
+      'backend wasm: the page is not cross-origin isolated, so its threads cannot share memory. Serve it with the headers ' +
+        'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+    );
+  return engine;
+};

@@ -1,0 +1,166 @@
+// A backend's threads and the runs posted to them: in order, each ended by one message, none waited for by blocking.
+import { RunFailure } from '../error.ts';
+import type { SharedMemory, WasmModule } from './engine.ts';
+import type { FromThread, Phase, RunMessage, ToThread } from './messages.ts';
+import { startThread, type Thread } from './thread-start.ts';
+
+/** Phases posted and not yet run, at most: far fewer than the threads tell apart. */
+const PHASES_AHEAD = 1024;
+
+/** What a run is made of, apart from its place in the order. */
+export type RunRequest = Pick<RunMessage, 'program' | 'slots' | 'scalars' | 'scratch' | 'scratchBytes' | 'times'>;
+
+interface Job {
+  readonly request: RunRequest;
+  readonly phases: readonly Phase[];
+  /** The error of a step that threw. */
+  readonly blame: (step: number, message: string) => RunFailure;
+  /** The error where a thread is lost. */
+  readonly lose: (reason: string) => RunFailure;
+  readonly settle: (failure: RunFailure | null) => void;
+  done: boolean;
+  failed: boolean;
+  fault: RunFailure | null;
+}
+
+export class ThreadPool {
+  readonly threads: number;
+  readonly #memory: SharedMemory;
+  /** Runs in order, from `#settled` on; those from `#posted` on wait to be posted. */
+  readonly #jobs = new Map<number, Job>();
+  /** What to do once a run and all before it are over. */
+  readonly #later: { readonly run: number; readonly act: (failure: RunFailure | null) => void }[] = [];
+  #started: Promise<readonly Thread[]> | null = null;
+  #all: readonly Thread[] = [];
+  #asked = 0;
+  #posted = 0;
+  #settled = 0;
+  #nextPhase = 0;
+  #phasesAhead = 0;
+  #ids = 0;
+  #fault: RunFailure | null = null;
+
+  constructor(memory: SharedMemory, threads: number) {
+    this.#memory = memory;
+    this.threads = threads;
+  }
+
+  /** Throws DeviceLost where a thread was lost, or the backend disposed. */
+  check(): void {
+    if (this.#fault) throw this.#fault;
+  }
+
+  /** Starts the threads, once; throws DeviceLost. */
+  async start(): Promise<void> {
+    this.#started ??= this.#start();
+    this.#all = await this.#started;
+    this.check();
+  }
+
+  async #start(): Promise<readonly Thread[]> {
+    const control = new Int32Array(new SharedArrayBuffer(12));
+    return Promise.all(
+      Array.from({ length: this.threads }, async (_, index) => {
+        const thread = await startThread({
+          take: (message) => this.#take(message),
+          lost: (reason) => this.lose(reason),
+        });
+        thread.post({ kind: 'start', index, memory: this.#memory, control });
+        return thread;
+      }),
+    );
+  }
+
+  #tell(message: ToThread): void {
+    for (const thread of this.#all) thread.post(message);
+  }
+
+  addKernel(module: WasmModule): number {
+    const kernel = this.#ids++;
+    this.#tell({ kind: 'kernel', kernel, module });
+    return kernel;
+  }
+
+  addProgram(phases: readonly Phase[]): number {
+    const program = this.#ids++;
+    this.#tell({ kind: 'program', program, phases });
+    return program;
+  }
+
+  dropProgram(program: number): void {
+    this.whenOver(() => this.#tell({ kind: 'drop', program }));
+  }
+
+  get busy(): boolean {
+    return this.#settled < this.#asked;
+  }
+
+  /** Puts a run behind all others, at once; resolves when it is over, with the error of it if there is one. */
+  run(request: RunRequest, phases: readonly Phase[], errors: Pick<Job, 'blame' | 'lose'>): Promise<RunFailure | null> {
+    return new Promise((settle) => {
+      this.#jobs.set(this.#asked++, { request, phases, ...errors, settle, done: false, failed: false, fault: null });
+      if (this.#jobs.size === 1) this.#all[0]?.hold(true);
+      this.#post();
+      this.#settle();
+    });
+  }
+
+  /** Acts when the runs asked for so far are over, before anything that is asked for later; at once where none is. */
+  whenOver(act: (failure: RunFailure | null) => void): void {
+    if (this.busy) this.#later.push({ run: this.#asked - 1, act });
+    else act(this.#fault);
+  }
+
+  #post(): void {
+    for (let job = this.#jobs.get(this.#posted); job; job = this.#jobs.get(this.#posted)) {
+      const { request, phases } = job;
+      if (this.#phasesAhead > 0 && this.#phasesAhead + phases.length > PHASES_AHEAD) return;
+      const message: RunMessage = { kind: 'run', run: this.#posted++, base: this.#nextPhase, ...request };
+      this.#nextPhase += phases.length;
+      this.#phasesAhead += phases.length;
+      if (phases.length === 0) job.done = true;
+      const needed = Math.min(this.threads, Math.max(0, ...phases.map((p) => p.chunks)));
+      for (const thread of this.#all.slice(0, needed)) thread.post(message);
+    }
+  }
+
+  #take(message: FromThread): void {
+    const job = this.#jobs.get(message.run);
+    if (!job) return;
+    if (message.kind === 'fault') job.fault = job.blame(message.step, message.message);
+    else {
+      job.done = true;
+      job.failed = message.failed;
+      this.#phasesAhead -= job.phases.length;
+    }
+    this.#settle();
+    this.#post();
+  }
+
+  /** Messages of different threads may come out of order: runs end in order all the same. */
+  #settle(): void {
+    for (let job = this.#jobs.get(this.#settled); job; job = this.#jobs.get(this.#settled)) {
+      if (!job.done || (job.failed && !job.fault)) return;
+      this.#end(job, job.fault);
+    }
+  }
+
+  #end(job: Job, failure: RunFailure | null): void {
+    this.#jobs.delete(this.#settled);
+    const run = this.#settled++;
+    while (this.#later[0] && this.#later[0].run <= run) this.#later.shift()!.act(this.#fault);
+    if (this.#jobs.size === 0) this.#all[0]?.hold(false);
+    job.settle(failure);
+  }
+
+  /** Ends all threads; runs in flight fail, and so does everything after. */
+  lose(reason: string): void {
+    if (this.#fault) return;
+    this.#fault = new RunFailure({ _tag: 'DeviceLost', reason, kernel: '', site: '' });
+    void this.#started?.then((all) => {
+      for (const thread of all) thread.end();
+    });
+    for (let job = this.#jobs.get(this.#settled); job; job = this.#jobs.get(this.#settled))
+      this.#end(job, job.lose(reason));
+  }
+}
