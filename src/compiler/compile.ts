@@ -24,6 +24,7 @@ import { segment } from './segment.ts';
 import { select, templateFinder } from './select.ts';
 import { simplify } from './simplify.ts';
 import type { Tuning } from './tuning.ts';
+import { printWasm } from './wasm/print.ts';
 import { printWgsl } from './wgsl/print.ts';
 import { type Opened, openWindows } from './windows.ts';
 
@@ -91,24 +92,32 @@ const tooManyBindings = (program: Program, caps: Caps): CompileError | null => {
   return null;
 };
 
-const printKernel = (code: KernelCode, caps: Caps): string =>
-  caps.target === 'js'
-    ? printJs(code)
-    : printWgsl(code, {
-        f16: caps.f16,
-        immediates: caps.immediates,
-        keepLoops: caps.software,
-        subgroupSize: caps.subgroups?.set,
-      });
+interface Printed {
+  readonly text: string;
+  readonly scratch?: number;
+}
+const printKernel = (code: KernelCode, caps: Caps): Printed => {
+  switch (caps.target) {
+    case 'js':
+      return { text: printJs(code) };
+    case 'wasm':
+      return printWasm(code, { relaxedSimd: caps.relaxedSimd ?? false });
+    case 'wgsl': {
+      const { f16, immediates, software: keepLoops } = caps;
+      return { text: printWgsl(code, { f16, immediates, keepLoops, subgroupSize: caps.subgroups?.set }) };
+    }
+  }
+};
 
 class Kernels {
   readonly list: Kernel[] = [];
   readonly #byText = new Map<string, number>();
-  readonly #texts = new Map<KernelCode, string>();
+  readonly #texts = new Map<KernelCode, Printed>();
   add(code: KernelCode, caps: Caps): number {
-    const text = this.#texts.get(code) ?? printKernel(code, caps);
-    this.#texts.set(code, text);
-    // JavaScript says nothing of dtypes: two kernels of one text may read their buffers differently.
+    const printed = this.#texts.get(code) ?? printKernel(code, caps);
+    this.#texts.set(code, printed);
+    const { text, scratch } = printed;
+    // JavaScript and WebAssembly say nothing of dtypes: two kernels of one text may read their buffers differently.
     const key = `${code.groups}|${code.buffers.map((b) => `${b.access} ${b.dtype} ${b.length}`)}|${text}`;
     const known = this.#byText.get(key);
     if (known !== undefined) return known;
@@ -120,6 +129,7 @@ class Kernels {
       workgroupSize: code.workgroupSize,
       groups: code.groups,
       subgroups: code.subgroups,
+      ...(scratch ? { scratch } : {}),
     });
     this.#byText.set(key, this.list.length - 1);
     return this.list.length - 1;

@@ -13,7 +13,7 @@ const STAGE = 6;
 
 /** Whether every part starts where a buffer may be bound. */
 const aligned = (n: Node, axis: number, caps: Caps): boolean => {
-  if (caps.target !== 'wgsl' || sizeOf(n.shape.slice(0, axis)) !== 1) return false;
+  if (caps.target === 'js' || sizeOf(n.shape.slice(0, axis)) !== 1) return false;
   if (sizeOf(n.shape) * bytesOf[n.dtype] > caps.limits.binding) return false;
   let bytes = 0;
   for (const p of n.src) {

@@ -96,7 +96,7 @@ class RegionEmitter {
     const lower = this.lowering(new Map());
     const element = (i: Expr): readonly Stmt[] => this.storeAll(root, delinearise(i, root.shape), lower);
     if (!isPacked(root.dtype, this.#caps)) {
-      const quads = this.#caps.target === 'wgsl' && n >= QUADS_FROM && (root.shape.at(-1) ?? 1) % 4 === 0;
+      const quads = this.#caps.target !== 'js' && n >= QUADS_FROM && (root.shape.at(-1) ?? 1) % 4 === 0;
       if (!quads || !isLight(element(mul(ref('i', scalarType('i32'), 0, n / 4 - 1), int(4)))))
         return elementwise(n, this.#caps, element, coarsening);
       const quad = (i: Expr): readonly Stmt[] =>
@@ -181,7 +181,7 @@ class RegionEmitter {
     };
     const emitted = t.emit(core, schedule, block, this.#caps);
     const dtypes = this.bound.map((n) => n.dtype);
-    return this.#caps.target === 'wgsl' ? { ...emitted, body: joinRuns(emitted.body, dtypes) } : emitted;
+    return this.#caps.target !== 'js' ? { ...emitted, body: joinRuns(emitted.body, dtypes) } : emitted;
   }
 }
 

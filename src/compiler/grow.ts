@@ -1,4 +1,5 @@
 // Lets elementwise users join the kernel of a value (an epilogue), as far as that saves stores and makes no cycle.
+import { isKind } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { isPacked } from './half.ts';
 import {
@@ -149,6 +150,8 @@ const join = (
   if (c.op.kind === 'view') {
     const { view } = c.op;
     if (single || (view.v !== 'reshape' && view.v !== 'permute')) return null;
+    // What is marked is stored as it lies.
+    if (isKind(c.src[0]!, 'mark') && c.src[0].op.mark.m === 'materialise') return null;
     const m = members.get(c.src[0]!)!;
     return new Map([
       [

@@ -32,7 +32,7 @@ export const placementOf = (
   taken: ReadonlySet<Node>,
   outputs: ReadonlySet<Node>,
 ): Placement | null => {
-  if (n.op.kind !== 'concat' || caps.target !== 'wgsl' || n.src.length < MIN_PARTS) return null;
+  if (n.op.kind !== 'concat' || caps.target === 'js' || n.src.length < MIN_PARTS) return null;
   const { axis } = n.op;
   if (sizeOf(n.shape.slice(0, axis)) !== 1 || sizeOf(n.shape) * bytesOf[n.dtype] > caps.limits.binding) return null;
   let offset = 0;

@@ -47,7 +47,7 @@ export const openWindows = (
   known: ReadonlyMap<Node, Window> = new Map(),
 ): Opened => {
   const windows = new Map(known);
-  if (caps.target !== 'wgsl') return { roots, windows };
+  if (caps.target === 'js') return { roots, windows };
   const outputs = new Set(roots);
   const opened = rewrite(roots, (n, src) => {
     const window = outputs.has(n) ? null : windowOf(n, caps, known);

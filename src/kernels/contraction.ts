@@ -222,6 +222,9 @@ export const storedInHalf = (n: Node): boolean => {
 export const isNarrow = (p: MatrixProduct): boolean =>
   p.B * Math.ceil(p.M / 32) * Math.ceil(p.N / 32) < 16 && p.K >= 2048;
 
+/** Columns of a tile on a processor, and so of the panels that an operand is copied into for it. */
+export const PANEL = 16;
+
 /** What a register tile's columns cost, in rows: as measured on a software adapter at heights of 8 and 16. */
 export const COLUMNS_IN_ROWS = 5;
 

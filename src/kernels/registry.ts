@@ -5,6 +5,7 @@ import { attentionSubgroup } from './attention-subgroup.ts';
 import { contractDirect } from './contract-direct.ts';
 import { contractGemv } from './contract-gemv.ts';
 import { contractMatrix } from './contract-matrix.ts';
+import { contractSimd } from './contract-simd.ts';
 import { contractSubgroup } from './contract-subgroup.ts';
 import { contractTiled } from './contract-tiled.ts';
 import { conv } from './conv.ts';
@@ -20,6 +21,7 @@ import { sort } from './sort.ts';
 import type { KernelTemplate } from './template.ts';
 
 export const templates: readonly KernelTemplate[] = [
+  contractSimd,
   contractGemv,
   contractMatrix,
   contractTiled,

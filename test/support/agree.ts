@@ -5,7 +5,7 @@ import { describe } from '../../src/dsl/core/error.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { type Bindings, runGraph } from '../../src/runtime/evaluate.ts';
-import { gpuJs, webGpu } from './backends.ts';
+import { gpuJs, wasm, webGpu } from './backends.ts';
 import { interpret } from './interpret.ts';
 
 /** Numbers as the host array of a dtype. */
@@ -36,7 +36,7 @@ export interface Agreement {
   /** Factor on the tolerance of each result, where the mathematics amplifies rounding: say why beside it. */
   readonly slack?: readonly number[];
   readonly labels?: readonly string[];
-  /** Default: WebGPU, where there is an adapter, and gpu.js. */
+  /** Default: WebGPU, where there is an adapter, WebAssembly, and gpu.js. */
   readonly backends?: readonly Backend[];
 }
 
@@ -50,10 +50,10 @@ const difference = (got: ArrayLike<number>, want: ArrayLike<number>, tolerance: 
   return null;
 };
 
-/** The backends that compute: WebGPU where there is an adapter (else a counted skip), and gpu.js. */
+/** The backends that compute: WebGPU where there is an adapter (else a counted skip), WebAssembly, and gpu.js. */
 export const everyBackend = async (): Promise<readonly Backend[]> => {
   const webgpu = await webGpu();
-  return [...(webgpu ? [webgpu] : []), gpuJs()];
+  return [...(webgpu ? [webgpu] : []), await wasm(), gpuJs()];
 };
 
 /** Throws, naming every result that differs, unless each backend gives the interpreter's values, shapes and dtypes. */

@@ -1,10 +1,11 @@
-// One test on every backend that computes: WebGPU, and gpu.js as the oracle. Each is opened once a process.
+// One test on every backend that computes: WebGPU, WebAssembly, and gpu.js as the oracle. Each is opened once a process.
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Test } from 'uvu';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { type RunError, renderRunError } from '../../src/runtime/error.ts';
 import { openGpuJs } from '../../src/runtime/gpujs/gpujs.ts';
+import { openWasm } from '../../src/runtime/wasm/wasm.ts';
 import { openWebGpu, type WebGpuBackend } from '../../src/runtime/webgpu/webgpu.ts';
 import { skip } from './skip.ts';
 
@@ -27,6 +28,13 @@ const usable = (result: E.Either<RunError, WebGpuBackend>): WebGpuBackend | null
   return null;
 };
 
+let opening: Promise<Backend> | null = null;
+/** The process's WebAssembly backend. */
+export const wasm = (): Promise<Backend> => {
+  opening ??= right(openWasm());
+  return opening;
+};
+
 /** The process's gpu.js backend. */
 export const gpuJs = (): Backend => {
   gpujs ??= openGpuJs();
@@ -39,6 +47,7 @@ export const forEachBackend = (suite: Test, name: string, body: (backend: Backen
     const backend = await webGpu();
     if (backend) await body(backend);
   });
+  suite(`${name} (wasm)`, async () => body(await wasm()));
   suite(`${name} (gpujs)`, () => body(gpuJs()));
 };
 

@@ -20,7 +20,7 @@ const oddSources = (n: Node): readonly number[] => {
 
 /** Whether a product is better computed from copies; where loads are cheap, as on a graphics card, it is not. */
 export const hasOddRows = (n: Node, caps: Caps): boolean =>
-  caps.software && isKind(n, 'contract') && oddSources(n).length > 0;
+  caps.target === 'wgsl' && caps.software && isKind(n, 'contract') && oddSources(n).length > 0;
 
 const inQuads = (x: Node): Node => {
   const axis = oddAxis(x);

@@ -7,6 +7,7 @@ import type { Caps } from '../ir/caps.ts';
 import { hasOddRows, productOfQuads } from './aligned-product.ts';
 import { gradientInChunks, lossInChunks, needsChunks } from './linear-cross-entropy.ts';
 import { hasFewLongRows, reduceInParts } from './long-rows.ts';
+import { productOfPanels, wantsPanels } from './panels.ts';
 import { scatterBySorting } from './scatter.ts';
 import { sortByMerging } from './sort.ts';
 
@@ -29,6 +30,7 @@ const composites: readonly Composite[] = [
   },
   { suits: hasFewLongRows, expand: reduceInParts },
   { suits: hasOddRows, expand: productOfQuads },
+  { suits: wantsPanels, expand: productOfPanels },
 ];
 
 /** The composite that a call is rewritten by, if any. */
