@@ -1,101 +1,167 @@
-// The WebAssembly backend: programs of kernels written by hand, on any number of threads.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noKernels } from '../../src/compiler/cache.ts';
-import type { Caps } from '../../src/compiler/ir/caps.ts';
-import type { Kernel, Program } from '../../src/compiler/program.ts';
-import type { Backend } from '../../src/runtime/backend.ts';
+import type { StepTime } from '../../src/runtime/backend.ts';
+import { renderRunError } from '../../src/runtime/error.ts';
+import { findEngine } from '../../src/runtime/wasm/engine.ts';
 import { openWasm } from '../../src/runtime/wasm/wasm.ts';
-import { right } from '../support/backends.ts';
-import { dispatch, input, output, programOf, slot } from '../support/programs.ts';
+import { left, right } from '../support/backends.ts';
+import { copy, dispatch, input, output, programOf, slot } from '../support/programs.ts';
+import {
+  add,
+  addProgram,
+  at,
+  isSum,
+  kernel,
+  load,
+  ramp,
+  sized,
+  upload,
+  vectors,
+  withBackend,
+} from '../support/wasm.ts';
 
 const test = suite('runtime: wasm');
 
-/** A kernel of f32 buffers; `body` computes workgroup $g. */
-const kernel = (
-  groups: number,
-  buffers: number,
-  body: string,
-  options: { readonly scalars?: Kernel['scalars']; readonly scratch?: number } = {},
-): Kernel => {
-  const { scalars = [], scratch } = options;
-  const params = [
-    ...Array.from({ length: buffers }, (_, i) => `(param $b${i} i32)`),
-    ...scalars.map((s, i) => `(param $s${i} ${s === 'f32' ? 'f32' : 'i32'})`),
-  ];
-  const text = `(module (import "env" "memory" (memory 1 65536 shared))
-  (func (export "run") (param $from i32) (param $to i32) (param $scratch i32) ${params.join(' ')}
-    (local $g i32) (local $i i32) (local $at i32)
-    (local.set $g (local.get $from))
-    (block $end (loop $next
-      (br_if $end (i32.ge_u (local.get $g) (local.get $to)))
-      (local.set $at (i32.shl (local.get $g) (i32.const 4)))
-      ${body}
-      (local.set $g (i32.add (local.get $g) (i32.const 1)))
-      (br $next)))))`;
-  return {
-    digest: `by hand ${text.length}`,
-    text,
-    bindings: Array.from({ length: buffers }, (_, i) => ({
-      name: `b${i}`,
-      access: i === buffers - 1 ? ('read_write' as const) : ('read' as const),
-      dtype: 'f32' as const,
-      length: groups * 4,
-    })),
-    scalars,
-    workgroupSize: 1,
-    groups,
-    subgroups: false,
-    ...(scratch === undefined ? {} : { scratch }),
-  };
-};
-
-const at = (buffer: number): string => `(i32.add (local.get $b${buffer}) (local.get $at))`;
-const load = (buffer: number): string => `(v128.load ${at(buffer)})`;
-/** b2 = b0 + b1, four numbers a group. */
-const add = (n: number): Kernel => kernel(n / 4, 3, `(v128.store ${at(2)} (f32x4.add ${load(0)} ${load(1)}))`);
-
-const addProgram = (caps: Caps, n: number): Program =>
-  programOf(caps, {
-    kernels: [add(n)],
-    steps: [dispatch(0, [0, 1, 2], [], 'add')],
-    slots: [slot('input', n), slot('input', n), slot('output', n)],
-    inputs: [input('a', 0, n), input('b', 1, n)],
-    outputs: [output(2, n)],
-  });
-
-const ramp = (n: number, f: (i: number) => number = (i) => i): Float32Array =>
-  Float32Array.from({ length: n }, (_, i) => f(i));
-const upload = (backend: Backend, data: Float32Array) => right(backend.upload(data, [data.length], 'f32'));
-
-const withBackend = async (
-  options: Parameters<typeof openWasm>[0],
-  body: (backend: Backend) => Promise<void>,
-): Promise<void> => {
-  const backend = await right(openWasm({ cache: noKernels, ...options }));
-  try {
-    await body(backend);
-  } finally {
-    backend.dispose();
-  }
-};
-
 test('adds two tensors', () =>
   withBackend({}, async (backend) => {
-    const n = 1000;
-    const executable = await right(backend.load(addProgram(backend.caps, n)));
-    const [a, b] = [
-      await upload(backend, ramp(n)),
-      await upload(
-        backend,
-        ramp(n, (i) => 2 * i),
-      ),
-    ];
-    const [y] = await right(executable.run([a, b], {}));
-    assert.equal(
-      await right(y!.read),
-      ramp(n, (i) => 3 * i),
-    );
+    const executable = await right(backend.load(addProgram(backend.caps, 1000)));
+    const [y] = await right(executable.run(await vectors(backend, 1000), {}));
+    await isSum(y!);
+    assert.is(backend.stats().kernelsCompiled, 1);
+    await right(backend.load({ ...addProgram(backend.caps, 1000), digest: 'another with the same kernel' }));
+    assert.is(backend.stats().kernelsCompiled, 1);
   }));
+
+test('scalars: f32, and whole numbers as their 32 bits', () =>
+  withBackend({}, async (backend) => {
+    const store = (offset: number, value: string): string => `(i32.store offset=${offset} ${at(0)} ${value})`;
+    const code = kernel(
+      1,
+      1,
+      [
+        store(0, '(i32.reinterpret_f32 (local.get $s0))'),
+        store(4, '(local.get $s1)'),
+        store(8, '(local.get $s2)'),
+      ].join(' '),
+      { scalars: ['f32', 'i32', 'u32'] },
+    );
+    const program = programOf(backend.caps, {
+      kernels: [code],
+      steps: [dispatch(0, [0], ['f', 'i', 'u'])],
+      slots: [slot('output', 4)],
+      inputs: [],
+      outputs: [output(0, 3, 'i32')],
+      scalars: [
+        { name: 'u', dtype: 'u32' },
+        { name: 'f', dtype: 'f32' },
+        { name: 'i', dtype: 'i32' },
+      ],
+    });
+    const executable = await right(backend.load(program));
+    const [y] = await right(executable.run([], { f: 0.1, i: -7, u: 4294967295 }));
+    const words = await right(y!.read);
+    assert.equal([...words], [new Int32Array(Float32Array.of(0.1).buffer)[0], -7, -1]);
+    const missing = await left(executable.run([], { f: 1, i: 2 }));
+    assert.match(renderRunError(missing), /'u'/);
+  }));
+
+test('copies between slots and into outputs, ranges of buffers', () =>
+  withBackend({ threads: 3 }, async (backend) => {
+    const n = 70_000;
+    const halves = dispatch(1, []);
+    const part = (slot: number, offset: number) => ({ slot, offset, size: 2 * n });
+    const half = (offset: number) => ({ ...halves, buffers: [part(1, offset), part(1, offset), part(3, offset)] });
+    const program = programOf(backend.caps, {
+      kernels: [add(n), add(n / 2)],
+      steps: [dispatch(0, [0, 0, 1]), copy(1, 2, n * 4), half(0), half(2 * n)],
+      slots: [slot('input', n), slot('temp', n), slot('output', n), slot('output', n)],
+      inputs: [input('x', 0, n)],
+      outputs: [output(2, n), output(3, n), output(0, n), output(3, n)],
+    });
+    const executable = await right(backend.load(program));
+    const x = await upload(backend, ramp(n));
+    const results = await right(executable.run([x], {}));
+    x.free();
+    for (const [k, factor] of [2, 4, 1, 4].entries()) await isSum(results[k]!, factor);
+    results[1]!.free();
+    await isSum(results[3]!, 4);
+  }));
+
+test('writes a donated input in place and hands its memory on', () =>
+  withBackend({ threads: 2 }, async (backend) => {
+    const n = 4096;
+    const inPlace = kernel(n / 4, 2, `(v128.store ${at(0)} (f32x4.add ${load(0)} ${load(1)}))`);
+    const program = programOf(backend.caps, {
+      kernels: [inPlace],
+      steps: [dispatch(0, [0, 1])],
+      slots: [slot('input', n), slot('input', n)],
+      inputs: [input('state', 0, n, 'f32', true), input('x', 1, n)],
+      outputs: [output(0, n)],
+    });
+    const executable = await right(backend.load(program));
+    const x = await upload(backend, ramp(n));
+    let state = await upload(backend, new Float32Array(n));
+    const before = backend.stats();
+    for (let k = 0; k < 3; k++) {
+      const given = state;
+      state = (await right(executable.run([given, x], {})))[0]!;
+      assert.is(given.freed, true);
+      assert.is((await left(given.read))._tag, 'BadInput');
+    }
+    await isSum(state);
+    assert.equal(backend.stats(), { ...before, kernelsCompiled: 1, runs: 3 });
+    assert.match(renderRunError(await left(executable.run([state, state], {}))), /given twice/);
+  }));
+
+test('a profile has every step', () =>
+  withBackend({ threads: 3 }, async (backend) => {
+    const n = 4096;
+    const program = programOf(backend.caps, {
+      kernels: [add(n)],
+      steps: [dispatch(0, [0, 0, 1]), sized(dispatch(0, [1, 1, 2]), 1), copy(2, 3, 4 * n), dispatch(0, [0, 3, 4])],
+      slots: [slot('input', n), slot('temp', n), slot('temp', n), slot('output', n), slot('output', n)],
+      inputs: [input('x', 0, n)],
+      outputs: [output(3, n), output(4, n), output(0, n)],
+    });
+    const executable = await right(backend.load(program));
+    const x = await upload(backend, ramp(n));
+    let times: readonly StepTime[] = [];
+    const profile = (t: readonly StepTime[]): void => {
+      times = t;
+    };
+    await right(executable.run([x], {}, { profile }));
+    assert.equal(
+      times.map((t) => t.step),
+      [0, 1, 2, 3],
+    );
+    assert.is(times[0]!.startNs, 0);
+    for (const [k, t] of times.entries()) {
+      assert.ok(t.durationNs > 0 && t.durationNs < 5e9);
+      assert.ok(k === 0 || t.startNs >= times[k - 1]!.startNs + times[k - 1]!.durationNs, 'steps follow each other');
+    }
+  }));
+
+test('says what is missing, and refuses wrong options', async () => {
+  assert.throws(() => findEngine({}), /has no WebAssembly/);
+  const page = { WebAssembly: Reflect.get(globalThis, 'WebAssembly'), crossOriginIsolated: false };
+  assert.throws(() => findEngine(page), /not cross-origin isolated.*Cross-Origin-Opener-Policy: same-origin/);
+  for (const threads of [0, 1.5, 1000])
+    assert.match(renderRunError(await left(openWasm({ threads }))), /threads is .*from 1 to 256/);
+  assert.match(renderRunError(await left(openWasm({ memory: 100 }))), /memory is 100 bytes/);
+  process.env.DUALTOKEN_THREADS = 'many';
+  try {
+    assert.match(renderRunError(await left(openWasm())), /DUALTOKEN_THREADS is 'many'/);
+    process.env.DUALTOKEN_THREADS = '3';
+    await withBackend({ relaxedSimd: false }, async ({ caps }) => {
+      assert.equal([caps.name, caps.fingerprint], ['WebAssembly, 128-bit SIMD, 3 threads', 'wasm-simd']);
+    });
+  } finally {
+    delete process.env.DUALTOKEN_THREADS;
+  }
+  await withBackend({}, async (backend) => {
+    const program = { ...addProgram(backend.caps, 8), target: 'wgsl' as const };
+    assert.match(renderRunError(await left(backend.load(program))), /'wgsl' on the wasm backend/);
+  });
+});
 
 test.run();
