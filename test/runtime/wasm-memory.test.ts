@@ -1,6 +1,9 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -79,6 +82,20 @@ test('memory grows, is reused, and ends with an error that names size and limit'
     for (const t of held) assert.ok((await right(t.read)).every((v) => v === 1));
     const large = await left(backend.upload(new Float32Array(2 ** 24), [2 ** 24], 'f32'));
     assert.match(renderRunError(large), /f32\[16777216\] needs 64\.0 MiB; .* allows 63\.0 MiB/);
+  }));
+
+test('the collector frees what nobody did', () =>
+  withBackend({ threads: 1 }, async (backend) => {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('gc');
+    assert.ok(typeof collect === 'function');
+    await upload(backend, ramp(100));
+    assert.is(backend.stats().buffers, 1);
+    for (let k = 0; k < 50 && backend.stats().buffers > 0; k++) {
+      Reflect.apply(collect, undefined, []);
+      await setTimeout(1);
+    }
+    assert.equal([backend.stats().buffers, backend.stats().liveBytes], [0, 0]);
   }));
 
 test('addresses above 2 GiB', () =>

@@ -159,10 +159,10 @@ test('a lost thread fails the runs in flight and everything after', async () => 
     lose: (reason: string) => new RunFailure({ _tag: 'BadInput', message: reason }),
   };
   const known = pool.addProgram(phases);
-  assert.is(await pool.run({ program: known, ...request }, phases, errors), null);
+  assert.is(await pool.run(known, request, errors), null);
   // A program that the threads do not know is nothing they can blame a step for.
-  const unknown = pool.run({ program: 999, ...request }, phases, errors);
-  const next = pool.run({ program: known, ...request }, phases, errors);
+  const unknown = pool.run({ ...known, id: 999 }, request, errors);
+  const next = pool.run(known, request, errors);
   for (const over of [unknown, next]) assert.match(String(await over), /undefined/);
   assert.throws(() => pool.check(), /device was lost: .*undefined/);
 });

@@ -32,6 +32,31 @@ test('adds two tensors', () =>
     assert.is(backend.stats().kernelsCompiled, 1);
   }));
 
+test('programs without steps, and tensors without elements', () =>
+  withBackend({ threads: 2 }, async (backend) => {
+    const busy = await right(backend.load(addProgram(backend.caps, 4096)));
+    const idle = programOf(backend.caps, {
+      kernels: [],
+      steps: [],
+      slots: [slot('input', 8)],
+      inputs: [input('x', 0, 8, 'f32', true)],
+      outputs: [output(0, 8)],
+    });
+    const executable = await right(backend.load(idle));
+    const given = await vectors(backend, 4096);
+    const results = Array.from({ length: 40 }, async () => {
+      const before = right(busy.run(given, {}));
+      const [y] = await right(executable.run([await upload(backend, ramp(8))], {}));
+      await isSum(y!, 1);
+      await isSum((await before)[0]!);
+    });
+    await Promise.all(results);
+    const none = await right(backend.load(addProgram(backend.caps, 0)));
+    const empty = await upload(backend, new Float32Array(0));
+    const [sum] = await right(none.run([empty, empty], {}));
+    assert.equal(await right(sum!.read), new Float32Array(0));
+  }));
+
 test('scalars: f32, and whole numbers as their 32 bits', () =>
   withBackend({}, async (backend) => {
     const store = (offset: number, value: string): string => `(i32.store offset=${offset} ${at(0)} ${value})`;

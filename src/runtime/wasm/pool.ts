@@ -7,12 +7,20 @@ import { startThread, type Thread } from './thread-start.ts';
 /** Phases posted and not yet run, at most: far fewer than the threads tell apart. */
 const PHASES_AHEAD = 1024;
 
-/** What a run is made of, apart from its place in the order. */
-export type RunRequest = Pick<RunMessage, 'program' | 'slots' | 'scalars' | 'scratch' | 'scratchBytes' | 'times'>;
+/** A program that the threads know. */
+export interface ThreadProgram {
+  readonly id: number;
+  readonly phases: number;
+  /** Threads that find something to do in it. */
+  readonly threads: number;
+}
+
+/** What a run is made of, apart from its program and its place in the order. */
+export type RunRequest = Pick<RunMessage, 'slots' | 'scalars' | 'scratch' | 'scratchBytes' | 'times'>;
 
 interface Job {
+  readonly program: ThreadProgram;
   readonly request: RunRequest;
-  readonly phases: readonly Phase[];
   /** The error of a step that threw. */
   readonly blame: (step: number, message: string) => RunFailure;
   /** The error where a thread is lost. */
@@ -81,14 +89,15 @@ export class ThreadPool {
     return kernel;
   }
 
-  addProgram(phases: readonly Phase[]): number {
-    const program = this.#ids++;
-    this.#tell({ kind: 'program', program, phases });
-    return program;
+  addProgram(phases: readonly Phase[]): ThreadProgram {
+    const id = this.#ids++;
+    this.#tell({ kind: 'program', program: id, phases });
+    const widest = phases.reduce((n, p) => Math.max(n, p.chunks), 0);
+    return { id, phases: phases.length, threads: Math.min(this.threads, widest) };
   }
 
-  dropProgram(program: number): void {
-    this.whenOver(() => this.#tell({ kind: 'drop', program }));
+  dropProgram({ id }: ThreadProgram): void {
+    this.whenOver(() => this.#tell({ kind: 'drop', program: id }));
   }
 
   get busy(): boolean {
@@ -96,9 +105,9 @@ export class ThreadPool {
   }
 
   /** Puts a run behind all others, at once; resolves when it is over, with the error of it if there is one. */
-  run(request: RunRequest, phases: readonly Phase[], errors: Pick<Job, 'blame' | 'lose'>): Promise<RunFailure | null> {
+  run(program: ThreadProgram, request: RunRequest, errors: Pick<Job, 'blame' | 'lose'>): Promise<RunFailure | null> {
     return new Promise((settle) => {
-      this.#jobs.set(this.#asked++, { request, phases, ...errors, settle, done: false, failed: false, fault: null });
+      this.#jobs.set(this.#asked++, { program, request, ...errors, settle, done: false, failed: false, fault: null });
       if (this.#jobs.size === 1) this.#all[0]?.hold(true);
       this.#post();
       this.#settle();
@@ -113,14 +122,14 @@ export class ThreadPool {
 
   #post(): void {
     for (let job = this.#jobs.get(this.#posted); job; job = this.#jobs.get(this.#posted)) {
-      const { request, phases } = job;
-      if (this.#phasesAhead > 0 && this.#phasesAhead + phases.length > PHASES_AHEAD) return;
-      const message: RunMessage = { kind: 'run', run: this.#posted++, base: this.#nextPhase, ...request };
-      this.#nextPhase += phases.length;
-      this.#phasesAhead += phases.length;
-      if (phases.length === 0) job.done = true;
-      const needed = Math.min(this.threads, Math.max(0, ...phases.map((p) => p.chunks)));
-      for (const thread of this.#all.slice(0, needed)) thread.post(message);
+      const { program, request } = job;
+      const { id, phases, threads } = program;
+      if (this.#phasesAhead > 0 && this.#phasesAhead + phases > PHASES_AHEAD) return;
+      const place = { run: this.#posted++, program: id, base: this.#nextPhase };
+      this.#nextPhase += phases;
+      this.#phasesAhead += phases;
+      if (phases === 0) job.done = true;
+      for (const thread of this.#all.slice(0, threads)) thread.post({ kind: 'run', ...place, ...request });
     }
   }
 
@@ -131,10 +140,10 @@ export class ThreadPool {
     else {
       job.done = true;
       job.failed = message.failed;
-      this.#phasesAhead -= job.phases.length;
+      this.#phasesAhead -= job.program.phases;
     }
-    this.#settle();
     this.#post();
+    this.#settle();
   }
 
   /** Messages of different threads may come out of order: runs end in order all the same. */

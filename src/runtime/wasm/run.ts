@@ -11,15 +11,13 @@ import { namedKernels, siteOf } from '../site.ts';
 import type { Block } from './allocator.ts';
 import { WasmBuffer } from './buffers.ts';
 import type { WasmContext } from './context.ts';
-import type { Phase } from './messages.ts';
 import { type OutputCopy, planPhases } from './plan.ts';
+import type { ThreadProgram } from './pool.ts';
 
-/** The plan of a program: its phases, and of each output the position among slots and copies where it lies in the end. */
 interface Plan {
-  readonly phases: readonly Phase[];
+  readonly threaded: ThreadProgram;
+  /** Of each output the position where it lies in the end, among the slots and then the copies. */
   readonly places: readonly number[];
-  /** The thread pool's number of it. */
-  readonly id: number;
 }
 
 /** Throws ShaderError, OutOfMemory. */
@@ -40,7 +38,7 @@ export const planProgram = async (program: Program, context: WasmContext): Promi
     return to;
   });
   const phases = planPhases(program, ids, copies, context.pool.threads);
-  return { phases, places, id: context.pool.addProgram(phases) };
+  return { threaded: context.pool.addProgram(phases), places };
 };
 
 export class WasmExecutable implements Executable {
@@ -149,7 +147,7 @@ export class WasmExecutable implements Executable {
   /** Puts the run in the queue. Donated inputs end here; their memory lives on in the outputs that share their slots. */
   #post(given: readonly (WasmBuffer | null)[], fresh: readonly (Block | null)[], times: Float64Array | null) {
     const { pool, memory, scratchAt: scratch, scratchBytes } = this.#context;
-    const { phases, places, id: program } = this.#plan;
+    const { threaded, places } = this.#plan;
     const bound = new Map<number, Block>();
     this.program.inputs.forEach(({ slot, name }, i) => {
       const buffer = given[i];
@@ -161,8 +159,8 @@ export class WasmExecutable implements Executable {
     });
     for (const [slot, block] of bound) this.#slots[slot] = block.at;
     const over = pool.run(
-      { program, slots: this.#slots.slice(), scalars: this.#values.slice(), scratch, scratchBytes, times },
-      phases,
+      threaded,
+      { slots: this.#slots.slice(), scalars: this.#values.slice(), scratch, scratchBytes, times },
       { blame: (step, message) => this.#blame(step, message), lose: (reason) => this.#lose(reason) },
     );
     this.#onRun();
@@ -205,6 +203,6 @@ export class WasmExecutable implements Executable {
     this.#disposed = true;
     this.#release(this.#temps ?? []);
     this.#temps = null;
-    this.#context.pool.dropProgram(this.#plan.id);
+    this.#context.pool.dropProgram(this.#plan.threaded);
   };
 }
