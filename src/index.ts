@@ -3,6 +3,7 @@
 export { explain, explainSteps, summaryOf } from './compiler/explain.ts';
 export type { Program } from './compiler/program.ts';
 export * from './dsl/index.ts';
+export { backendNames } from './runtime/choose.ts';
 export { type RunError, RunFailure, renderRunError } from './runtime/error.ts';
 export { CompileFailure } from './runtime/evaluate.ts';
 export type { Compiled, JitOptions, Results, Value, Values } from './runtime/jit.ts';

@@ -1,6 +1,7 @@
 // Options that several commands share, and their readers: a wrong value is one message.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Backend } from '../runtime/backend.ts';
+import { backendNames } from '../runtime/choose.ts';
 
 export interface CommonOptions {
   readonly json: boolean;
@@ -49,9 +50,10 @@ export const withCommon = (command: Command): Command =>
 export const withBackend = (command: Command): Command =>
   withCommon(command)
     .addOption(
-      new Option('--backend <name>', 'where programs run; default: webgpu, or gpujs where there is no adapter').choices(
-        ['webgpu', 'wasm', 'gpujs', 'null'],
-      ),
+      new Option(
+        '--backend <name>',
+        'where programs run; default: webgpu on a graphics card, else wasm on the processor',
+      ).choices(backendNames),
     )
     .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1), 0);
 

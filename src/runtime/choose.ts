@@ -1,4 +1,4 @@
-// Picks the backend and says why in one line; without an adapter, what to install.
+// Picks the backend and says why in one line: a hardware adapter, else WebAssembly; a software adapter where it is asked for.
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Caps } from '../compiler/ir/caps.ts';
@@ -8,16 +8,24 @@ import { openGpuJs } from './gpujs/gpujs.ts';
 import { inNode } from './in-node.ts';
 import { openNull } from './null.ts';
 import { openWasm } from './wasm/wasm.ts';
-import { openWebGpu } from './webgpu/webgpu.ts';
+import { openHardware, openWebGpu } from './webgpu/webgpu.ts';
+
+/** Every backend by name, as `--backend` takes it. */
+export const backendNames = ['webgpu', 'wasm', 'gpujs', 'null'] as const satisfies readonly Backend['name'][];
 
 export interface ChooseOptions {
-  /** The one to use; without it WebGPU, or gpu.js where no adapter answers. */
+  /**
+   * The one to use. Without it: WebGPU on a hardware adapter, else WebAssembly; where that has no memory that threads share (a page
+   * that is not cross-origin isolated), a software adapter, and where there is none of these, an error.
+   */
   readonly backend?: Backend['name'];
   /**
    * Allows what tuning found faster though it changes last bits: measured schedules that add up in another order, and settings of a
    * software driver, which it reads once a process.
    */
   readonly fast?: boolean;
+  /** Threads of WebAssembly; default: `DUALTOKEN_THREADS`, else as many as the machine runs at once. They change no bits. */
+  readonly threads?: number;
   /** Takes each line of what was chosen. */
   readonly log?: (line: string) => void;
 }
@@ -35,37 +43,66 @@ export const describeCaps = (caps: Caps): string =>
     `${mib(caps.limits.binding)} a binding`,
   ].join(', ');
 
-const notice = [
-  'Without one, gpu.js runs on one core of the processor, far slower: it is meant for tests and small models.',
-  "Install the graphics card's driver, or software Vulkan: Mesa 24 or newer, packages mesa-vulkan-drivers and libvulkan1 (apt; on Debian 12 from bookworm-backports), vulkan-loader (dnf), vulkan-swrast (pacman).",
-];
+const remedy =
+  "install the graphics card's driver, or software Vulkan (Mesa 24 or newer: packages mesa-vulkan-drivers and libvulkan1 with apt, " +
+  "vulkan-loader with dnf, vulkan-swrast with pacman), or use the backend 'wasm', which needs no driver";
 
-/** Opens a backend. NoAdapter only where `backend: 'webgpu'` was asked for. */
-export const openBackend =
-  ({ backend, fast = false, log = () => {} }: ChooseOptions = {}): TaskEither<RunError, Backend> =>
-  async () => {
-    const asked = backend ? 'asked for' : '';
-    if (backend === 'null') {
-      log(`backend null: ${asked}; nothing is computed`);
+type Chosen = Promise<E.Either<RunError, Backend>>;
+
+const openThreads = ({ threads, log = () => {} }: ChooseOptions): Chosen =>
+  openWasm({ warn: log, ...(threads === undefined ? {} : { threads }) })();
+
+const openAsked = async (backend: Backend['name'], options: ChooseOptions): Chosen => {
+  const { fast = false, log = () => {} } = options;
+  switch (backend) {
+    case 'null':
+      log('backend null: asked for; nothing is computed');
       return E.right(openNull());
-    }
-    if (backend === 'gpujs') {
-      log(`backend gpujs: ${asked}; on the processor, in doubles`);
+    case 'gpujs':
+      log('backend gpujs: asked for; on the processor, in doubles');
       return E.right(openGpuJs());
-    }
-    if (backend === 'wasm') {
-      const opened = await openWasm({ warn: log })();
-      if (E.isRight(opened)) log(`backend wasm: ${asked}; ${opened.right.caps.name}`);
+    case 'wasm': {
+      const opened = await openThreads(options);
+      if (E.isRight(opened)) log(`backend wasm: asked for; ${opened.right.caps.name}`);
       return opened;
     }
-    if (fast && inNode()) await (await import('./tune/environment.ts')).applyEnvironment();
-    const opened = await openWebGpu();
-    if (E.isRight(opened)) {
-      log(`backend webgpu: ${asked || 'an adapter answers'}; ${describeCaps(opened.right.caps)}`);
+    case 'webgpu': {
+      if (fast && inNode()) await (await import('./tune/environment.ts')).applyEnvironment();
+      const opened = await openWebGpu();
+      if (E.isRight(opened)) log(`backend webgpu: asked for; ${describeCaps(opened.right.caps)}`);
+      else if (opened.left._tag === 'NoAdapter')
+        return E.left({ ...opened.left, why: `${opened.left.why}; ${remedy}` });
       return opened;
     }
-    if (backend === 'webgpu' || opened.left._tag !== 'NoAdapter') return opened;
-    log(`backend gpujs: ${renderRunError(opened.left)}`);
-    for (const line of notice) log(line);
-    return E.right(openGpuJs());
-  };
+  }
+};
+
+const openBest = async (options: ChooseOptions): Chosen => {
+  const { log = () => {} } = options;
+  const hardware = await openHardware();
+  if (E.isRight(hardware)) {
+    log(`backend webgpu: an adapter answers; ${describeCaps(hardware.right.caps)}`);
+    return hardware;
+  }
+  if (hardware.left._tag !== 'NoAdapter') return hardware;
+  const { why } = hardware.left;
+  const wasm = await openThreads(options);
+  if (E.isRight(wasm)) {
+    log(`backend wasm: ${why}; ${wasm.right.caps.name}`);
+    return wasm;
+  }
+  if (wasm.left._tag !== 'ValidationError') return wasm;
+  const software = await openWebGpu();
+  if (E.isRight(software)) {
+    log(`backend webgpu: ${describeCaps(software.right.caps)}; ${renderRunError(wasm.left)}`);
+    return software;
+  }
+  const message = `${renderRunError(wasm.left)}. And there is ${renderRunError(software.left)}`;
+  return E.left({ ...wasm.left, message });
+};
+
+/** Opens a backend: the one asked for, or the best there is. The error says what to do where there is none. */
+export const openBackend =
+  (options: ChooseOptions = {}): TaskEither<RunError, Backend> =>
+  () =>
+    options.backend ? openAsked(options.backend, options) : openBest(options);

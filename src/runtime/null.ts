@@ -57,7 +57,7 @@ class NullBuffer implements DeviceBuffer {
 
   readonly read: TaskEither<RunError, HostArray> = TE.left({
     _tag: 'BadInput',
-    message: "the backend 'null' runs nothing, so its tensors have no values: use 'webgpu' or 'gpujs'",
+    message: "the backend 'null' runs nothing, so its tensors have no values: use 'wasm', 'webgpu' or 'gpujs'",
   });
 
   readonly free = (): void => {

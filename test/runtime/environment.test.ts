@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openBackend } from '../../src/runtime/choose.ts';
 import { applyEnvironment, readEnvironment, writeEnvironment } from '../../src/runtime/tune/environment.ts';
-import { webGpu } from '../support/backends.ts';
+import { right, webGpu } from '../support/backends.ts';
 import { dualtokenIn } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { skip } from '../support/skip.ts';
@@ -49,7 +50,7 @@ test('what was kept is set where the user did not set it; what no tuner wrote is
   });
 });
 
-test('a later run with --fast opens the adapter with it, and no other run does', async () => {
+test('a later run on WebGPU with --fast opens the adapter with it, and no other run does', async () => {
   const gpu = await webGpu();
   if (!gpu) return;
   if (!/llvmpipe/.test(gpu.caps.name)) return skip('settings of llvmpipe: another adapter is here');
@@ -59,13 +60,33 @@ test('a later run with --fast opens the adapter with it, and no other run does',
       for (const bits of ['128', '512']) {
         await writeEnvironment({ [WIDTH]: bits });
         for (const more of [[], ['--fast']]) {
-          const { stderr } = await dualtokenIn({}, 'explain', 'mini', '--part', 'decode', ...more);
+          const { stderr } = await dualtokenIn(
+            {},
+            'explain',
+            'mini',
+            '--part',
+            'decode',
+            '--backend',
+            'webgpu',
+            ...more,
+          );
           lanes.push(Number(/subgroups of (\d+)/.exec(stderr)?.[1]));
         }
       }
     }),
   );
   assert.equal(lanes, [8, 4, 8, 16]);
+});
+
+test('other backends leave it alone', async () => {
+  await inFolder((folder) =>
+    withVariables({ DUALTOKEN_CACHE: folder, [WIDTH]: undefined }, async () => {
+      await writeEnvironment({ [WIDTH]: '128' });
+      const wasm = await right(openBackend({ backend: 'wasm', fast: true }));
+      wasm.dispose();
+      assert.is(process.env[WIDTH], undefined);
+    }),
+  );
 });
 
 test.run();

@@ -15,6 +15,7 @@ import {
   type Slot,
   type Step,
 } from '../../src/compiler/program.ts';
+import { printWasm } from '../../src/compiler/wasm/print.ts';
 import { printWgsl, type WgslOptions } from '../../src/compiler/wgsl/print.ts';
 import { bytesOf, type DType } from '../../src/dsl/core/dtype.ts';
 
@@ -61,11 +62,21 @@ export const elementwise = (
   };
 };
 
+const printed = (code: KernelCode, caps: Caps, options: Partial<WgslOptions>): Pick<Kernel, 'text' | 'scratch'> => {
+  switch (caps.target) {
+    case 'js':
+      return { text: printJs(code) };
+    case 'wasm':
+      return printWasm(code, { relaxedSimd: caps.relaxedSimd ?? false });
+    case 'wgsl':
+      return { text: printWgsl(code, { f16: caps.f16, immediates: caps.immediates, ...options }) };
+  }
+};
+
 /** The kernel printed for a backend. */
 export const kernelOf = (code: KernelCode, caps: Caps, options: Partial<WgslOptions> = {}): Kernel => ({
   digest: code.label,
-  text:
-    caps.target === 'js' ? printJs(code) : printWgsl(code, { f16: caps.f16, immediates: caps.immediates, ...options }),
+  ...printed(code, caps, options),
   bindings: code.buffers,
   scalars: code.scalars.map((s) => s.scalar),
   workgroupSize: code.workgroupSize,

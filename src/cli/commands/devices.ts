@@ -8,7 +8,7 @@ import { renderRunError } from '../../runtime/error.ts';
 import { type BackendOptions, withBackend } from '../options.ts';
 import { outputTo } from '../output.ts';
 
-const backends = ['webgpu', 'gpujs'] as const;
+const backends = ['webgpu', 'wasm', 'gpujs'] as const;
 
 interface Device {
   readonly backend: Backend['name'];
@@ -29,6 +29,7 @@ const describe = (backend: Backend['name'], caps: Caps): Device => ({
   adapter: caps.name,
   software: caps.software,
   features: {
+    ...(caps.target === 'wasm' ? { 'fused multiply-add': caps.relaxedSimd ?? false } : {}),
     f16: caps.f16,
     subgroups: caps.subgroups,
     matrices: matricesText(caps),
@@ -75,9 +76,18 @@ const lines = (d: Device): readonly string[] => {
     ...Object.entries(d.limits ?? {}).map(limitRow),
   ];
   return [
-    `${d.backend}: ${d.adapter}${d.software ? ' (software)' : ''}`,
+    `${d.backend}: ${d.adapter}${d.backend === 'webgpu' && d.software ? ' (software)' : ''}`,
     ...rows.map(([name, value]) => `  ${name.padEnd(20)} ${value}`),
   ];
+};
+
+/** What a run without --backend uses, and why. */
+const defaultBackend = async (): Promise<{ readonly name: Backend['name'] | null; readonly why: string }> => {
+  const lines: string[] = [];
+  const opened = await openBackend({ log: (line) => lines.push(line) })();
+  if (E.isLeft(opened)) return { name: null, why: `none: ${renderRunError(opened.left)}` };
+  opened.right.dispose();
+  return { name: opened.right.name, why: lines.join('\n').replace(/^backend /, '') };
 };
 
 export const devices = async ({ json, backend: only }: BackendOptions): Promise<void> => {
@@ -91,10 +101,10 @@ export const devices = async ({ json, backend: only }: BackendOptions): Promise<
       opened.right.dispose();
     }
   }
-  const chosen = found.find((d) => d.available)?.backend ?? null;
+  const { name, why } = await defaultBackend();
   for (const line of found.flatMap(lines)) output.print(line);
-  output.print(`default: ${chosen ?? 'none'}`);
-  output.result({ default: chosen, devices: found });
+  output.print(`default: ${why}`);
+  output.result({ default: name, devices: found });
 };
 
 export const devicesCommand = (program: Command): Command =>

@@ -59,11 +59,18 @@ function* entriesOf(from: object): Generator<readonly [string, unknown]> {
   for (const name in from) yield [name, Reflect.get(from, name)];
 }
 
+const nameOf = (info: GPUAdapterInfo): string => {
+  const words = [info.vendor, info.architecture, info.device, info.description].filter((w) => w !== '');
+  return [...new Set(words)].join(' ') || 'unnamed adapter';
+};
+
+const isSoftware = (info: GPUAdapterInfo): boolean =>
+  info.isFallbackAdapter || /software|llvmpipe|lavapipe|swiftshader|basic render/i.test(nameOf(info));
+
 const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
   const { limits, features } = device;
   const immediateBytes = gpu.wgslLanguageFeatures.has('immediate_address_space') ? (limits.maxImmediateSize ?? 0) : 0;
-  const words = [info.vendor, info.architecture, info.device, info.description].filter((w) => w !== '');
-  const name = [...new Set(words)].join(' ') || 'unnamed adapter';
+  const name = nameOf(info);
   const subgroups = subgroupsOf(features, info);
   const subgroupMatrices = matricesOf(features, info, subgroups);
   const said = {
@@ -73,7 +80,7 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
     subgroups,
     immediates: immediateBytes >= 16,
     timestamps: features.has('timestamp-query'),
-    software: info.isFallbackAdapter || /software|llvmpipe|lavapipe|swiftshader|basic render/i.test(name),
+    software: isSoftware(info),
     limits: {
       binding: limits.maxStorageBufferBindingSize,
       buffer: limits.maxBufferSize,
@@ -90,30 +97,43 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
   return { ...said, vendor: info.vendor, subgroupMatrices, fingerprint: `webgpu-${hashText(key)}` };
 };
 
+const findAdapter = async (): Promise<{ readonly gpu: GPU; readonly adapter: GPUAdapter }> => {
+  pinned ??= makeInstance();
+  const gpu = await pinned.catch((thrown) => {
+    pinned = null;
+    if (thrown instanceof RunFailure) throw thrown;
+    throw noAdapter(`the package 'webgpu' does not load here (${messageOf(thrown)})`);
+  });
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw noAdapter('no driver for Vulkan, Metal or Direct3D 12 answers');
+  return { gpu, adapter };
+};
+
+/** `hardware`: fails with NoAdapter, before a device is asked for, where the adapter is software. */
+const open = (hardware: boolean): TaskEither<RunError, OpenDevice> =>
+  attempt(
+    async () => {
+      const { gpu, adapter } = await findAdapter();
+      if (hardware && isSoftware(adapter.info)) throw noAdapter(`the adapter ${adapter.info.description || nameOf(adapter.info)} is software`);
+      const device = await adapter
+        .requestDevice({
+          label: 'dualtoken',
+          requiredFeatures: featuresOf(adapter),
+          requiredLimits: allLimits(adapter),
+        })
+        .catch((thrown) => {
+          throw noAdapter(`'${adapter.info.description}' gives no device (${messageOf(thrown)})`);
+        });
+      return { device, caps: capsOf(gpu, device, adapter.info) };
+    },
+    (thrown) => ({ _tag: 'NoAdapter', why: messageOf(thrown) }),
+  );
+
 /**
  * A device with all of its adapter's limits, and those that it has of shader-f16, subgroups of a size that can be chosen, subgroup
  * matrices (in Node where DUALTOKEN_SUBGROUP_MATRIX is 1) and timestamp-query. Fails with NoAdapter, or BadInput for another value.
  */
-export const openDevice: TaskEither<RunError, OpenDevice> = attempt(
-  async () => {
-    pinned ??= makeInstance();
-    const gpu = await pinned.catch((thrown) => {
-      pinned = null;
-      if (thrown instanceof RunFailure) throw thrown;
-      throw noAdapter(`the package 'webgpu' does not load here (${messageOf(thrown)})`);
-    });
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (!adapter) throw noAdapter('no driver for Vulkan, Metal or Direct3D 12 answers');
-    const device = await adapter
-      .requestDevice({
-        label: 'dualtoken',
-        requiredFeatures: featuresOf(adapter),
-        requiredLimits: allLimits(adapter),
-      })
-      .catch((thrown) => {
-        throw noAdapter(`'${adapter.info.description}' gives no device (${messageOf(thrown)})`);
-      });
-    return { device, caps: capsOf(gpu, device, adapter.info) };
-  },
-  (thrown) => ({ _tag: 'NoAdapter', why: messageOf(thrown) }),
-);
+export const openDevice: TaskEither<RunError, OpenDevice> = open(false);
+
+/** The same of an adapter that is hardware. */
+export const openHardwareDevice: TaskEither<RunError, OpenDevice> = open(true);

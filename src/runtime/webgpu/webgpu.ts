@@ -7,7 +7,7 @@ import type { Backend, Executable } from '../backend.ts';
 import type { RunError } from '../error.ts';
 import { Memory } from './buffers.ts';
 import type { WebGpuContext } from './context.ts';
-import { type OpenDevice, openDevice } from './device.ts';
+import { type OpenDevice, openDevice, openHardwareDevice } from './device.ts';
 import { Health } from './health.ts';
 import { Pipelines } from './pipelines.ts';
 import { planProgram } from './plan.ts';
@@ -61,3 +61,6 @@ const backendOf = ({ device, caps }: OpenDevice): WebGpuBackend => {
 
 /** Opens the adapter's device; fails with NoAdapter. */
 export const openWebGpu: TaskEither<RunError, WebGpuBackend> = TE.map(backendOf)(openDevice);
+
+/** The same where the adapter is hardware; with a software one it fails with NoAdapter too, before a device is made. */
+export const openHardware: TaskEither<RunError, WebGpuBackend> = TE.map(backendOf)(openHardwareDevice);

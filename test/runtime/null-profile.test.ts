@@ -1,14 +1,13 @@
-// The null backend, the choice of a backend, and profiles.
+// The null backend, and profiles.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openBackend } from '../../src/runtime/choose.ts';
 import { renderRunError } from '../../src/runtime/error.ts';
 import { openNull } from '../../src/runtime/null.ts';
 import { Profile } from '../../src/runtime/profile.ts';
-import { forEachBackend, left, right, webGpu } from '../support/backends.ts';
+import { forEachBackend, left, right } from '../support/backends.ts';
 import { addProgram, originOf, slot } from '../support/programs.ts';
 
-const test = suite('runtime: null, choice, profile');
+const test = suite('runtime: null, profile');
 
 test('null keeps sizes and refuses to be read', async () => {
   const backend = openNull();
@@ -22,25 +21,6 @@ test('null keeps sizes and refuses to be read', async () => {
   for (const t of [a, y!]) t.free();
   executable.dispose();
   assert.is(backend.stats().liveBytes, 0);
-});
-
-test('a backend is chosen aloud', async () => {
-  const lines: string[] = [];
-  const log = (line: string): void => {
-    lines.push(line);
-  };
-  const adapter = (await webGpu()) !== null;
-  const chosen = await right(openBackend({ log }));
-  assert.is(chosen.name, adapter ? 'webgpu' : 'gpujs');
-  assert.is(lines.length, adapter ? 1 : 3, 'with what to install where there is no adapter');
-  chosen.dispose();
-  for (const backend of ['gpujs', 'null'] as const) {
-    lines.length = 0;
-    const own = await right(openBackend({ backend, log }));
-    assert.is(own.name, backend);
-    assert.match(lines.join('\n'), new RegExp(`^backend ${backend}: asked for`));
-    own.dispose();
-  }
 });
 
 forEachBackend(test, 'a profile names the slowest kernels', async (backend) => {
