@@ -25,7 +25,7 @@ export interface StepTime {
 
 export interface Executable {
   readonly program: Program;
-  /** Runs once. `inputs` in the program's order (null where the program does not read one); resolves when work is submitted. */
+  /** Runs once. `inputs` in the program's order (null where the program does not read one); resolves when work is submitted, on the processor when it is done. */
   readonly run: (
     inputs: readonly (DeviceBuffer | null)[],
     scalars: Readonly<Record<string, number>>,
