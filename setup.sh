@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what dualtoken needs: the npm packages, and on Linux a Vulkan driver that Dawn accepts. Safe to run again.
+# Installs the npm packages, which are all that dualtoken needs, and for its tests of WebGPU software Vulkan, where Linux has no driver
+# and it can be installed without a question. Safe to run again.
 set -eu
 cd "$(dirname "$0")"
 
@@ -31,20 +32,18 @@ adapter() {
     console.log(adapter.info.description || adapter.info.device || adapter.info.vendor);" 2>/dev/null
 }
 
+# Never asks for a password.
 as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"
-  elif [ -t 0 ]; then sudo "$@"
-  else sudo -n "$@"
-  fi
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
 install_software_vulkan() {
   command -v apt-get >/dev/null 2>&1 || return 1
-  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 || return 1
-  echo "Vulkan: Dawn finds no adapter; installing Mesa's software driver"
+  as_root true 2>/dev/null || return 1
+  echo "Vulkan: Dawn finds no adapter; installing Mesa's software driver for the tests"
   suite=''
   # Debian 12's own Mesa is 22.3, which Dawn refuses.
-  if [ "$(. /etc/os-release && echo "$ID $VERSION_CODENAME")" = 'debian bookworm' ]; then
+  if [ "$(. /etc/os-release && echo "$ID ${VERSION_CODENAME:-}")" = 'debian bookworm' ]; then
     suite='bookworm-backports'
     if ! grep -qs "^[^#]*$suite" /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; then
       echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" |
@@ -65,8 +64,7 @@ if [ "$(uname -s)" = Linux ]; then
   if [ -n "$found" ]; then
     echo "Vulkan: $found"
   else
-    echo "Vulkan: Dawn finds no adapter, so programs run on the gpu.js fallback, many times slower."
-    echo "Install your GPU's Vulkan driver, or Mesa 24 or newer: packages mesa-vulkan-drivers and libvulkan1 (apt), vulkan-loader (dnf), vulkan-swrast (pacman)."
+    echo "Vulkan: Dawn finds no adapter, so tests of WebGPU are skipped, and programs run on WebAssembly; software Vulkan is in mesa-vulkan-drivers and libvulkan1 (apt), vulkan-loader (dnf), vulkan-swrast (pacman)."
   fi
 fi
 echo "Ready. Next: npm start"
