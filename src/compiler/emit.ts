@@ -6,7 +6,7 @@ import { sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../kernels/template.ts';
 import { ownCost } from './cost.ts';
-import { type Coarsening, elementwise } from './generic.ts';
+import { type Coarsening, elementwise, elementwiseRows } from './generic.ts';
 import { isPacked } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 import { bitcastTo, call, type Expr, int, lit, load, rawCall, ref, type Scalar, scalarType, vec4 } from './ir/expr.ts';
@@ -17,7 +17,7 @@ import { type Coords, Lowering, pushView } from './lower.ts';
 import type { Origin } from './program.ts';
 import { type Reduction, reductions } from './reduction.ts';
 import { isLeaf, type Region } from './region.ts';
-import { isLight, joinRun, joinRuns } from './vectorise.ts';
+import { isLight, joinRun, joinRuns, quadsOf } from './vectorise.ts';
 
 export interface EmittedRegion {
   readonly code: KernelCode;
@@ -96,15 +96,23 @@ class RegionEmitter {
     const lower = this.lowering(new Map());
     const element = (i: Expr): readonly Stmt[] => this.storeAll(root, delinearise(i, root.shape), lower);
     if (!isPacked(root.dtype, this.#caps)) {
-      const quads = this.#caps.target !== 'js' && n >= QUADS_FROM && (root.shape.at(-1) ?? 1) % 4 === 0;
+      const quad = (first: Expr): readonly Stmt[] =>
+        joinRun(
+          [0, 1, 2, 3].flatMap((k) => element(add(first, int(k)))),
+          this.bound.map((b) => b.dtype),
+          quadsOf(this.#caps.target),
+        );
+      const row = root.shape.at(-1) ?? 1;
+      if (this.#caps.target === 'wasm')
+        return row % 4 === 0
+          ? elementwise(n / 4, this.#caps, (i) => quad(mul(i, int(4))), coarsening)
+          : row > 4
+            ? elementwiseRows(n / row, row, this.#caps, element, quad)
+            : elementwise(n, this.#caps, element, coarsening);
+      const quads = this.#caps.target !== 'js' && n >= QUADS_FROM && row % 4 === 0;
       if (!quads || !isLight(element(mul(ref('i', scalarType('i32'), 0, n / 4 - 1), int(4)))))
         return elementwise(n, this.#caps, element, coarsening);
-      const quad = (i: Expr): readonly Stmt[] =>
-        joinRun(
-          [0, 1, 2, 3].flatMap((k) => element(add(mul(i, int(4)), int(k)))),
-          this.bound.map((b) => b.dtype),
-        );
-      return elementwise(n / 4, this.#caps, quad, coarsening);
+      return elementwise(n / 4, this.#caps, (i) => quad(mul(i, int(4))), coarsening);
     }
     // Two 16-bit elements share a word, so one invocation writes both.
     const binding = this.#bindWritten(root);
@@ -128,6 +136,15 @@ class RegionEmitter {
     return elementwise(Math.ceil(n / 2), this.#caps, word, coarsening);
   }
 
+  /** A body with what is read and written of four neighbours as vectors. */
+  #joined(body: readonly Stmt[]): readonly Stmt[] {
+    return joinRuns(
+      body,
+      this.bound.map((b) => b.dtype),
+      quadsOf(this.#caps.target),
+    );
+  }
+
   reductions(all: readonly [Region, ...Region[]]): Emitted & { readonly schedule: string } {
     const source = this.lowering(new Map());
     const of = ({ core }: Region): Reduction => {
@@ -136,7 +153,7 @@ class RegionEmitter {
       return { node: core, by, axes, source: (at) => source.valueAt(core.src[0]!, at) };
     };
     const [first, ...rest] = all;
-    return reductions(
+    const emitted = reductions(
       [of(first), ...rest.map(of)],
       (i, values) => {
         const given = new Map(all.map(({ core }, k) => [core!, values[k]!]));
@@ -148,6 +165,7 @@ class RegionEmitter {
       },
       this.#caps,
     );
+    return this.#caps.target === 'wasm' ? { ...emitted, body: this.#joined(emitted.body) } : emitted;
   }
 
   template(core: Node, t: KernelTemplate, schedule: Schedule): Emitted {
@@ -171,7 +189,7 @@ class RegionEmitter {
             at.map((x, i) => (i === axis ? add(x, int(j)) : x)),
           ),
         );
-        return vectorOf(each);
+        return vectorOf(each, quadsOf(this.#caps.target).aligned);
       },
       store: (r, at, value) => {
         const node = results.get(r);
@@ -180,18 +198,17 @@ class RegionEmitter {
       },
     };
     const emitted = t.emit(core, schedule, block, this.#caps);
-    const dtypes = this.bound.map((n) => n.dtype);
-    return this.#caps.target !== 'js' ? { ...emitted, body: joinRuns(emitted.body, dtypes) } : emitted;
+    return this.#caps.target !== 'js' ? { ...emitted, body: this.#joined(emitted.body) } : emitted;
   }
 }
 
 /** Neighbouring loads of one buffer as a single vector load, anything else as a vector of scalars. */
-const vectorOf = (each: readonly Expr[]): Expr => {
+const vectorOf = (each: readonly Expr[], aligned: boolean): Expr => {
   const first = each[0]!;
   const together =
     first.e === 'load' &&
     each.length === 4 &&
-    divisible(first.index, 4) &&
+    (!aligned || divisible(first.index, 4)) &&
     each.every((e, j) => e.e === 'load' && e.buffer === first.buffer && difference(first.index, e.index) === j);
   if (first.e === 'load' && together) return load(first.buffer, first.index, scalarType(first.type.scalar, 4));
   return each.length === 4 ? vec4(each) : rawCall('vec', each, scalarType(first.type.scalar, 2));

@@ -51,3 +51,39 @@ export const elementwise = (
     share === 1 ? one : [{ s: 'for', counter: turn, from: int(0), to: int(share), step: 1, body: one }];
   return { workgroupSize: size, groups, body: all };
 };
+
+/** Elements of a workgroup at least, where rows are short. */
+const TOGETHER = 256;
+
+/** Rows of elements whose number is no multiple of four, by quads and what is left of each row; both get a first linear index. */
+export const elementwiseRows = (
+  rows: number,
+  length: number,
+  caps: Caps,
+  one: (i: Expr) => readonly Stmt[],
+  quad: (i: Expr) => readonly Stmt[],
+): Emitted => {
+  const whole = Math.floor(length / 4);
+  const workgroup = Math.max(1, Math.min(rows, Math.floor(TOGETHER / length)));
+  const counter = ref('quad', scalarType('i32'), 0, whole - 1);
+  const rest = Array.from({ length: length % 4 }, (_, k) => 4 * whole + k);
+  return elementwise(
+    rows,
+    caps,
+    (row) => {
+      const first = mul(row, int(length));
+      return [
+        {
+          s: 'for',
+          counter,
+          from: int(0),
+          to: int(whole),
+          step: 1,
+          body: quad(add(first, mul(counter, int(4)))),
+        },
+        ...rest.flatMap((k) => one(add(first, int(k)))),
+      ];
+    },
+    { workgroup, elements: 1 },
+  );
+};

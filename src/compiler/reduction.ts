@@ -7,7 +7,20 @@ import type { Node } from '../dsl/core/types.ts';
 import type { Emitted } from '../kernels/template.ts';
 import { elementwise, group, local } from './generic.ts';
 import type { Caps } from './ir/caps.ts';
-import { call, type Expr, element, int, lit, ref, scalarType, type Type, variable } from './ir/expr.ts';
+import {
+  call,
+  component,
+  type Expr,
+  element,
+  int,
+  lit,
+  ref,
+  scalarType,
+  splat4,
+  type Type,
+  variable,
+  vec4,
+} from './ir/expr.ts';
 import { add, delinearise, mul } from './ir/index-math.ts';
 import type { Stmt, WorkgroupArray } from './ir/stmt.ts';
 import { type Coords, computeType } from './lower.ts';
@@ -116,6 +129,108 @@ const serial = (parts: readonly Part[], space: Space, store: Store, caps: Caps):
     ...store(out, parts.map(resultOf)),
   ]);
 
+const LANES = 4;
+
+/** Each output by one invocation, four elements at a time: four partial results, which meet at the end. */
+const alongLanes = (parts: readonly Part[], space: Space, store: Store, caps: Caps): Emitted => {
+  const wide = ({ acc }: Part): string => `${acc}_lanes`;
+  const lanes = (p: Part): Expr => variable(wide(p), scalarType(p.fold.type.scalar, LANES));
+  const whole = Math.floor(space.count / LANES);
+  return elementwise(space.results, caps, (out) => {
+    const at = (part: Part, inner: Expr): Expr => part.r.source(sourceAt(part.r, out, inner));
+    const counter = ref('j', scalarType('i32'), 0, Math.max(0, whole - 1));
+    const quad = (part: Part): Stmt => {
+      const four = [0, 1, 2, 3].map((k) => at(part, add(mul(counter, int(LANES)), int(k))));
+      return { s: 'assign', name: wide(part), value: part.fold.step(lanes(part), vec4(four)) };
+    };
+    const loop: Stmt = { s: 'for', counter, from: int(0), to: int(whole), step: 1, body: parts.map(quad) };
+    const rest = Array.from({ length: space.count % LANES }, (_, k) => int(LANES * whole + k));
+    const met = (part: Part): Expr => {
+      const [a, b, c, d] = [0, 1, 2, 3].map((k) => component(lanes(part), k)) as [Expr, Expr, Expr, Expr];
+      const { step } = part.fold;
+      return rest.reduce((sum, inner) => step(sum, at(part, inner)), step(step(a, b), step(c, d)));
+    };
+    return [
+      ...parts.map((p): Stmt => {
+        const { type, start } = p.fold;
+        return {
+          s: 'var',
+          name: wide(p),
+          type: scalarType(type.scalar, LANES),
+          value: splat4(lit(start, type.scalar)),
+        };
+      }),
+      loop,
+      ...parts.map((p): Stmt => ({ s: 'let', name: p.acc, value: met(p) })),
+      ...store(
+        out,
+        parts.map((p) => ref(p.acc, p.fold.type)),
+      ),
+    ];
+  });
+};
+
+/** Vectors of an invocation's neighbouring outputs: a line of the cache. */
+const VECTORS = 4;
+
+/** Neighbouring outputs by one invocation, as vectors. */
+const acrossLanes = (parts: readonly Part[], space: Space, store: Store, caps: Caps): Emitted => {
+  const vectors = [VECTORS, 2, 1].find((v) => space.results % (LANES * v) === 0)!;
+  const name = ({ acc }: Part, v: number): string => `${acc}_${v}`;
+  const lanes = (p: Part, v: number): Expr => variable(name(p, v), scalarType(p.fold.type.scalar, LANES));
+  const each = Array.from({ length: vectors }, (_, v) => v);
+  return elementwise(space.results / (LANES * vectors), caps, (i) => {
+    const out = (v: number, k: number): Expr => add(mul(i, int(LANES * vectors)), int(LANES * v + k));
+    const counter = ref('j', scalarType('i32'), 0, Math.max(0, space.count - 1));
+    const take = (p: Part, v: number): Stmt => {
+      const four = [0, 1, 2, 3].map((k) => p.r.source(sourceAt(p.r, out(v, k), counter)));
+      return { s: 'assign', name: name(p, v), value: p.fold.step(lanes(p, v), vec4(four)) };
+    };
+    const body = parts.flatMap((p) => each.map((v) => take(p, v)));
+    return [
+      ...parts.flatMap((p) =>
+        each.map((v): Stmt => {
+          const { type, start } = p.fold;
+          return {
+            s: 'var',
+            name: name(p, v),
+            type: scalarType(type.scalar, LANES),
+            value: splat4(lit(start, type.scalar)),
+          };
+        }),
+      ),
+      { s: 'for', counter, from: int(0), to: int(space.count), step: 1, body },
+      ...each.flatMap((v) =>
+        [0, 1, 2, 3].flatMap((k) =>
+          store(
+            out(v, k),
+            parts.map((p) => component(lanes(p, v), k)),
+          ),
+        ),
+      ),
+    ];
+  });
+};
+
+/** How vectors of four serve reductions on a processor; null where they do not. */
+const byLanes = (
+  parts: readonly Part[],
+  space: Space,
+  store: Store,
+  caps: Caps,
+): (Emitted & { readonly schedule: string }) | null => {
+  const { axes, node } = parts[0]!.r;
+  if (caps.target !== 'wasm' || parts.some((p) => isArg(p.r.by) || p.fold.type.scalar === 'bool')) return null;
+  const from = node.src[0]!.shape;
+  if (axes.includes(from.length - 1))
+    return space.count >= 2 * LANES
+      ? { ...alongLanes(parts, space, store, caps), schedule: 'reduce: an invocation an output, four at a time' }
+      : null;
+  return from.at(-1)! % LANES === 0
+    ? { ...acrossLanes(parts, space, store, caps), schedule: 'reduce: an invocation some neighbouring outputs' }
+    : null;
+};
+
 /** Each output by one workgroup: strided partial results, then a tree in workgroup memory. */
 const grouped = (parts: readonly Part[], space: Space, store: Store, width: number): Emitted => {
   const out = group(space.results);
@@ -189,6 +304,8 @@ export const reductions = (
   const enough = caps.software && !axes.includes(from.length - 1) ? 128 : 2048;
   const few = caps.target === 'wgsl' && count >= 512 && n < enough;
   const space: Space = { results: n, count };
+  const vectors = byLanes(parts, space, store, caps);
+  if (vectors) return vectors;
   return few
     ? { ...grouped(parts, space, store, 64), schedule: 'reduce: a workgroup of 64 an output' }
     : { ...serial(parts, space, store, caps), schedule: 'reduce: an invocation an output' };

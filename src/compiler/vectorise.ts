@@ -1,20 +1,21 @@
 // Four neighbouring elements at once: their loads and stores as vectors, where memory lies so.
 import type { DType } from '../dsl/core/dtype.ts';
+import type { Target } from './ir/caps.ts';
 import { component, type Expr, int, load, scalarType, vec4 } from './ir/expr.ts';
 import { difference, divisible, sub } from './ir/index-math.ts';
 import type { Stmt } from './ir/stmt.ts';
 import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from './ir/walk.ts';
 
-const wide: ReadonlySet<string> = new Set(['f32', 'i32', 'u32']);
+const none: ReadonlyMap<Expr, Expr> = new Map();
 
 /** Loads of which all four of an aligned quad are made, by what takes their place. */
-const quadLoads = (roots: readonly Expr[], dtypes: readonly DType[]): ReadonlyMap<Expr, Expr> => {
+const quadLoads = (roots: readonly Expr[], dtypes: readonly DType[], of: Quads): ReadonlyMap<Expr, Expr> => {
   const quads = new Map<
     string,
     { readonly buffer: number; readonly base: Expr; readonly parts: (Expr | undefined)[] }
   >();
   visitExprs(roots, (e) => {
-    if (e.e !== 'load' || e.type.width !== 1 || !wide.has(dtypes[e.buffer]!)) return;
+    if (e.e !== 'load' || e.type.width !== 1 || !of.dtypes.has(dtypes[e.buffer]!)) return;
     const part = [0, 1, 2, 3].find((k) => divisible(sub(e.index, int(k)), 4));
     if (part === undefined) return;
     const base = sub(e.index, int(part));
@@ -36,15 +37,26 @@ const quadLoads = (roots: readonly Expr[], dtypes: readonly DType[]): ReadonlyMa
 
 type Store = Extract<Stmt, { readonly s: 'store' }>;
 
-/** Stores of whole aligned quads as single ones. */
-const joinStores = (stores: readonly Store[], dtypes: readonly DType[]): readonly Store[] => {
+/** What a target reads and writes four elements at a time. */
+export interface Quads {
+  /** Quads begin at multiples of four. */
+  readonly aligned: boolean;
+  readonly dtypes: ReadonlySet<DType>;
+}
+const wgslQuads: Quads = { aligned: true, dtypes: new Set<DType>(['f32', 'i32', 'u32']) };
+/** WebAssembly reads vectors from anywhere, and converts those of narrower elements. */
+const wasmQuads: Quads = { aligned: false, dtypes: new Set<DType>(['f32', 'i32', 'u32', 'f16', 'bf16', 'bool']) };
+export const quadsOf = (target: Target): Quads => (target === 'wasm' ? wasmQuads : wgslQuads);
+
+/** Stores of whole quads as single ones. */
+const joinStores = (stores: readonly Store[], dtypes: readonly DType[], quads: Quads): readonly Store[] => {
   const joined: Store[] = [];
   for (let k = 0; k < stores.length; ) {
     const first = stores[k]!;
     const quad = stores.slice(k, k + 4);
     const whole =
-      wide.has(dtypes[first.buffer]!) &&
-      divisible(first.index, 4) &&
+      quads.dtypes.has(dtypes[first.buffer]!) &&
+      (!quads.aligned || divisible(first.index, 4)) &&
       quad.length === 4 &&
       quad.every((s, j) => s.buffer === first.buffer && difference(first.index, s.index) === j);
     joined.push(whole ? { ...first, value: vec4(quad.map((s) => s.value)) } : first);
@@ -82,9 +94,10 @@ const buffersRead = (
 export const joinRun = (
   run: readonly Stmt[],
   dtypes: readonly DType[],
+  quads: Quads,
   elsewhere: ReadonlySet<number> = new Set(),
 ): readonly Stmt[] => {
-  const by = quadLoads(run.flatMap(expressionsOf), dtypes);
+  const by = quads.aligned ? quadLoads(run.flatMap(expressionsOf), dtypes, quads) : none;
   const memo = new Map<Expr, Expr>();
   const now = run.map((s) =>
     mapStmt(
@@ -97,13 +110,13 @@ export const joinRun = (
   const stores = now.filter((s): s is Store => s.s === 'store');
   const joined = [...new Set(stores.map((s) => s.buffer))].flatMap((b): readonly Stmt[] => {
     const mine = stores.filter((s) => s.buffer === b);
-    return single.has(b) || elsewhere.has(b) ? mine : joinStores(mine, dtypes);
+    return single.has(b) || elsewhere.has(b) ? mine : joinStores(mine, dtypes, quads);
   });
   return [...now.filter((s) => s.s === 'let'), ...joined];
 };
 
 /** The runs of four neighbouring stores and more in the blocks of a kernel, joined. */
-export const joinRuns = (body: readonly Stmt[], dtypes: readonly DType[]): readonly Stmt[] => {
+export const joinRuns = (body: readonly Stmt[], dtypes: readonly DType[], quads: Quads): readonly Stmt[] => {
   const roots: Expr[] = [];
   visitStmts(body, (s) => {
     roots.push(...expressionsOf(s));
@@ -115,7 +128,9 @@ export const joinRuns = (body: readonly Stmt[], dtypes: readonly DType[]): reado
     const flush = (): void => {
       const stores = run.filter((s): s is Store => s.s === 'store');
       // A value read from a buffer that is written keeps its place among the stores.
-      out.push(...(stores.length < 4 || stores.some((s) => any.has(s.buffer)) ? run : joinRun(run, dtypes, single)));
+      out.push(
+        ...(stores.length < 4 || stores.some((s) => any.has(s.buffer)) ? run : joinRun(run, dtypes, quads, single)),
+      );
       run = [];
     };
     for (const s of stmts) {

@@ -15,6 +15,7 @@ import { nearestSubgroup } from './nearest-subgroup.ts';
 import { nearestWorkgroup } from './nearest-workgroup.ts';
 import { random } from './random.ts';
 import { row } from './row.ts';
+import { rowSimd } from './row-simd.ts';
 import { scatterEverywhere, scatterInPlace } from './scatter.ts';
 import { segmentCombine, segmentStarts } from './segments.ts';
 import { sort } from './sort.ts';
@@ -34,6 +35,7 @@ export const templates: readonly KernelTemplate[] = [
   nearestSubgroup,
   nearestWorkgroup,
   conv,
+  rowSimd,
   row,
   random,
   cumulate,

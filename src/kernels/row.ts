@@ -31,7 +31,8 @@ const params = (s: Schedule): Params => ({
   shuffle: s.shuffle === true,
 });
 
-const graphOf = (n: Node): RowGraph => {
+/** The graph of a call that the template takes. */
+export const rowGraphOf = (n: Node): RowGraph => {
   const g = rowGraph(n);
   if (typeof g === 'string') throw new Error(`row: ${g}`);
   return g;
@@ -55,7 +56,7 @@ class RowEmitter {
   #loops = 0;
 
   constructor(node: Node, p: Params, block: Block, caps: Caps) {
-    const g = graphOf(node);
+    const g = rowGraphOf(node);
     this.#g = g;
     this.#p = p;
     this.#block = block;
@@ -165,7 +166,7 @@ class RowEmitter {
 const powerOfTwo = (x: number): number => 2 ** Math.floor(Math.log2(Math.max(1, x)));
 
 const heuristic = (call_: Node, caps: Caps): Schedule => {
-  const g = graphOf(call_);
+  const g = rowGraphOf(call_);
   const vector = g.n % 4 === 0 ? 4 : 1;
   const units = g.n / vector;
   const subgroup = fixedSubgroup(caps);
@@ -196,7 +197,7 @@ const heuristic = (call_: Node, caps: Caps): Schedule => {
 };
 
 const space = (call_: Node, caps: Caps): readonly [Schedule, ...Schedule[]] => {
-  const { n } = graphOf(call_);
+  const { n } = rowGraphOf(call_);
   const widths = [1, 4, 8, 16, 32, 64, 128, 256].filter((w) => w <= caps.limits.invocations && w <= 2 * n);
   const all = widths.flatMap((width) => {
     const rows = [...new Set([1, Math.max(1, 64 / width)])];
@@ -228,7 +229,7 @@ export const row: KernelTemplate = {
   heuristic,
   emit: (n, schedule, block, caps) => new RowEmitter(n, params(schedule), block, caps).emit(),
   work: (n) => {
-    const g = graphOf(n);
+    const g = rowGraphOf(n);
     const reduced = g.phases.flat().length;
     const size = g.rows * g.n;
     const moved =
@@ -237,7 +238,7 @@ export const row: KernelTemplate = {
   },
   // Long rows are loaded again in each phase; a shared vector is read by every row.
   reuse: (n, k) => {
-    const g = graphOf(n);
+    const g = rowGraphOf(n);
     const { role } = g.sources[k]!;
     return role === 'shared' ? g.rows : role === 'vector' && g.n > 64 ? g.passes(g.sources[k]!.node) : 1;
   },

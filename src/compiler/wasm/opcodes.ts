@@ -131,14 +131,13 @@ export const spellings = {
     const x = c.temp(registerOf(e.type));
     const own = `(local.get ${x})`;
     if (e.type.width > 1) {
-      const one =
-        e.type.scalar === 'u32' ? refuse('sign of vectors without one') : ONE[isFloat(e.type.scalar) ? 'f32' : 'i32'];
+      const ones = `(v128.const ${ONE[isFloat(e.type.scalar) ? 'f32' : 'i32']})`;
       const zero = '(v128.const i32x4 0 0 0 0)';
-      const [above, below] = ['gt', 'lt'].map((o) => {
-        const is = isFloat(e.type.scalar) ? `f32x4.${o}` : `i32x4.${o}_s`;
-        return `(v128.and (${is} ${o === 'gt' ? `(local.tee ${x} ${a})` : own} ${zero}) (v128.const ${one}))`;
-      });
-      return `(${shape(e.type)}.sub ${above} ${below})`;
+      if (e.type.scalar === 'u32') return `(i32x4.min_u ${a} ${ones})`;
+      if (!isFloat(e.type.scalar)) return `(i32x4.max_s (i32x4.min_s ${a} ${ones}) (v128.const i32x4 -1 -1 -1 -1))`;
+      const negative = '(v128.const i32x4 0x80000000 0x80000000 0x80000000 0x80000000)';
+      const signed = `(v128.or (v128.and (local.tee ${x} ${a}) ${negative}) ${ones})`;
+      return `(v128.bitselect ${signed} ${own} (f32x4.gt (f32x4.abs ${own}) ${zero}))`;
     }
     if (isFloat(e.type.scalar)) {
       // Zero and what is no number are their own sign.

@@ -76,6 +76,14 @@ const pointerOf = (index: Expr): { readonly name: string; readonly elements: num
   return p.e === 'ref' && isPointer(p.name) && elements.e === 'lit' ? { name: p.name, elements: elements.value } : null;
 };
 
+/** An index and the positive constant added to it, where the rest cannot be negative. */
+const withoutConstant = (index: Expr): { readonly rest: Expr; readonly constant: number } => {
+  const [rest, last] = index.e === 'call' && index.fn === 'add' ? index.args : [];
+  return rest && last?.e === 'lit' && last.value > 0 && rest.lo >= 0
+    ? { rest, constant: last.value }
+    : { rest: index, constant: 0 };
+};
+
 class Printer implements Context {
   readonly math = new Set<MathName>();
   readonly locals: string[] = [];
@@ -222,11 +230,11 @@ class Printer implements Context {
     const pointer = pointerOf(index);
     if (pointer) return { offset: pointer.elements << shift, address: `(local.get ${this.#nameOf(pointer.name)})` };
     if (index.e === 'lit' && index.value >= 0) return { offset: index.value << shift, address: base };
-    const last = index.e === 'call' && index.fn === 'add' ? index.args[1]! : null;
-    const rest =
-      index.e === 'call' && last?.e === 'lit' && last.value > 0 && index.args[0]!.lo >= 0 ? index.args[0]! : null;
-    const [of, offset] = rest && last?.e === 'lit' ? [rest, last.value << shift] : [index, 0];
-    return { offset, address: `(i32.add ${base} (i32.shl ${this.expr(of)} (i32.const ${shift})))` };
+    const { rest, constant } = withoutConstant(index);
+    return {
+      offset: constant << shift,
+      address: `(i32.add ${base} (i32.shl ${this.expr(rest)} (i32.const ${shift})))`,
+    };
   }
 
   #elementAt(array: string, index: Expr): Place {
@@ -234,7 +242,9 @@ class Printer implements Context {
     const scratch = '(local.get $scratch)';
     const size = bytesOfType(type);
     if (index.e === 'lit') return { offset: offset + size * index.value, address: scratch };
-    return { offset, address: `(i32.add ${scratch} (i32.mul ${this.expr(index)} (i32.const ${size})))` };
+    const { rest, constant } = withoutConstant(index);
+    const address = `(i32.add ${scratch} (i32.mul ${this.expr(rest)} (i32.const ${size})))`;
+    return { offset: offset + size * constant, address };
   }
 
   block(body: readonly Stmt[], indent: string): readonly string[] {

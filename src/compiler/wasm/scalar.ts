@@ -2,12 +2,15 @@
 import type { Leaf } from './simd.ts';
 
 export const scalar = {
-  // x - y * trunc(x / y), in doubles: exact where the quotient is less than 2^29.
+  // x - y * trunc(x / y), in doubles: exact where the quotient is less than 2^29. By an infinite y it is x.
   rem1: {
     text: `(func $rem1 (param $x f32) (param $y f32) (result f32) (local $a f64) (local $b f64)
   (local.set $a (f64.promote_f32 (local.get $x)))
   (local.set $b (f64.promote_f32 (local.get $y)))
-  (f32.demote_f64 (f64.sub (local.get $a) (f64.mul (local.get $b) (f64.trunc (f64.div (local.get $a) (local.get $b)))))))`,
+  (select
+    (f32.demote_f64 (f64.sub (local.get $a) (f64.mul (local.get $b) (f64.trunc (f64.div (local.get $a) (local.get $b))))))
+    (local.get $x)
+    (i32.or (f32.ne (f32.abs (local.get $y)) (f32.const inf)) (f32.eq (f32.abs (local.get $x)) (f32.const inf)))))`,
     needs: [],
   },
   // (x + y) + (z + w)
