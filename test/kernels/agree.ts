@@ -12,7 +12,7 @@ import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { decode, encode } from '../support/agree.ts';
-import { webGpu } from '../support/backends.ts';
+import { wasm, webGpu } from '../support/backends.ts';
 import { values } from '../support/draw.ts';
 import { interpret } from '../support/interpret.ts';
 
@@ -116,6 +116,11 @@ export const agree = async (
         throw new Error(`result ${i} [${roots[i]!.shape}] at ${j}: ${one[j]} against ${w}`);
     });
   });
+};
+
+/** Registers a test on threads of the processor. */
+export const onProcessor = (suite: Test, name: string, body: (backend: Backend) => Promise<void>): void => {
+  suite(`${name} (wasm)`, async () => body(await wasm()));
 };
 
 /** Registers a test that is a counted skip without an adapter. */

@@ -9,12 +9,13 @@ import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { contractDirect } from '../../src/kernels/contract-direct.ts';
 import { contractGemv } from '../../src/kernels/contract-gemv.ts';
+import { contractSimd } from '../../src/kernels/contract-simd.ts';
 import { contractSubgroup } from '../../src/kernels/contract-subgroup.ts';
 import { contractTiled } from '../../src/kernels/contract-tiled.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
-import { agree, forcing, onDevice, type Schedules, templatesOf } from './agree.ts';
+import { agree, forcing, onDevice, onProcessor, type Schedules, templatesOf } from './agree.ts';
 import { asCard, asOddCard, bitsUnder, everySchedule, orders, product, withinLimits } from './products.ts';
 
 const test = suite('kernels: contract');
@@ -64,6 +65,37 @@ for (const order of orders)
   onDevice(test, `${order}, copied rows of odd lengths`, (backend) =>
     agree(backend, [product(157, 21, 163, order)], { template: 'contract-subgroup' }),
   );
+
+const processorSizes = [
+  [1, 40, 70],
+  [2, 19, 3],
+  [37, 19, 43],
+  [36, 64, 48],
+  [67, 61, 130],
+] as const;
+for (const order of orders)
+  onProcessor(test, `${order}, every schedule`, async (backend) => {
+    for (const [m, k, n] of processorSizes) {
+      const root = product(m, k, n, order);
+      const bits = new Map<string, string>();
+      for (const schedule of contractSimd.space(root, backend.caps)) {
+        await agree(backend, [root], { template: 'contract-simd', schedules: { 'contract-simd': schedule } });
+        const same = contractSimd.order(schedule);
+        const got = await bitsUnder(backend, root, 'contract-simd', schedule);
+        assert.is(bits.get(same) ?? got, got, JSON.stringify(schedule));
+        bits.set(same, got);
+      }
+    }
+  });
+for (const weights of ['f16', 'bf16'] as const)
+  onProcessor(test, `${weights} weights`, async (backend) => {
+    for (const order of ['mk,kn', 'mk,nk'])
+      for (const [m, k, n] of processorSizes)
+        await agree(backend, [product(m, k, n, order, weights)], { template: 'contract-simd' });
+  });
+onProcessor(test, 'large products go by panels', async (backend) => {
+  for (const order of orders) await agree(backend, [product(70, 45, 83, order)], { template: 'contract-simd' });
+});
 
 for (const weights of ['f16', 'bf16'] as const)
   onDevice(test, `${weights} weights`, async (backend) => {

@@ -90,7 +90,7 @@ export const check = async (
   };
   got.forEach((g, i) => {
     if (bits(g) !== bits(again[i]!)) throw new Error(`result ${i}: two runs differ`);
-    near('webgpu', g, i);
+    near(backend.name, g, i);
   });
   oracle.forEach((o, i) => {
     near('gpujs', o, i);

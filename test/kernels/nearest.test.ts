@@ -4,9 +4,10 @@ import { suite } from 'uvu';
 import * as b from '../../src/dsl/core/build.ts';
 import { sizeOf } from '../../src/dsl/core/node.ts';
 import { nearestCode } from '../../src/dsl/fused/index.ts';
+import { nearestSimd } from '../../src/kernels/nearest-simd.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { values } from '../support/draw.ts';
-import { agree, onDevice, withoutSubgroups } from './agree.ts';
+import { agree, onDevice, onProcessor, withoutSubgroups } from './agree.ts';
 import { disguised } from './device.ts';
 
 const test = suite('kernels: nearest code');
@@ -37,6 +38,16 @@ const cases: Readonly<Record<string, readonly [lead: readonly number[], width: n
 };
 for (const [name, [lead, width, codes]] of Object.entries(cases))
   onDevice(test, name, (backend) => holds(backend, lead, width, codes, 4));
+
+for (const [name, [lead, width, codes]] of Object.entries(cases))
+  onProcessor(test, name, async (backend) => {
+    const root = nearestCode(b.input('x', [...lead, width], 'f32'), b.input('codebook', [codes, width], 'f32'));
+    const bound = { x: coarse(sizeOf(lead) * width, 3), codebook: coarse(codes * width, 5) };
+    for (const schedule of nearestSimd.space(root.src[0]!, backend.caps)) {
+      const schedules = { 'nearest-simd': schedule };
+      await agree(backend, [root], { bound, template: 'nearest-simd', schedules, exact: true });
+    }
+  });
 
 onDevice(test, 'the heights of the heuristic', (backend) => holds(backend, [67], 32, 512));
 

@@ -14,6 +14,7 @@ import { layerNorm, layerNormGrad } from '../../src/dsl/fused/layer-norm.ts';
 import { rmsNorm, rmsNormGrad } from '../../src/dsl/fused/rms-norm.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from '../../src/dsl/fused/softmax.ts';
 import { row } from '../../src/kernels/row.ts';
+import { wasm } from '../support/backends.ts';
 import { check, device, disguised, drawn } from './device.ts';
 
 const test = suite('row template');
@@ -59,26 +60,26 @@ const targetsFor = (lead: readonly number[], n: number) => ({
 const leads = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 0, maxLength: 3 });
 const lengths = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(64, 128, 256, 300, 1152));
 
-for (const [name, make] of Object.entries(calls))
-  test(`${name}: heuristic and drawn schedules over drawn shapes`, async () => {
-    if (!device) return;
-    const backend = device;
-    await fc.assert(
-      fc.asyncProperty(leads, lengths, fc.nat(), async (lead, n, pick) => {
-        const roots = make(sources(lead, n));
-        const data = drawn(roots, targetsFor(lead, n), pick % 97);
-        await check(backend, roots, data, { tolerance: 1e-5 });
-        await check(backend, roots, data, {
-          tolerance: 1e-5,
-          schedule: (t, call) => {
-            const space = t.space(call, backend.caps);
-            return space[pick % space.length];
-          },
-        });
-      }),
-      { numRuns: 3, seed: 7 },
-    );
-  });
+const processor = await wasm();
+for (const backend of device ? [device, processor] : [processor])
+  for (const [name, make] of Object.entries(calls))
+    test(`${name}: heuristic and drawn schedules over drawn shapes (${backend.name})`, async () => {
+      await fc.assert(
+        fc.asyncProperty(leads, lengths, fc.nat(), async (lead, n, pick) => {
+          const roots = make(sources(lead, n));
+          const data = drawn(roots, targetsFor(lead, n), pick % 97);
+          await check(backend, roots, data, { tolerance: 1e-5 });
+          await check(backend, roots, data, {
+            tolerance: 1e-5,
+            schedule: (t, call) => {
+              const space = t.space(call, backend.caps);
+              return space[pick % space.length];
+            },
+          });
+        }),
+        { numRuns: 3, seed: 7 },
+      );
+    });
 
 test('the first candidate needs no subgroups', async () => {
   if (!device) return;
