@@ -1,4 +1,4 @@
-// Whole compilations of random graphs: fused against one kernel a node (equal bits), against gpu.js and against the interpreter.
+// Whole compilations of random graphs: fused against one kernel a node (equal bits), and every backend against the interpreter.
 import fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
@@ -9,7 +9,7 @@ import { param } from '../../src/dsl/ops/inputs.ts';
 import { upsample } from '../../src/dsl/ops/resize.ts';
 import { type AnyTensor, unwrap } from '../../src/dsl/tensor.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
-import { gpuJs, webGpu } from '../support/backends.ts';
+import { forEachBackend, forEachDevice } from '../support/backends.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
 import { randomGraph } from '../support/graphs.ts';
 import { interpret } from '../support/interpret.ts';
@@ -25,13 +25,11 @@ const close = (got: ArrayLike<number>, want: ArrayLike<number>, label: string): 
     );
 };
 
-test('a fused program has the bits of one kernel a node', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'a fused program has the bits of one kernel a node', async (backend) => {
   await fc.assert(
     fc.asyncProperty(randomGraph(24, false), async (g) => {
-      const fused = await runGraph(gpu, g.outputs, g.values);
-      const plain = await runGraph(gpu, g.outputs, g.values, { fuse: false });
+      const fused = await runGraph(backend, g.outputs, g.values);
+      const plain = await runGraph(backend, g.outputs, g.values, { fuse: false });
       fused.forEach((f, k) => {
         assert.equal(f.shape, plain[k]!.shape);
         assert.equal(new Uint32Array(f.data.buffer), new Uint32Array(plain[k]!.data.buffer), `output ${k}`);
@@ -41,29 +39,23 @@ test('a fused program has the bits of one kernel a node', async () => {
   );
 });
 
-test('WebGPU, gpu.js and the interpreter agree', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachBackend(test, 'the interpreter agrees', async (backend) => {
   await fc.assert(
     fc.asyncProperty(randomGraph(16), async (g) => {
       const want = interpret(g.outputs, new Map(Object.entries(g.values)));
-      const ours = await runGraph(gpu, g.outputs, g.values);
-      const oracle = await runGraph(gpuJs(), g.outputs, g.values);
+      const got = await runGraph(backend, g.outputs, g.values);
       want.forEach((w, k) => {
-        close(ours[k]!.data, w, `webgpu output ${k}`);
-        close(oracle[k]!.data, w, `gpujs output ${k}`);
+        close(got[k]!.data, w, `output ${k}`);
       });
     }),
     { numRuns: 60 },
   );
 });
 
-test('a program run twice gives equal bits', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'a program run twice gives equal bits', async (backend) => {
   await fc.assert(
     fc.asyncProperty(randomGraph(20), async (g) => {
-      const [a, b] = [await runGraph(gpu, g.outputs, g.values), await runGraph(gpu, g.outputs, g.values)];
+      const [a, b] = [await runGraph(backend, g.outputs, g.values), await runGraph(backend, g.outputs, g.values)];
       a.forEach((x, k) => {
         assert.equal(new Uint32Array(x.data.buffer), new Uint32Array(b[k]!.data.buffer));
       });

@@ -16,8 +16,10 @@ import { flatten } from '../../src/dsl/tree.ts';
 import type { Tokens } from '../../src/models/nn/linear.ts';
 import { blocks } from '../../src/models/nn/transformer.ts';
 import { orThrow } from '../../src/runtime/attempt.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
 import { openNull } from '../../src/runtime/null.ts';
-import { freshWebGpu } from '../support/backends.ts';
+import { openWasm } from '../../src/runtime/wasm/wasm.ts';
+import { freshWebGpu, right } from '../support/backends.ts';
 
 const test = suite('memory');
 
@@ -70,26 +72,32 @@ test('checkpointed blocks lower the peak of a 24-block tower to a third, for 1.4
   assert.ok(again.flops <= 1.4 * kept.flops, `${again.flops} FLOPs against ${kept.flops}`);
 });
 
-test('the estimate of a program is within 5 % of what the device held', async () => {
-  const gpu = await freshWebGpu();
-  if (!gpu) return;
+const estimated = async (backend: Backend): Promise<void> => {
   try {
     const c = training(2, true, [3, 70, 96]);
-    const program = programOf(c, gpu.caps);
+    const program = programOf(c, backend.caps);
     const buffers = await Promise.all(
       c.inputs.map(({ node }) =>
-        orThrow(gpu.upload(new Float32Array(sizeOf(node.shape)).fill(0.1), node.shape, 'f32')),
+        orThrow(backend.upload(new Float32Array(sizeOf(node.shape)).fill(0.1), node.shape, 'f32')),
       ),
     );
-    const executable = await orThrow(gpu.load(program));
+    const executable = await orThrow(backend.load(program));
     await orThrow(executable.run(buffers, {}));
-    await orThrow(gpu.idle);
+    await orThrow(backend.idle);
     const { peakBytes } = summaryOf(program);
-    const measured = gpu.stats().peakBytes;
+    const measured = backend.stats().peakBytes;
     assert.ok(Math.abs(measured / peakBytes - 1) <= 0.05, `estimated ${peakBytes} bytes, measured ${measured}`);
   } finally {
-    gpu.dispose();
+    backend.dispose();
   }
+};
+
+test('the estimate of a program is within 5 % of what the device held (webgpu)', async () => {
+  const backend = await freshWebGpu();
+  if (backend) await estimated(backend);
 });
+
+test('the estimate of a program is within 5 % of what the device held (wasm)', async () =>
+  estimated(await right(openWasm())));
 
 test.run();

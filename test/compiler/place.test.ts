@@ -7,7 +7,7 @@ import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { openNull } from '../../src/runtime/null.ts';
-import { webGpu } from '../support/backends.ts';
+import { forEachDevice } from '../support/backends.ts';
 import { interpret } from '../support/interpret.ts';
 
 const test = suite('placed concatenations');
@@ -53,15 +53,13 @@ test('the parts are stored in one buffer and the concatenation is no kernel', as
   assert.is(made.right.slots.filter((s) => s.holds === 'output').length, 0, 'the donated input holds the result');
 });
 
-test('values are those of the interpreter, fused or not', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'values are those of the interpreter, fused or not', async (backend) => {
   const g = flat();
   const outs = [B.add(B.scale(B.input('m', g.shape, 'f32'), 0.9), g), B.sum(B.mul(g, g))];
   const bind = { x: values.x, m: values.m.subarray(0, g.shape[0]) };
   const want = interpret(outs, new Map(Object.entries(bind)));
   for (const fuse of [true, false]) {
-    const got = await runGraph(gpu, outs, bind, { fuse });
+    const got = await runGraph(backend, outs, bind, { fuse });
     want.forEach((w, k) => {
       for (let i = 0; i < w.length; i++)
         assert.ok(
@@ -72,9 +70,7 @@ test('values are those of the interpreter, fused or not', async () => {
   }
 });
 
-test('a part that another part is computed from keeps a buffer of its own', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'a part that another part is computed from keeps a buffer of its own', async (backend) => {
   const x = B.input('x', [64, 8], 'f32');
   const a = B.sum(x, [1]);
   const parts = [
@@ -84,13 +80,11 @@ test('a part that another part is computed from keeps a buffer of its own', asyn
   const bind = { x: values.x.subarray(0, 512) };
   const outs = [B.scale(B.concat(parts, 0), 2)];
   const want = interpret(outs, new Map(Object.entries(bind)))[0]!;
-  const [got] = await runGraph(gpu, outs, bind);
+  const [got] = await runGraph(backend, outs, bind);
   for (let i = 0; i < want.length; i++) assert.ok(Math.abs(want[i]! - got!.data[i]!) < 1e-3, `[${i}]`);
 });
 
-test('flattened results of products, with what ends them, lie in place', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'flattened results of products, with what ends them, lie in place', async (backend) => {
   const x = B.input('x', [64, 8], 'f32');
   const matrices = [1, 2, 3, 4, 5, 6].map((i) => {
     const y = B.einsum('nk,nj->kj', B.scale(x, i), B.scale(x, 0.5));
@@ -104,7 +98,7 @@ test('flattened results of products, with what ends them, lie in place', async (
   const outs = [B.scale(flatMatrices, 2), B.sum(B.mul(flatMatrices, flatMatrices))];
   const want = interpret(outs, new Map(Object.entries(bind)));
   for (const fuse of [true, false]) {
-    const got = await runGraph(gpu, outs, bind, { fuse });
+    const got = await runGraph(backend, outs, bind, { fuse });
     want.forEach((w, k) => {
       for (let i = 0; i < w.length; i++)
         assert.ok(
@@ -115,25 +109,27 @@ test('flattened results of products, with what ends them, lie in place', async (
   }
 });
 
-test('parts that are inputs, repeated, or read by another part get copies; unaligned parts are joined in stages', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
-  const x = B.input('x', [64, 8], 'f32');
-  const y = B.input('y', [64], 'f32');
-  const s = B.sum(x, [1]);
-  const q = B.sum(B.mul(x, x), [1]);
-  const awkward = B.concat([s, s, y, y, q, B.full(0, [64]), B.exp(B.neg(q)), B.full(0, [128])], 0);
-  const odd = B.concat(
-    Array.from({ length: 40 }, (_, i) => B.sliceAxis(B.scale(x, i + 1), 0, 0, 1 + (i % 5))),
-    0,
-  );
-  const bind = { x: values.x.subarray(0, 512), y: values.m.subarray(0, 64) };
-  const outs = [B.scale(awkward, 2), odd];
-  const want = interpret(outs, new Map(Object.entries(bind)));
-  const got = await runGraph(gpu, outs, bind);
-  want.forEach((w, k) => {
-    for (let i = 0; i < w.length; i++) assert.ok(Math.abs(w[i]! - got[k]!.data[i]!) < 1e-3, `output ${k} [${i}]`);
-  });
-});
+forEachDevice(
+  test,
+  'parts that are inputs, repeated, or read by another part get copies; unaligned parts are joined in stages',
+  async (backend) => {
+    const x = B.input('x', [64, 8], 'f32');
+    const y = B.input('y', [64], 'f32');
+    const s = B.sum(x, [1]);
+    const q = B.sum(B.mul(x, x), [1]);
+    const awkward = B.concat([s, s, y, y, q, B.full(0, [64]), B.exp(B.neg(q)), B.full(0, [128])], 0);
+    const odd = B.concat(
+      Array.from({ length: 40 }, (_, i) => B.sliceAxis(B.scale(x, i + 1), 0, 0, 1 + (i % 5))),
+      0,
+    );
+    const bind = { x: values.x.subarray(0, 512), y: values.m.subarray(0, 64) };
+    const outs = [B.scale(awkward, 2), odd];
+    const want = interpret(outs, new Map(Object.entries(bind)));
+    const got = await runGraph(backend, outs, bind);
+    want.forEach((w, k) => {
+      for (let i = 0; i < w.length; i++) assert.ok(Math.abs(w[i]! - got[k]!.data[i]!) < 1e-3, `output ${k} [${i}]`);
+    });
+  },
+);
 
 test.run();

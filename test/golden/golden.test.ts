@@ -1,8 +1,8 @@
-// Every golden case of the project on gpu.js, and the small ones on WebGPU; the large ones are in models.test.ts.
+// Every golden case of the project on gpu.js, and the small ones on the other backends; the large ones are in models.test.ts.
 import { basename } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { gpuJs, webGpu } from '../support/backends.ts';
+import { forEachDevice, gpuJs } from '../support/backends.ts';
 import { kindOf } from './cases.ts';
 import { compare } from './compare.ts';
 import { large, passes, projectCases } from './project-cases.ts';
@@ -11,11 +11,7 @@ const test = suite('golden cases');
 for (const folder of projectCases) {
   const name = basename(folder);
   test(`${name} (gpujs)`, () => passes(gpuJs(), folder));
-  if (large.test(name)) continue;
-  test(`${name} (webgpu)`, async () => {
-    const backend = await webGpu();
-    if (backend) await passes(backend, folder);
-  });
+  if (!large.test(name)) forEachDevice(test, name, (backend) => passes(backend, folder));
 }
 
 test('the kind of a case is the longest start of its name', () => {

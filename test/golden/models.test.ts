@@ -1,15 +1,12 @@
-// The golden cases of whole models on WebGPU.
+// The golden cases of whole models, on WebGPU and WebAssembly.
 import { basename } from 'node:path';
 import { suite } from 'uvu';
-import { webGpu } from '../support/backends.ts';
+import { forEachDevice } from '../support/backends.ts';
 import { large, passes, projectCases } from './project-cases.ts';
 
 const test = suite('golden models');
 
 for (const folder of projectCases.filter((path) => large.test(basename(path))))
-  test(`${basename(folder)} (webgpu)`, async () => {
-    const backend = await webGpu();
-    if (backend) await passes(backend, folder);
-  });
+  forEachDevice(test, basename(folder), (backend) => passes(backend, folder));
 
 test.run();

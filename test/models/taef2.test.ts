@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { clamp } from '../../src/dsl/ops/elementwise.ts';
 import { taef2Decoder, taef2Encoder } from '../../src/models/taef2.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
-import { webGpu } from '../support/backends.ts';
+import { forEachDevice } from '../support/backends.ts';
 import { floats, paramsFrom, rank4, readTensors } from '../support/params.ts';
 import { sharedDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
@@ -20,9 +20,7 @@ const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 if (shared === null) skip('the weights of TAEF2 are in the shared folder, which is not here');
 else {
   const folder = join(shared, 'data', 'taef2-autoencoder');
-  test('encodes and decodes as the golden tensors say', async () => {
-    const backend = await webGpu();
-    if (!backend) return;
+  forEachDevice(test, 'encodes and decodes as the golden tensors say', async (backend) => {
     const golden = await readTensors(join(folder, 'golden.safetensors'));
     const [encoder, decoder] = [taef2Encoder(), taef2Decoder()];
     const encode = encoder.apply(

@@ -41,13 +41,18 @@ export const gpuJs = (): Backend => {
   return gpujs;
 };
 
-/** Registers `name` once for each backend. Without an adapter the WebGPU one is a counted skip. */
-export const forEachBackend = (suite: Test, name: string, body: (backend: Backend) => Promise<void>): void => {
+/** Registers `name` for WebGPU, which without an adapter is a counted skip, and for WebAssembly: not for the oracle. */
+export const forEachDevice = (suite: Test, name: string, body: (backend: Backend) => Promise<void>): void => {
   suite(`${name} (webgpu)`, async () => {
     const backend = await webGpu();
     if (backend) await body(backend);
   });
   suite(`${name} (wasm)`, async () => body(await wasm()));
+};
+
+/** Registers `name` once for each backend. */
+export const forEachBackend = (suite: Test, name: string, body: (backend: Backend) => Promise<void>): void => {
+  forEachDevice(suite, name, body);
   suite(`${name} (gpujs)`, () => body(gpuJs()));
 };
 
