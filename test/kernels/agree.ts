@@ -54,7 +54,8 @@ export const withoutSubgroups = (backend: Backend): Backend => ({
   caps: { ...backend.caps, subgroups: null, fingerprint: `${backend.caps.fingerprint} without subgroups` },
 });
 
-const drawn = (roots: readonly Node[], bound: Bound): Bound => {
+/** `bound`, and values drawn for the other inputs of `roots`. */
+export const drawn = (roots: readonly Node[], bound: Bound): Bound => {
   const all: Record<string, HostArray | number> = { ...bound };
   topological(roots).forEach((n, i) => {
     if (isKind(n, 'input') && !(n.op.slot in all)) all[n.op.slot] = encode(values(sizeOf(n.shape), i + 1), n.dtype);

@@ -1,13 +1,22 @@
 // Attention's kernels, forward and backward, with and without subgroups, against the reference graph in doubles.
 import fc from 'fast-check';
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Tuning } from '../../src/compiler/tuning.ts';
 import * as b from '../../src/dsl/core/build.ts';
+import { topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { attention } from '../../src/dsl/fused/index.ts';
 import { gradients } from '../../src/dsl/transform/pullback.ts';
+import { attentionGradSimd } from '../../src/kernels/attention-grad-simd.ts';
+import { attentionSimd } from '../../src/kernels/attention-simd.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
-import { agree, type Bound, onDevice, type Schedules, withoutSubgroups } from './agree.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { openWasm } from '../../src/runtime/wasm/wasm.ts';
+import { right, wasm } from '../support/backends.ts';
+import { agree, type Bound, drawn, forcing, onDevice, type Schedules, withoutSubgroups } from './agree.ts';
 import { disguised } from './device.ts';
+import { withinLimits } from './products.ts';
 
 const test = suite('kernels: attention');
 
@@ -102,6 +111,7 @@ const cases: Readonly<Record<string, Partial<Case>>> = {
 for (const [name, part] of Object.entries(cases)) {
   onDevice(test, name, (backend) => holds(backend, part, 'subgroup'));
   onDevice(test, `${name}, without subgroups`, (backend) => holds(withoutSubgroups(backend), part, 'invocation'));
+  test(`${name} (wasm)`, async () => holds(await wasm(), part, 'simd'));
 }
 
 onDevice(test, 'as a graphics card, several keys a lane', async (backend) => {
@@ -116,6 +126,84 @@ onDevice(test, 'as a graphics card, several keys a lane', async (backend) => {
   await agree(card, forward, { bound, template: 'attention-subgroup' });
   await agree(card, backward.slice(0, 1), { bound, template: 'attention-grad-queries-subgroup' });
   await agree(card, backward.slice(1), { bound, template: 'attention-grad-keys-subgroup' });
+});
+
+const onProcessors: Readonly<Record<string, Partial<Case>>> = {
+  'several blocks, ragged rows': { queries: 21, keys: 150, width: 13, valueWidth: 14 },
+  'rows narrower than a vector': { queries: 9, keys: 70, width: 3, valueWidth: 2 },
+  'several blocks, causal, grouped keys': { group: 2, queries: 140, keys: 140, causal: true },
+  'one query, many keys': { queries: 1, keys: 150, width: 24, valueWidth: 24 },
+  'fewer valid keys, all seen alike': { group: 3, queries: 11, keys: 50, validKeys: 21 },
+  'no valid key at all': { queries: 3, keys: 50, validKeys: 0 },
+  'wide heads': { keyHeads: 1, queries: 9, keys: 10, width: 260, valueWidth: 260 },
+  'a vision transformer': { queries: 196, keys: 196, width: 64, valueWidth: 64 },
+};
+for (const [name, part] of Object.entries(onProcessors))
+  test(`${name} (wasm)`, async () => holds(await wasm(), part, 'simd'));
+
+const simd = [attentionSimd, ...attentionGradSimd];
+const bitsOf = async (backend: Backend, roots: readonly Node[], bound: Bound, tuning?: Tuning): Promise<string> => {
+  const results = await runGraph(backend, roots, drawn(roots, bound), tuning ? { tuning } : {});
+  return results
+    .map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'))
+    .join();
+};
+
+const everywhere: Readonly<Record<string, Partial<Case>>> = {
+  'ragged rows': { keyHeads: 1, group: 2, queries: 27, keys: 75, width: 13, valueWidth: 8, causal: true },
+  'one query': { queries: 1, keys: 140, width: 8, valueWidth: 6, mask: [true, true, true, true] },
+  'few keys': { queries: 70, keys: 3, validKeys: 2 },
+};
+for (const [name, part] of Object.entries(everywhere))
+  test(`every schedule, ${name} (wasm)`, async () => {
+    const backend = await wasm();
+    const { forward, backward, bound } = build(part);
+    const results = [forward, backward.slice(0, 1), backward.slice(1)];
+    for (const [k, template] of simd.entries()) {
+      const roots = results[k]!;
+      const call = topological(roots).find((n) => template.refuses(n, backend.caps) === null)!;
+      const byOrder = new Map<string, string>();
+      for (const schedule of [...template.space(call, backend.caps), template.heuristic(call, backend.caps)]) {
+        const schedules = { [template.name]: schedule };
+        await agree(backend, roots, { bound, schedules, template: template.name });
+        const bits = await bitsOf(backend, roots, bound, forcing(schedules));
+        const order = template.order(schedule);
+        assert.is(bits, byOrder.get(order) ?? bits, `${JSON.stringify(schedule)} adds up otherwise than it says`);
+        byOrder.set(order, bits);
+      }
+    }
+  });
+
+test('equal bits on one thread and on three (wasm)', async () => {
+  const { forward, backward, bound } = build({ batch: 2, queries: 75, keys: 83, width: 24, valueWidth: 24 });
+  const bits: string[] = [];
+  for (const threads of [1, 3]) {
+    const backend = await right(openWasm({ threads }));
+    bits.push(await bitsOf(backend, [...forward, ...backward], bound));
+    backend.dispose();
+  }
+  assert.is(bits[0], bits[1]);
+});
+
+test('heads stored apart in half precision, as a decoder keeps its keys (wasm)', async () => {
+  for (const dtype of ['f16', 'bf16'] as const) {
+    const of = (name: string, tokens: number): Node => b.cast(b.input(name, [1, 2, tokens, 20], dtype), 'f32');
+    const { out } = attention(of('q', 3), of('k', 45), of('v', 45), { causal: true });
+    await agree(await wasm(), [out], { template: 'attention-simd' });
+  }
+});
+
+test('no workgroup asks for more scratch memory than there is (wasm)', async () => {
+  const { caps } = await wasm();
+  for (const width of [1, 64, 260, 700]) {
+    const { forward, backward } = build({ queries: 100, keys: 300, width, valueWidth: width });
+    const results = [forward, backward.slice(0, 1), backward.slice(1)];
+    for (const [k, template] of simd.entries()) {
+      const call = topological(results[k]!).find((n) => template.refuses(n, caps) === null);
+      assert.ok(call, `${template.name} refuses heads of ${width}`);
+      withinLimits(call, template, caps);
+    }
+  }
 });
 
 const forwardOnly: Readonly<Record<string, Partial<Case>>> = {
@@ -137,6 +225,7 @@ onDevice(test, 'heads split by views, results joined again', async (backend) => 
   const joined = b.reshape(b.permute(out, [0, 2, 1, 3]), [2, tokens, heads * width]);
   await agree(backend, [joined], { schedules: low, template: 'attention-subgroup' });
   await agree(withoutSubgroups(backend), [joined], { template: 'attention-invocation' });
+  await agree(await wasm(), [joined], { template: 'attention-simd' });
 });
 
 onDevice(test, 'heads too wide for registers go through contractions', async (backend) => {
