@@ -2,16 +2,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { openTrainer, type Trainer } from '../../src/train/trainer.ts';
-import { webGpu } from '../support/backends.ts';
+import { forEachDevice } from '../support/backends.ts';
 import { tinyBatch, tinyTask } from '../support/tiny-task.ts';
 
 const test = suite('trainer');
 const options = { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0.01, clip: 1, seed: 7 } as const;
 
-const withRuntime = async (body: (runtime: Runtime) => Promise<void>): Promise<void> => {
-  const backend = (await webGpu()) === null ? 'gpujs' : 'webgpu';
+const withRuntime = async (backend: Backend['name'], body: (runtime: Runtime) => Promise<void>): Promise<void> => {
   const runtime = await openRuntime({ backend, cache: noCache });
   try {
     await body(runtime);
@@ -19,82 +19,79 @@ const withRuntime = async (body: (runtime: Runtime) => Promise<void>): Promise<v
     runtime.close();
   }
 };
+/** Registers a test of a trainer on a runtime of its own, for WebGPU and WebAssembly. */
+const forEachRuntime = (name: string, body: (runtime: Runtime) => Promise<void>): void =>
+  forEachDevice(test, name, (backend) => withRuntime(backend.name, body));
 const losses = async (trainer: Trainer, from: number, to: number): Promise<readonly number[]> => {
   const out: number[] = [];
   for (let i = from; i < to; i++) out.push((await trainer.step(tinyBatch(i), i, 0.01)).loss);
   return out;
 };
 
-test('the loss falls, and the terms add up to it', async () => {
-  await withRuntime(async (runtime) => {
-    const trainer = await openTrainer(runtime, tinyTask(), options);
-    const first = await trainer.step(tinyBatch(0), 0, 0.01);
-    assert.ok(Math.abs(first.loss - (first.terms.pixel! + 0.1 * first.terms.distil!)) < 1e-5);
-    assert.ok(first.gradNorm > 0);
-    const later = await losses(trainer, 1, 200);
-    assert.ok(later.at(-1)! < 0.7 * first.loss, `${first.loss} to ${later.at(-1)}`);
-  });
+forEachRuntime('the loss falls, and the terms add up to it', async (runtime) => {
+  const trainer = await openTrainer(runtime, tinyTask(), options);
+  const first = await trainer.step(tinyBatch(0), 0, 0.01);
+  assert.ok(Math.abs(first.loss - (first.terms.pixel! + 0.1 * first.terms.distil!)) < 1e-5);
+  assert.ok(first.gradNorm > 0);
+  const later = await losses(trainer, 1, 200);
+  assert.ok(later.at(-1)! < 0.7 * first.loss, `${first.loss} to ${later.at(-1)}`);
 });
 
-test('losses and gradients agree on both backends', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
-  const seen: number[][] = [];
-  for (const backend of ['webgpu', 'gpujs'] as const) {
-    const runtime = await openRuntime({ backend, cache: noCache });
+const firstSteps = async (backend: Backend['name']): Promise<readonly number[]> => {
+  const seen: number[] = [];
+  await withRuntime(backend, async (runtime) => {
     const trainer = await openTrainer(runtime, tinyTask(), options);
-    const steps = [];
-    for (let i = 0; i < 3; i++) steps.push(await trainer.step(tinyBatch(i), i, 0.01));
-    seen.push(steps.flatMap((s) => [s.loss, s.gradNorm]));
-    runtime.close();
-  }
-  seen[0]!.forEach((x, i) => {
-    const other = seen[1]![i]!;
+    for (let i = 0; i < 3; i++) {
+      const { loss, gradNorm } = await trainer.step(tinyBatch(i), i, 0.01);
+      seen.push(loss, gradNorm);
+    }
+  });
+  return seen;
+};
+
+forEachDevice(test, 'losses and gradients agree with those of gpu.js', async ({ name }) => {
+  const [seen, wanted] = [await firstSteps(name), await firstSteps('gpujs')];
+  seen.forEach((x, i) => {
+    const other = wanted[i]!;
     assert.ok(Math.abs(x - other) < 1e-3 * Math.abs(other), `${x} and ${other}`);
   });
 });
 
-test('a restored snapshot goes on with equal bits', async () => {
-  await withRuntime(async (runtime) => {
-    const trainer = await openTrainer(runtime, tinyTask(), options);
-    await losses(trainer, 0, 5);
-    const kept = await trainer.snapshot();
-    const straight = await losses(trainer, 5, 12);
-    const other = await openTrainer(runtime, tinyTask(), { ...options });
-    await other.restore(kept);
-    assert.equal(await losses(other, 5, 12), straight);
-    const [a, b] = [await trainer.snapshot(), await other.snapshot()];
-    assert.equal([...a.keys()], [...b.keys()]);
-    for (const [name, { data }] of a) assert.equal([...data], [...b.get(name)!.data], name);
-  });
+forEachRuntime('a restored snapshot goes on with equal bits', async (runtime) => {
+  const trainer = await openTrainer(runtime, tinyTask(), options);
+  await losses(trainer, 0, 5);
+  const kept = await trainer.snapshot();
+  const straight = await losses(trainer, 5, 12);
+  const other = await openTrainer(runtime, tinyTask(), { ...options });
+  await other.restore(kept);
+  assert.equal(await losses(other, 5, 12), straight);
+  const [a, b] = [await trainer.snapshot(), await other.snapshot()];
+  assert.equal([...a.keys()], [...b.keys()]);
+  for (const [name, { data }] of a) assert.equal([...data], [...b.get(name)!.data], name);
 });
 
-test('a snapshot of another model is refused by name', async () => {
-  await withRuntime(async (runtime) => {
-    const kept = await (await openTrainer(runtime, tinyTask(4), options)).snapshot();
-    const trainer = await openTrainer(runtime, tinyTask(5), options);
-    const message = await trainer.restore(kept).then(
-      () => 'restored',
-      (e) => String(e),
-    );
-    assert.match(message, /'enc\.weight' is \[4,48\], the model wants \[5,48\]/);
-    assert.ok((await trainer.step(tinyBatch(0), 0, 0.01)).loss > 0, 'the old state is still there');
-  });
+forEachRuntime('a snapshot of another model is refused by name', async (runtime) => {
+  const kept = await (await openTrainer(runtime, tinyTask(4), options)).snapshot();
+  const trainer = await openTrainer(runtime, tinyTask(5), options);
+  const message = await trainer.restore(kept).then(
+    () => 'restored',
+    (e) => String(e),
+  );
+  assert.match(message, /'enc\.weight' is \[4,48\], the model wants \[5,48\]/);
+  assert.ok((await trainer.step(tinyBatch(0), 0, 0.01)).loss > 0, 'the old state is still there');
 });
 
-test('a thousand steps keep live bytes, and compile nothing after the second', async () => {
-  await withRuntime(async (runtime) => {
-    const trainer = await openTrainer(runtime, tinyTask(), options);
-    await losses(trainer, 0, 2);
-    const before = runtime.stats();
-    await losses(trainer, 2, 1000);
-    const after = runtime.stats();
-    assert.is(after.liveBytes, before.liveBytes);
-    assert.is(after.buffers, before.buffers);
-    assert.is(after.compiles, before.compiles);
-    assert.is(after.traces, before.traces);
-    assert.is(after.kernelsCompiled, before.kernelsCompiled);
-  });
+forEachRuntime('a thousand steps keep live bytes, and compile nothing after the second', async (runtime) => {
+  const trainer = await openTrainer(runtime, tinyTask(), options);
+  await losses(trainer, 0, 2);
+  const before = runtime.stats();
+  await losses(trainer, 2, 1000);
+  const after = runtime.stats();
+  assert.is(after.liveBytes, before.liveBytes);
+  assert.is(after.buffers, before.buffers);
+  assert.is(after.compiles, before.compiles);
+  assert.is(after.traces, before.traces);
+  assert.is(after.kernelsCompiled, before.kernelsCompiled);
 });
 
 test.run();
