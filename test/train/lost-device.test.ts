@@ -5,14 +5,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import type { ImageDataset } from '../../src/data/index.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
 import { jit } from '../../src/runtime/jit.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
+import { openWasm } from '../../src/runtime/wasm/wasm.ts';
 import { latestCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
 import { trainConfigSchema } from '../../src/train/config.ts';
 import { type LoopOptions, trainLoop } from '../../src/train/loop.ts';
 import { schedule } from '../../src/train/schedule.ts';
 import { openTrainer, type Trainer } from '../../src/train/trainer.ts';
-import { freshWebGpu, gpuJs, right } from '../support/backends.ts';
+import { freshWebGpu, right, wasm } from '../support/backends.ts';
 import { inFolder, run } from '../support/files.ts';
 import { tinyTask } from '../support/tiny-task.ts';
 
@@ -70,15 +72,14 @@ const messageOf = (work: Promise<unknown>): Promise<string> =>
     (e) => String(e),
   );
 
-test('the device is lost', async () => {
-  const backend = await freshWebGpu();
-  if (!backend) return;
-  await inFolder(async (folder) => {
+/** A training that loses its backend in step 5. */
+const losing = (backend: Backend, lose: () => void): Promise<void> =>
+  inFolder(async (folder) => {
     const trainer = await openTrainer(runtimeOn(backend), tinyTask(), options);
     const message = await messageOf(
       loop(trainer, folder, {
         onStep: async (_, at) => {
-          if (at.step === 5) backend.loseDeviceForTest();
+          if (at.step === 5) lose();
         },
       }),
     );
@@ -88,11 +89,20 @@ test('the device is lost', async () => {
     assert.is(last?.info.step, 4);
     assert.is(last?.info.sample, 8);
   });
+
+test('the device is lost (webgpu)', async () => {
+  const backend = await freshWebGpu();
+  if (backend) await losing(backend, backend.loseDeviceForTest);
+});
+
+test('the threads are lost (wasm)', async () => {
+  const backend = await right(openWasm());
+  await losing(backend, backend.dispose);
 });
 
 test('the loss is no number', async () => {
   await inFolder(async (folder) => {
-    const trainer = await openTrainer(runtimeOn(gpuJs()), tinyTask(), options);
+    const trainer = await openTrainer(runtimeOn(await wasm()), tinyTask(), options);
     const brokenAt = (broken: number) => ({ schedule: (step: number) => (step === broken ? Number.NaN : 0.01) });
     assert.match(
       await messageOf(loop(trainer, folder, brokenAt(2))),
@@ -100,7 +110,7 @@ test('the loss is no number', async () => {
     );
     assert.equal(await readdir(folder), ['checkpoint-00000002']);
     // Parameters that broke in the very step of a checkpoint.
-    const other = await openTrainer(runtimeOn(gpuJs()), tinyTask(), options);
+    const other = await openTrainer(runtimeOn(await wasm()), tinyTask(), options);
     assert.match(await messageOf(loop(other, folder, brokenAt(3))), /not written, for 'enc.weight'/);
     assert.equal(await readdir(folder), ['checkpoint-00000002']);
   });
@@ -108,7 +118,7 @@ test('the loss is no number', async () => {
 
 test('training stops when it is asked to, with a checkpoint', async () => {
   await inFolder(async (folder) => {
-    const trainer = await openTrainer(runtimeOn(gpuJs()), tinyTask(), options);
+    const trainer = await openTrainer(runtimeOn(await wasm()), tinyTask(), options);
     let steps = 0;
     await loop(trainer, folder, {
       onStep: async () => {
