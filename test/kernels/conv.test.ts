@@ -7,6 +7,8 @@ import type { ConvSpec } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { convInputAdjoint, convWeightAdjoint } from '../../src/dsl/transform/adjoint-conv.ts';
 import { conv } from '../../src/kernels/conv.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
+import { wasm } from '../support/backends.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
 import { same } from '../support/conv.ts';
 import { check, device, disguised, drawn } from './device.ts';
@@ -57,10 +59,13 @@ const forms: Readonly<Record<string, (d: Drawn) => readonly Node[]>> = {
     return [B.add(B.max(biased, B.like(0, biased)), B.input('r', y.shape, 'f32'))];
   },
 };
-for (const [name, make] of Object.entries(forms))
-  test(`${name}: drawn shapes and schedules`, async () => {
-    if (!device) return;
-    const backend = device;
+const backends: Readonly<Record<string, () => Backend | null | Promise<Backend>>> = { webgpu: () => device, wasm };
+for (const [[name, make], [on, open]] of Object.entries(forms).flatMap((f) =>
+  Object.entries(backends).map((b) => [f, b] as const),
+))
+  test(`${name}: drawn shapes and schedules (${on})`, async () => {
+    const backend = await open();
+    if (!backend) return;
     await fc.assert(
       fc.asyncProperty(cases, fc.nat(), async (drawnCase, pick) => {
         const roots = make(drawnCase);
@@ -77,13 +82,14 @@ for (const [name, make] of Object.entries(forms))
   });
 
 test('depthwise, and a wide kernel whose rows of taps are read as quads', async () => {
-  if (!device) return;
   const depthwise = B.conv2d(B.input('x', [2, 6, 9, 11], 'f32'), B.input('w', [6, 1, 3, 3], 'f32'), {
     ...same,
     groups: 6,
   });
   const wide = B.conv2d(B.input('x', [3, 2, 7, 18], 'f32'), B.input('w', [5, 2, 5, 16], 'f32'), same);
-  for (const roots of [[depthwise], [wide]]) await check(device, roots, drawn(roots), { tolerance: 3e-6 });
+  for (const backend of [device, await wasm()])
+    for (const roots of backend ? [[depthwise], [wide]] : [])
+      await check(backend!, roots, drawn(roots), { tolerance: 3e-6 });
 });
 
 test('as devices without subgroups and as larger ones', async () => {

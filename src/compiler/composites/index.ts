@@ -5,6 +5,7 @@ import type { Node } from '../../dsl/core/types.ts';
 import { topologicalUntil } from '../../dsl/core/walk.ts';
 import type { Caps } from '../ir/caps.ts';
 import { hasOddRows, productOfQuads } from './aligned-product.ts';
+import { convOfRows, wantsRows } from './conv-rows.ts';
 import { gradientInChunks, lossInChunks, needsChunks } from './linear-cross-entropy.ts';
 import { hasFewLongRows, reduceInParts } from './long-rows.ts';
 import { productOfPanels, wantsPanels } from './panels.ts';
@@ -31,6 +32,7 @@ const composites: readonly Composite[] = [
   { suits: hasFewLongRows, expand: reduceInParts },
   { suits: hasOddRows, expand: productOfQuads },
   { suits: wantsPanels, expand: productOfPanels },
+  { suits: wantsRows, expand: convOfRows },
 ];
 
 /** The composite that a call is rewritten by, if any. */

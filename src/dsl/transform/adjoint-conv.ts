@@ -52,7 +52,10 @@ export const convWeightAdjoint = (conv: ConvSpec, x: Node, w: Node, ct: Node): N
   const [o, per, kh, kw] = w.shape as Four;
   if (ct.shape.includes(0) || w.shape.includes(0) || x.shape.includes(0)) return b.full(0, w.shape, ct.dtype);
   const g = conv.groups;
-  const images = b.reshape(b.permute(b.reshape(x, [n, g, c / g, h, wd]), [2, 1, 0, 3, 4]), [c / g, g * n, h, wd]);
+  const images =
+    g === 1
+      ? b.permute(x, [1, 0, 2, 3])
+      : b.reshape(b.permute(b.reshape(x, [n, g, c / g, h, wd]), [2, 1, 0, 3, 4]), [c / g, g * n, h, wd]);
   const kernels = b.permute(ct, [1, 0, 2, 3]);
   const all = b.conv2d(images, kernels, {
     stride: conv.dilation,
