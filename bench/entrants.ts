@@ -1,4 +1,4 @@
-// Who takes part: dualtoken, its peers on the same adapter, and what runs on the processor.
+// Who takes part: dualtoken, its peers on the same adapter or in WebAssembly, and what runs on the processor.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Place } from './process/library.ts';
@@ -15,6 +15,8 @@ export interface Entrant {
   /** What its process opens. */
   readonly device: string;
   readonly on: Place;
+  /** Results are compared with its wherever dualtoken runs. */
+  readonly everywhere?: true;
   /** Flags of Node. */
   readonly flags: readonly string[];
   /** The kinds in which it differs from another entrant: it takes part in no others. */
@@ -38,6 +40,15 @@ export const ours = (backend: string): Entrant => ({
   lacks: {},
 });
 
+/** What dualtoken in WebAssembly is measured against where nobody else has such a model. */
+export const oursOnWebGpu: Entrant = {
+  ...ours('webgpu'),
+  id: 'ours-webgpu',
+  name: 'dualtoken webgpu',
+  everywhere: true,
+  only: ['tokenizerTraining'],
+};
+
 /** Has kernels of its own for attention alone. */
 const fused = { device: 'webgpu-fused', only: ['attention', 'block'] } as const;
 // Otherwise V8 optimises 26 MB of WebAssembly during the first calls, which takes half a minute and changes nothing after.
@@ -45,6 +56,7 @@ const liftoff = ['--liftoff-only'];
 
 const onnxruntimeWeb = { package: 'onnxruntime-web', program: 'peers/onnxruntime/web.ts', lacks: noTraining };
 const onnxruntimeNode = { package: 'onnxruntime-node', program: 'peers/onnxruntime/node.ts', lacks: noTraining };
+const tensorFlow = { package: '@tensorflow/tfjs', program: 'peers/tfjs/serve.ts', flags: [], lacks: noTokenizer };
 const jaxJs = { package: '@jax-js/jax', program: 'peers/jax/serve.ts', flags: [], lacks: noTokenizer };
 
 export const peers: readonly Entrant[] = [
@@ -67,16 +79,7 @@ export const peers: readonly Entrant[] = [
     flags: liftoff,
   },
   { id: 'jax-js', name: 'jax-js', ...jaxJs, device: 'webgpu', on: 'adapter' },
-  {
-    id: 'tfjs',
-    name: 'TensorFlow.js',
-    package: '@tensorflow/tfjs',
-    program: 'peers/tfjs/serve.ts',
-    device: 'webgpu',
-    on: 'adapter',
-    flags: [],
-    lacks: noTokenizer,
-  },
+  { id: 'tfjs', name: 'TensorFlow.js', ...tensorFlow, device: 'webgpu', on: 'adapter' },
   {
     id: 'gpu.js',
     name: 'gpu.js',
@@ -88,8 +91,9 @@ export const peers: readonly Entrant[] = [
     lacks: { ...noTraining, block: 'has no tensor operations' },
   },
   { id: 'ort-node-cpu', name: 'onnxruntime-node cpu', ...onnxruntimeNode, device: 'cpu', on: 'processor', flags: [] },
-  { id: 'ort-web-wasm', name: 'onnxruntime-web wasm', ...onnxruntimeWeb, device: 'wasm', on: 'processor', flags: [] },
-  { id: 'jax-js-wasm', name: 'jax-js wasm', ...jaxJs, device: 'wasm', on: 'processor' },
+  { id: 'ort-web-wasm', name: 'onnxruntime-web wasm', ...onnxruntimeWeb, device: 'wasm', on: 'wasm', flags: [] },
+  { id: 'jax-js-wasm', name: 'jax-js wasm', ...jaxJs, device: 'wasm', on: 'wasm' },
+  { id: 'tfjs-wasm', name: 'TensorFlow.js wasm', ...tensorFlow, device: 'wasm', on: 'wasm' },
 ];
 
 const require = createRequire(import.meta.url);

@@ -14,7 +14,7 @@ const installed = (): boolean => {
 /** Installs them where they are missing. Left: why they can't be. */
 export const installPeers = (log: (line: string) => void): string | null => {
   if (installed()) return null;
-  log("bench: installing the peers' packages (800 MB) into bench/node_modules with npm ci --ignore-scripts");
+  log("bench: installing the peers' packages (970 MB) into bench/node_modules with npm ci --ignore-scripts");
   const { status, stderr, error } = spawnSync(
     'npm',
     ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],

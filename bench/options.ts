@@ -1,9 +1,11 @@
 // The command's options; whatever is wrong with them is one message and exit code 1.
 import { Command, InvalidArgumentError } from 'commander';
+import { PACKAGED } from './engine.ts';
 
 export interface Options {
   readonly only?: readonly string[];
   readonly backend: string;
+  readonly engine?: string;
   readonly runs: number;
   readonly patience: number;
   readonly cold: boolean;
@@ -25,10 +27,14 @@ export const parseOptions = (
   argv: readonly string[],
 ): { readonly workloads: readonly string[]; readonly options: Options } => {
   const command = new Command('bench')
-    .description('times dualtoken beside other frameworks on one adapter, each result checked')
-    .argument('[workloads...]', 'parts of names; default: all')
+    .description('times dualtoken beside other frameworks on one adapter or in WebAssembly, each result checked')
+    .argument('[workloads...]', 'parts of names; default: all; of the backend wasm, those of its table')
     .option('--only <ids>', "entrants, separated by commas: 'ours', or a peer's; default: all", names)
-    .option('--backend <name>', 'where dualtoken runs', 'webgpu')
+    .option('--backend <name>', 'where dualtoken runs: webgpu, wasm or gpujs', 'webgpu')
+    .option(
+      '--engine <name>',
+      `the Node.js of every entrant: '${PACKAGED}', which is installed here, or a path; default: this one`,
+    )
     .option('--runs <number>', 'runs of each', wholeNumber, 7)
     .option('--patience <seconds>', 'a call that takes longer has failed', wholeNumber, 600)
     .option('--cold', 'without the caches of the driver and dualtoken: what a first call costs then', false)

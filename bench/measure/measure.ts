@@ -2,33 +2,22 @@
 // befalls them alike.
 import type { Entrant } from '../entrants.ts';
 import type { Place } from '../process/library.ts';
-import { type Participant, startParticipant } from '../process/participant.ts';
+import type { Participant } from '../process/participant.ts';
 import type { Workload } from '../workloads/list.ts';
-import { type Check, F16_TOLERANCE } from '../workloads/work.ts';
-import type { Entry, Outcome, Precision, Timing } from './results.ts';
+import type { Check } from '../workloads/work.ts';
+import { countsOn, entryOf, type Failed, failure, partOf, precisionOf } from './outcomes.ts';
+import type { Entry, Outcome, Timing } from './results.ts';
+import { type StartOptions, start } from './start.ts';
 import { spreadOf } from './statistics.ts';
 
-export interface MeasureOptions {
+export interface MeasureOptions extends StartOptions {
   readonly runs: number;
   /** Where those are that count. */
   readonly on: Place;
-  readonly cold: boolean;
-  readonly patienceMs: number;
   readonly log: (line: string) => void;
   /** Takes dualtoken's program in words. */
   readonly explain: ((text: string) => void) | null;
 }
-
-/** What turns the caches of the driver and of dualtoken off. */
-const coldEnv = { MESA_SHADER_CACHE_DISABLE: 'true', DUALTOKEN_CACHE: 'off' };
-
-export const start = (e: Entrant, options: Pick<MeasureOptions, 'cold' | 'patienceMs'>): Participant =>
-  startParticipant({
-    program: e.program,
-    flags: e.flags,
-    env: options.cold ? coldEnv : {},
-    patienceMs: options.patienceMs,
-  });
 
 /** A sample takes at least this long: short runs are repeated. */
 const SAMPLE_MS = 50;
@@ -45,12 +34,6 @@ interface Loaded {
   readonly repeats: number;
   readonly times: number[];
 }
-type Failed = Extract<Outcome, { readonly status: 'failed' }>;
-
-const precisionOf = (error: number, { tolerance }: Check): Precision =>
-  error <= tolerance ? 'f32' : error <= F16_TOLERANCE ? 'f16' : 'wrong';
-
-const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
 const load = async (
   entrant: Entrant,
@@ -73,12 +56,12 @@ const load = async (
     return { entrant, participant, timing, repeats, times: [] };
   } catch (thrown) {
     participant.close();
-    return { status: 'failed', why: messageOf(thrown) };
+    return failure(thrown);
   }
 };
 
 const isDone = ({ entrant, times, repeats }: Loaded, on: Place): boolean =>
-  entrant.on !== on && times.length >= FEW_RUNS && times.reduce((sum, t) => sum + t * repeats, 0) > LONG_MS;
+  !countsOn(entrant, on) && times.length >= FEW_RUNS && times.reduce((sum, t) => sum + t * repeats, 0) > LONG_MS;
 
 /** Runs everybody once, each round beginning with another one; who fails is out. */
 const round = async (
@@ -94,7 +77,7 @@ const round = async (
     try {
       times.push(await participant.call('sample', repeats));
     } catch (thrown) {
-      failed.set(entrant, { status: 'failed', why: messageOf(thrown) });
+      failed.set(entrant, failure(thrown));
     }
   }
 };
@@ -105,17 +88,13 @@ export const measure = async (
   check: Check,
   options: MeasureOptions,
 ): Promise<readonly Entry[]> => {
-  const entrants = all.filter((e) => e.only?.includes(workload.kind) ?? true);
-  const outcomes = new Map<Entrant, Outcome>();
+  const { entrants, lacking } = partOf(all, workload);
+  const outcomes = new Map<Entrant, Outcome>(lacking);
   const failed = new Map<Entrant, Failed>();
   const loaded: Loaded[] = [];
   try {
     for (const entrant of entrants) {
-      const why = entrant.lacks[workload.kind];
-      if (why !== undefined) {
-        outcomes.set(entrant, { status: 'lacking', why });
-        continue;
-      }
+      if (outcomes.has(entrant)) continue;
       options.log(`${workload.name}: ${entrant.name} loads`);
       const made = await load(entrant, workload, check, options);
       if ('status' in made) failed.set(entrant, made);
@@ -136,8 +115,5 @@ export const measure = async (
   } finally {
     for (const { participant } of loaded) participant.close();
   }
-  return entrants.map((entrant) => {
-    const { id, name, on } = entrant;
-    return { id, name, on, ...(failed.get(entrant) ?? outcomes.get(entrant)!) };
-  });
+  return entrants.map((entrant) => entryOf(entrant, options.on, failed.get(entrant) ?? outcomes.get(entrant)!));
 };

@@ -1,7 +1,7 @@
 // What a measurement gives: plain data, as --json prints it.
 import type { Entrant } from '../entrants.ts';
 import type { Place, Roofline } from '../process/library.ts';
-import type { CostAxis, Workload } from '../workloads/list.ts';
+import type { CostAxis, FirstCall, Workload } from '../workloads/list.ts';
 import type { Spread } from './statistics.ts';
 
 /** `f32`: within what f32 excuses. `f16`: within what half precision does. */
@@ -30,13 +30,21 @@ export type Outcome =
   | { readonly status: 'lacking'; readonly why: string }
   | { readonly status: 'failed'; readonly why: string };
 
-export type Entry = Outcome & Pick<Entrant, 'id' | 'name' | 'on'>;
+export type Entry = Outcome &
+  Pick<Entrant, 'id' | 'name' | 'on'> & {
+    /** Whether dualtoken is compared with it. */
+    readonly counts: boolean;
+  };
 
 export interface Row {
   readonly workload: Workload;
   readonly entries: readonly Entry[];
   /** Where it is a point of a plot. */
   readonly cost: { readonly axis: CostAxis; readonly size: number } | null;
+  /** Where its times are those of first calls. */
+  readonly first: FirstCall | null;
+  /** What dualtoken is to reach there, and whether it did; null where nothing is laid down. */
+  readonly target: Verdict | null;
 }
 
 export interface Report {
@@ -46,7 +54,10 @@ export interface Report {
   readonly device: string;
   readonly on: Place;
   readonly backend: string;
+  /** The engine of every entrant. */
   readonly node: string;
+  /** Whether dualtoken had relaxed SIMD's fused multiply-add. */
+  readonly relaxedSimd: boolean;
   readonly processor: string;
   readonly cores: number;
   readonly day: string;
@@ -59,22 +70,30 @@ export interface Report {
   readonly rows: readonly Row[];
 }
 
+export interface Verdict {
+  readonly wanted: string;
+  /** What it came to, or why it can't be told. */
+  readonly measured: string;
+  /** Null where it can't be told. */
+  readonly kept: boolean | null;
+}
+
 export interface Compared {
   readonly ours: Timing;
-  /** The fastest in the same place whose result is right; null where there is none. */
+  /** The fastest that counts and whose result is right; null where there is none. */
   readonly best: { readonly name: string; readonly timing: Timing } | null;
 }
 
 /** dualtoken's timing of a row beside its fastest peer's; null where it has none that is right. */
-export const compared = ({ entries }: Row, on: Place): Compared | null => {
+export const compared = ({ entries }: Pick<Row, 'entries'>): Compared | null => {
   const right = entries.flatMap((e) =>
     e.status === 'measured' && e.timing.precision !== 'wrong'
-      ? [{ id: e.id, name: e.name, on: e.on, timing: e.timing }]
+      ? [{ id: e.id, name: e.name, counts: e.counts, timing: e.timing }]
       : [],
   );
   const ours = right.find((e) => e.id === 'ours');
   if (!ours) return null;
-  const counted = right.filter((e) => e.id !== 'ours' && e.on === on);
+  const counted = right.filter((e) => e.id !== 'ours' && e.counts);
   const best = counted.reduce<(typeof right)[number] | null>(
     (least, e) => (least === null || e.timing.ms.median < least.timing.ms.median ? e : least),
     null,

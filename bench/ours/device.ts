@@ -1,5 +1,5 @@
 // Loading functions of the language for the benchmark: inputs uploaded once, results freed after each run.
-import { type DeviceTensor, explain, type Program, type Runtime } from '../../src/index.ts';
+import { type DeviceTensor, explain, type Program, type Runtime, summaryOf } from '../../src/index.ts';
 import type { Running } from '../process/library.ts';
 import type { HostArray } from '../workloads/values.ts';
 
@@ -12,6 +12,12 @@ export interface Bound {
   readonly program: () => Promise<Program>;
 }
 
+/** What can be said of a program without a run of it. */
+export const described = (program: () => Promise<Program>) => ({
+  explain: async (): Promise<string> => explain(await program()),
+  dispatches: async (): Promise<number> => summaryOf(await program()).dispatches,
+});
+
 /** Runs that leave nothing behind. */
 export const running = (runtime: Runtime, { run, program }: Bound): Running => ({
   launch: async () => (await run()).free(),
@@ -22,5 +28,5 @@ export const running = (runtime: Runtime, { run, program }: Bound): Running => (
     out.free();
     return values;
   },
-  explain: async () => explain(await program()),
+  ...described(program),
 });

@@ -13,7 +13,7 @@ import { tokenizers } from './tokenizer.ts';
 /** Where each backend that computes something does so. */
 const places: Readonly<Record<Exclude<Backend['name'], 'null'>, Library['on']>> = {
   webgpu: 'adapter',
-  wasm: 'processor',
+  wasm: 'wasm',
   gpujs: 'processor',
 };
 const isPlace = (name: string): name is keyof typeof places => Object.hasOwn(places, name);
@@ -25,6 +25,7 @@ serve(async (device) => {
   return {
     device: describeCaps(backend.caps),
     on: places[device],
+    relaxedSimd: backend.caps.relaxedSimd ?? false,
     makers: { ...operations(runtime), ...blocks(runtime), ...mlp(runtime), ...tokenizers(runtime) },
     ...(device === 'webgpu'
       ? { classes: (await import('../process/dawn.ts')).dawnClasses, roofline: () => measureRoofline(backend) }

@@ -1,7 +1,6 @@
 // Gradient descent in the language: one program a step, which updates the parameters in place.
 import {
   type DeviceTensor,
-  explain,
   mul,
   type Program,
   type Runtime,
@@ -13,7 +12,7 @@ import {
 } from '../../src/index.ts';
 import type { Running } from '../process/library.ts';
 import type { HostArray } from '../workloads/values.ts';
-import { upload } from './device.ts';
+import { described, upload } from './device.ts';
 
 export type Parameters = readonly Tensor<Shape>[];
 
@@ -60,6 +59,6 @@ export const descending = async (runtime: Runtime, { start, step, program, steps
       for (const t of p) t.free();
       return losses;
     },
-    explain: async () => explain(await program(params)),
+    ...described(() => program(params)),
   };
 };

@@ -1,67 +1,17 @@
-// A browser's navigator.gpu in Node, for libraries that look for it: import this before any of them.
+// A browser's navigator in Node, for libraries that look for it: set this before any of them is imported.
 import { availableParallelism } from 'node:os';
-import { create, globals } from 'webgpu';
-import { calmPolling, expectWork } from '../../src/runtime/webgpu/polling.ts';
-import { dawnClasses } from '../process/dawn.ts';
 
-Object.assign(globalThis, globals);
-
-// Dawn's loop of setImmediate takes a core from a software adapter; the peers get the same remedy as dualtoken.
-calmPolling();
-const { prototype: queue } = dawnClasses.GPUQueue;
-const { submit, writeBuffer } = queue;
-queue.submit = function (...args) {
-  const done = submit.apply(this, args);
-  expectWork();
-  return done;
-};
-
-const shared = (x: unknown): x is SharedArrayBuffer =>
-  typeof SharedArrayBuffer !== 'undefined' && x instanceof SharedArrayBuffer;
-
-/** Dawn for Node refuses memory that threads share, which WebAssembly with threads has: a copy goes instead. */
-queue.writeBuffer = function (buffer, at, data, from = 0, count) {
-  if (!shared(data) && !(ArrayBuffer.isView(data) && shared(data.buffer)))
-    return count === undefined
-      ? writeBuffer.call(this, buffer, at, data, from)
-      : writeBuffer.call(this, buffer, at, data, from, count);
-  // Positions count elements of a typed array, and bytes of anything else.
-  const unit = 'BYTES_PER_ELEMENT' in data && typeof data.BYTES_PER_ELEMENT === 'number' ? data.BYTES_PER_ELEMENT : 1;
-  const all = shared(data) ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const copy = all.slice(from * unit, count === undefined ? undefined : (from + count) * unit);
-  return writeBuffer.call(this, buffer, at, copy);
-};
-
-const devices: GPUDevice[] = [];
-const { prototype: adapter } = dawnClasses.GPUAdapter;
-const { requestDevice } = adapter;
-adapter.requestDevice = async function (descriptor) {
-  const device = await requestDevice.call(this, descriptor);
-  devices.push(device);
-  return device;
-};
-
-/** Waits until every device that a library opened has done all that was submitted. */
-export const devicesIdle = async (): Promise<void> => {
-  await Promise.all(devices.map((d) => d.queue.onSubmittedWorkDone()));
-};
-
-const gpu = create([]);
-Object.defineProperty(globalThis, 'navigator', {
-  value: {
-    gpu,
-    userAgent: 'node',
-    platform: process.platform,
-    language: 'en',
-    hardwareConcurrency: availableParallelism(),
-  },
-  configurable: true,
-  writable: true,
-});
-
-/** The adapter in the driver's words. */
-export const adapterName = async (): Promise<string> => {
-  const found = await gpu.requestAdapter();
-  if (!found) throw new Error('no adapter answers');
-  return found.info.description || found.info.device || found.info.vendor;
+/** With `gpu` as navigator.gpu; without one, a browser that has no WebGPU. */
+export const setNavigator = (gpu?: GPU): void => {
+  Object.defineProperty(globalThis, 'navigator', {
+    value: {
+      ...(gpu ? { gpu } : {}),
+      userAgent: 'node',
+      platform: process.platform,
+      language: 'en',
+      hardwareConcurrency: availableParallelism(),
+    },
+    configurable: true,
+    writable: true,
+  });
 };

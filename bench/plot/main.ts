@@ -12,7 +12,7 @@ const points = report.rows.flatMap(({ cost, entries }) =>
     ? []
     : entries.flatMap((e) =>
         e.status === 'measured' && e.timing.precision !== 'wrong'
-          ? [{ axis: cost.axis, size: cost.size, name: e.name, on: e.on, ms: e.timing.ms.median }]
+          ? [{ axis: cost.axis, size: cost.size, name: e.name, counts: e.counts, ms: e.timing.ms.median }]
           : [],
       ),
 );
@@ -22,7 +22,7 @@ const sizesOf = (axis: CostAxis): number[] => [...new Set(points.filter((p) => p
 
 const spec: TopLevelSpec = {
   $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-  title: `A transformer block on ${report.device.split(',')[0]}; dashed: on the processor`,
+  title: `A transformer block on ${report.device.split(',')[0]}; dashed: not counted`,
   data: { values: points },
   hconcat: costAxes.map((axis) => ({
     width: 240,
@@ -39,7 +39,7 @@ const spec: TopLevelSpec = {
       },
       y: { field: 'ms', type: 'quantitative', title: 'milliseconds', scale: { type: 'log' }, axis: { format: ',~r' } },
       color: { field: 'name', type: 'nominal', title: null, sort: names, legend: { labelLimit: 0 } },
-      strokeDash: { field: 'on', type: 'nominal', scale: { domain: ['adapter', 'processor'] }, legend: null },
+      strokeDash: { field: 'counts', type: 'nominal', scale: { domain: [true, false] }, legend: null },
     },
   })),
   config: { background: 'white', axis: { gridOpacity: 0.5 } },

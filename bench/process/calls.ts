@@ -6,6 +6,9 @@ export interface Opened {
   /** What the library runs on, in its own words. */
   readonly device: string;
   readonly on: Place;
+  /** The engine's version. */
+  readonly node: string;
+  readonly relaxedSimd: boolean;
 }
 export interface Result {
   readonly values: ArrayLike<number>;

@@ -29,14 +29,16 @@ export interface Roofline {
   readonly bytes: number;
 }
 
-/** A WebGPU adapter, or the processor. */
-export type Place = 'adapter' | 'processor';
+/** A WebGPU adapter, WebAssembly, or the processor by other means. */
+export type Place = 'adapter' | 'wasm' | 'processor';
 
 export interface Library {
   /** What it runs on, in the library's words. */
   readonly device: string;
   /** Results are compared with those of others in the same place. */
   readonly on: Place;
+  /** Whether it has relaxed SIMD's fused multiply-add, where the library says. */
+  readonly relaxedSimd?: boolean;
   readonly makers: Makers;
   /** Where the library calls these, what it calls can be counted. */
   readonly classes?: DawnClasses;

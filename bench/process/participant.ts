@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { Args, Call, Gives, Reply } from './calls.ts';
 
 export interface ProcessOptions {
+  /** The Node.js that runs it. */
+  readonly engine: string;
   /** The program, relative to bench/. */
   readonly program: string;
   /** Flags of Node. */
@@ -33,9 +35,10 @@ const lastLines = (child: ChildProcess): (() => string) => {
   return () => lines.join(' | ');
 };
 
-export const startParticipant = ({ program, flags, env, patienceMs }: ProcessOptions): Participant => {
+export const startParticipant = ({ engine, program, flags, env, patienceMs }: ProcessOptions): Participant => {
   const child = fork(fileURLToPath(new URL(`../${program}`, import.meta.url)), {
     cwd: projectDir,
+    execPath: engine,
     execArgv: ['--import', 'tsx', ...flags],
     env: { ...process.env, ...env },
     serialization: 'advanced',

@@ -34,7 +34,8 @@ const handlersOf = (open: Open): Handlers => {
   return {
     open: async (device) => {
       library = await open(device);
-      return { device: library.device, on: library.on };
+      const { device: name, on, relaxedSimd = false } = library;
+      return { device: name, on, node: process.version, relaxedSimd };
     },
     load: async (workload) => {
       const start = await startOf(opened().makers, workload);

@@ -1,6 +1,13 @@
 // Numbers as the tables show them.
-import type { Report, Timing } from '../measure/results.ts';
+import type { Report, Timing, Verdict } from '../measure/results.ts';
+import type { Place } from '../process/library.ts';
 import type { Workload } from '../workloads/list.ts';
+
+export const placeNames: Readonly<Record<Place, string>> = {
+  adapter: 'on the adapter',
+  wasm: 'in WebAssembly',
+  processor: 'on the processor',
+};
 
 export const milliseconds = (ms: number): string =>
   ms < 10 ? ms.toFixed(2) : ms < 1000 ? ms.toFixed(1) : ms.toFixed(0);
@@ -32,3 +39,7 @@ export const peaks = ({ roofline }: Report): string =>
   roofline === null
     ? ''
     : `${(roofline.flops / GIGA).toFixed(1)} GFLOP/s of multiply-adds, ${(roofline.bytes / GIGA).toFixed(1)} GB/s of copying`;
+
+/** Whether a target is kept, and what was measured. */
+export const targetText = ({ kept, measured }: Verdict): string =>
+  `${kept === null ? 'not judged' : kept ? 'kept' : 'MISSED'}: ${measured}`;

@@ -1,17 +1,17 @@
 // A line an entrant: everything that was measured of one workload.
-import { compared, type Entry, type Report, type Row, type Timing } from '../measure/results.ts';
-import { mebibytes, milliseconds, rate, times } from './cells.ts';
+import { compared, type Entry, type Row, type Timing } from '../measure/results.ts';
+import { mebibytes, milliseconds, placeNames, rate, times } from './cells.ts';
 import { type Column, type Table, tableOf } from './table.ts';
 
-const remark = (e: Entry, report: Report): string => {
+const remark = (e: Entry): string => {
   if (e.status !== 'measured') return e.why;
   if (e.timing.precision === 'wrong') return 'wrong: not counted';
-  if (e.on !== report.on) return `on the ${e.on}: not counted`;
+  if (!e.counts) return `${placeNames[e.on]}: not counted`;
   return e.timing.precision === 'f16' ? '* half precision' : '';
 };
 
-const columns = (report: Report, row: Row): readonly Column<Entry>[] => {
-  const base = compared(row, report.on)?.ours.ms.median ?? null;
+const columns = (row: Row): readonly Column<Entry>[] => {
+  const base = compared(row)?.ours.ms.median ?? null;
   const of = (cell: (t: Timing) => string) => (e: Entry) => (e.status === 'measured' ? cell(e.timing) : '');
   return [
     { head: '', cell: (e) => e.name },
@@ -26,8 +26,8 @@ const columns = (report: Report, row: Row): readonly Column<Entry>[] => {
     { head: 'start, ms', right: true, cell: of((t) => milliseconds(t.startMs)) },
     { head: 'peak MiB', right: true, cell: of((t) => mebibytes(t.peakBytes)) },
     { head: 'error', right: true, cell: of((t) => t.error.toExponential(1)) },
-    { head: 'remark', cell: (e) => remark(e, report) },
+    { head: 'remark', cell: (e) => remark(e) },
   ];
 };
 
-export const details = (report: Report, row: Row): Table => tableOf(columns(report, row), row.entries);
+export const details = (row: Row): Table => tableOf(columns(row), row.entries);

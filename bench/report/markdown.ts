@@ -20,6 +20,6 @@ export const markdown = (report: Report, plot: string | null): string => {
       .join('\n'),
     ...(plot === null ? [] : ['## How cost grows', `![Time over tokens, batch and width](${plot})`]),
     '## Everybody',
-    ...[...table, ...points].flatMap((row) => [`### ${row.workload.name}`, markdownTable(details(report, row))]),
+    ...[...table, ...points].flatMap((row) => [`### ${row.workload.name}`, markdownTable(details(row))]),
   ].join('\n\n');
 };

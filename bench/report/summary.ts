@@ -1,18 +1,23 @@
 // A line a workload: dualtoken beside its fastest peer.
 import { type Compared, compared, type Report, type Row, type Timing } from '../measure/results.ts';
-import { milliseconds, rate, share, times } from './cells.ts';
+import { milliseconds, rate, share, targetText, times } from './cells.ts';
 import { type Column, type Table, tableOf } from './table.ts';
 
 interface Line {
   readonly row: Row;
   readonly found: Compared | null;
-  /** The least of the peers in the same place whose result is right. */
+  /** The least of the peers that count and whose result is right. */
   readonly peerFirstMs: number | null;
 }
 
 /** A peer whose result has the precision of f16 counts, and is marked. */
 const peerName = ({ best }: Compared): string =>
   best ? `${best.name}${best.timing.precision === 'f16' ? ' *' : ''}` : '';
+
+const targets: readonly Column<Line>[] = [
+  { head: 'wanted', cell: ({ row }) => row.target?.wanted ?? '' },
+  { head: 'target', cell: ({ row }) => (row.target ? targetText(row.target) : '') },
+];
 
 const columns = (report: Report, withPeers: boolean): readonly Column<Line>[] => {
   const ours = (cell: (found: Compared, row: Row) => string) => (l: Line) => (l.found ? cell(l.found, l.row) : '');
@@ -38,17 +43,18 @@ const columns = (report: Report, withPeers: boolean): readonly Column<Line>[] =>
     ...(withPeers ? peers : []),
     { head: first, right: true, cell: ours((f) => milliseconds(f.ours.firstMs)) },
     ...(withPeers ? [least] : []),
+    ...(report.rows.some((row) => row.target) ? targets : []),
   ];
 };
 
 export const summary = (report: Report): Table => {
   const lines = report.rows.map((row): Line => {
     const firsts = row.entries.flatMap((e) =>
-      e.status === 'measured' && e.id !== 'ours' && e.on === report.on && e.timing.precision !== 'wrong'
+      e.status === 'measured' && e.id !== 'ours' && e.counts && e.timing.precision !== 'wrong'
         ? [e.timing.firstMs]
         : [],
     );
-    return { row, found: compared(row, report.on), peerFirstMs: firsts.length > 0 ? Math.min(...firsts) : null };
+    return { row, found: compared(row), peerFirstMs: firsts.length > 0 ? Math.min(...firsts) : null };
   });
   return tableOf(
     columns(

@@ -29,6 +29,8 @@ export type WorkloadOf<K extends Kind> = Extract<Workload, { readonly kind: K }>
 const vitBase = { batch: 1, tokens: 196, width: 768, heads: 12, hidden: 3072, gelu: 'exact' } as const;
 const so400m = { batch: 1, tokens: 729, width: 1152, heads: 16, hidden: 4304, gelu: 'tanh' } as const;
 
+const vitBaseBlock = block('ViT-Base block', vitBase);
+
 export const workloads: readonly Workload[] = [
   matmul(512, 512, 512),
   matmul(1024, 1024, 1024),
@@ -39,7 +41,7 @@ export const workloads: readonly Workload[] = [
   softmax(4096, 1024),
   layerNorm(729, 1152),
   attention(16, 729, 72),
-  block('ViT-Base block', vitBase),
+  vitBaseBlock,
   block('SO400M block', so400m),
   blockTraining('ViT-Base block', vitBase, 0.5),
   mlpTraining(128, [784, 512, 256, 10], 0.1),
@@ -47,6 +49,22 @@ export const workloads: readonly Workload[] = [
   nearest(729, 256, 32_768),
   tokenizer('mini', 64),
   tokenizerTraining('mini', 64, 8),
+];
+
+/** A process without anything in its cache folder, or with what another one left there. */
+export type FirstCall = 'cold' | 'cached';
+
+const firstOf = (base: Workload, name: string): Workload => ({
+  ...base,
+  name: `${base.name}, ${name}`,
+  flops: 0,
+  bytes: 0,
+});
+
+/** First calls that have rows of their own: their time is no rate. */
+export const firstCalls: readonly { readonly workload: Workload; readonly first: FirstCall }[] = [
+  { workload: firstOf(vitBaseBlock, 'first call, cold'), first: 'cold' },
+  { workload: firstOf(vitBaseBlock, 'first call from the disk cache'), first: 'cached' },
 ];
 
 /** What a plot is drawn over. */

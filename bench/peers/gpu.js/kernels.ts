@@ -3,7 +3,7 @@
 import gpujs from 'gpu.js';
 import type { Running } from '../../process/library.ts';
 import type { HostArray } from '../../workloads/values.ts';
-import { devicesIdle } from '../navigator.ts';
+import { devicesIdle } from '../webgpu.ts';
 
 type Rows = Float32Array | readonly Rows[];
 /** A value on the device. */

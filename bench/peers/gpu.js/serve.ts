@@ -2,7 +2,7 @@
 
 import { dawnClasses } from '../../process/dawn.ts';
 import { serve } from '../../process/serve.ts';
-import { adapterName } from '../navigator.ts';
+import { adapterName } from '../webgpu.ts';
 
 serve(async () => {
   // Imported only now: it looks for navigator.gpu as it loads.

@@ -4,10 +4,8 @@ import { availableParallelism } from 'node:os';
 import type * as Ort from 'onnxruntime-web/webgpu';
 import type { Model } from '../../onnx/model.ts';
 import { makersOf } from '../../onnx/models.ts';
-import { dawnClasses } from '../../process/dawn.ts';
-import type { Running } from '../../process/library.ts';
+import type { Library, Running } from '../../process/library.ts';
 import { serve } from '../../process/serve.ts';
-import { adapterName, devicesIdle } from '../navigator.ts';
 import { attentionOf, numbersOf, typeNames } from './results.ts';
 
 type OrtModule = typeof Ort;
@@ -34,7 +32,7 @@ const onProcessor = (ort: OrtModule) => (model: Model) => async (): Promise<Runn
 const WORD = 4;
 
 /** Inputs and results stay on the device. */
-const onDevice = (ort: OrtModule) => (model: Model) => async (): Promise<Running> => {
+const onDevice = (ort: OrtModule, wait: () => Promise<void>) => (model: Model) => async (): Promise<Running> => {
   const session = await ort.InferenceSession.create(model.bytes, {
     executionProviders: ['webgpu'],
     graphOptimizationLevel: 'all',
@@ -59,7 +57,7 @@ const onDevice = (ort: OrtModule) => (model: Model) => async (): Promise<Running
       last?.dispose();
       last = (await session.run(feeds))[name]!;
     },
-    wait: devicesIdle,
+    wait,
     result: async () => {
       const y = (await session.run(feeds))[name]!;
       return numbersOf(model, (await y.getData(true)) as ArrayBufferView);
@@ -67,14 +65,24 @@ const onDevice = (ort: OrtModule) => (model: Model) => async (): Promise<Running
   };
 };
 
-serve(async (device) => {
-  const gpu = device !== 'wasm';
-  const ort: OrtModule = gpu ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web');
+const prepared = (ort: OrtModule, threads: number): OrtModule => {
   ort.env.logLevel = 'error';
-  // With threads, its WebGPU build waits for workers that Node does not give it.
-  ort.env.wasm.numThreads = gpu ? 1 : availableParallelism();
-  const makers = makersOf((gpu ? onDevice : onProcessor)(ort), attentionOf(device));
-  return gpu
-    ? { device: await adapterName(), on: 'adapter', makers, classes: dawnClasses }
-    : { device: 'processor', on: 'processor', makers };
-});
+  ort.env.wasm.numThreads = threads;
+  return ort;
+};
+
+const onWebGpu = async (device: string): Promise<Library> => {
+  const { adapterName, devicesIdle } = await import('../webgpu.ts');
+  const { dawnClasses } = await import('../../process/dawn.ts');
+  // With threads it would wait for workers that Node does not give it.
+  const ort = prepared(await import('onnxruntime-web/webgpu'), 1);
+  const makers = makersOf(onDevice(ort, devicesIdle), attentionOf(device));
+  return { device: await adapterName(), on: 'adapter', makers, classes: dawnClasses };
+};
+
+const inWebAssembly = async (): Promise<Library> => {
+  const ort = prepared(await import('onnxruntime-web'), availableParallelism());
+  return { device: 'processor', on: 'wasm', makers: makersOf(onProcessor(ort), attentionOf('wasm')) };
+};
+
+serve((device) => (device === 'wasm' ? inWebAssembly() : onWebGpu(device)));
