@@ -130,37 +130,45 @@ const serial = (parts: readonly Part[], space: Space, store: Store, caps: Caps):
   ]);
 
 const LANES = 4;
+/** Quads of a turn, each with sums of its own: a sum waits for the last one, and fewer terms a sum lose less. */
+const SPREAD = 4;
 
 /** Each output by one invocation, four elements at a time: four partial results, which meet at the end. */
 const alongLanes = (parts: readonly Part[], space: Space, store: Store, caps: Caps): Emitted => {
-  const wide = ({ acc }: Part): string => `${acc}_lanes`;
-  const lanes = (p: Part): Expr => variable(wide(p), scalarType(p.fold.type.scalar, LANES));
+  const wide = ({ acc }: Part, s: number): string => `${acc}_lanes${s}`;
+  const typeOf = (p: Part): Type => scalarType(p.fold.type.scalar, LANES);
+  const lanes = (p: Part, s: number): Expr => variable(wide(p, s), typeOf(p));
   const whole = Math.floor(space.count / LANES);
+  const spread = whole >= 4 * SPREAD ? SPREAD : 1;
+  const even = whole - (whole % spread);
+  const sums = Array.from({ length: spread }, (_, s) => s);
   return elementwise(space.results, caps, (out) => {
     const at = (part: Part, inner: Expr): Expr => part.r.source(sourceAt(part.r, out, inner));
-    const counter = ref('j', scalarType('i32'), 0, Math.max(0, whole - 1));
-    const quad = (part: Part): Stmt => {
-      const four = [0, 1, 2, 3].map((k) => at(part, add(mul(counter, int(LANES)), int(k))));
-      return { s: 'assign', name: wide(part), value: part.fold.step(lanes(part), vec4(four)) };
+    const quad = (part: Part, unit: Expr, s: number): Stmt => {
+      const four = [0, 1, 2, 3].map((k) => at(part, add(mul(unit, int(LANES)), int(k))));
+      return { s: 'assign', name: wide(part, s), value: part.fold.step(lanes(part, s), vec4(four)) };
     };
-    const loop: Stmt = { s: 'for', counter, from: int(0), to: int(whole), step: 1, body: parts.map(quad) };
+    const loop = (name: string, from: number, to: number, step: number): readonly Stmt[] => {
+      if (from === to) return [];
+      const counter = ref(name, scalarType('i32'), from, to - step);
+      const body = sums.slice(0, step).flatMap((s) => parts.map((p) => quad(p, add(counter, int(s)), s)));
+      return [{ s: 'for', counter, from: int(from), to: int(to), step, body }];
+    };
     const rest = Array.from({ length: space.count % LANES }, (_, k) => int(LANES * whole + k));
     const met = (part: Part): Expr => {
-      const [a, b, c, d] = [0, 1, 2, 3].map((k) => component(lanes(part), k)) as [Expr, Expr, Expr, Expr];
       const { step } = part.fold;
+      const all = sums.map((s) => lanes(part, s));
+      const v = spread === 1 ? all[0]! : step(step(all[0]!, all[1]!), step(all[2]!, all[3]!));
+      const [a, b, c, d] = [0, 1, 2, 3].map((k) => component(v, k)) as [Expr, Expr, Expr, Expr];
       return rest.reduce((sum, inner) => step(sum, at(part, inner)), step(step(a, b), step(c, d)));
     };
     return [
-      ...parts.map((p): Stmt => {
-        const { type, start } = p.fold;
-        return {
-          s: 'var',
-          name: wide(p),
-          type: scalarType(type.scalar, LANES),
-          value: splat4(lit(start, type.scalar)),
-        };
+      ...parts.flatMap((p) => {
+        const value = splat4(lit(p.fold.start, p.fold.type.scalar));
+        return sums.map((s): Stmt => ({ s: 'var', name: wide(p, s), type: typeOf(p), value }));
       }),
-      loop,
+      ...loop('j', 0, even, spread),
+      ...loop('left', even, whole, 1),
       ...parts.map((p): Stmt => ({ s: 'let', name: p.acc, value: met(p) })),
       ...store(
         out,

@@ -12,6 +12,8 @@ import type { Block, Emitted, KernelTemplate } from './template.ts';
 
 const i32 = scalarType('i32');
 const LANES = 4;
+/** Quads of a turn, each with sums of its own: a sum waits for the last one, and fewer terms a sum lose less. */
+const SPREAD = 4;
 
 class RowEmitter {
   readonly #g: RowGraph;
@@ -34,25 +36,39 @@ class RowEmitter {
     this.#whole = Math.floor(this.#g.n / LANES);
   }
 
-  /** Statements for every quad, in a loop, and for every column after them. */
-  #each(quad: (unit: Expr) => readonly Stmt[], single: (column: Expr) => readonly Stmt[]): readonly Stmt[] {
+  /** Statements for every quad, `spread` of them a turn of a loop, and for every column after them. */
+  #each(
+    quad: (unit: Expr, which: number) => readonly Stmt[],
+    single: (column: Expr) => readonly Stmt[],
+    spread = 1,
+  ): readonly Stmt[] {
     const rest = this.#g.n - LANES * this.#whole;
-    const counter = ref(`u${this.#loops++}`, i32, 0, Math.max(0, this.#whole - 1));
-    const loop: readonly Stmt[] =
-      this.#whole > 0 ? [{ s: 'for', counter, from: int(0), to: int(this.#whole), step: 1, body: quad(counter) }] : [];
-    return [...loop, ...Array.from({ length: rest }, (_, k) => single(int(LANES * this.#whole + k))).flat()];
+    const turns = (first: number, last: number, step: number): readonly Stmt[] => {
+      if (first === last) return [];
+      const counter = ref(`u${this.#loops++}`, i32, first, last - step);
+      const body = Array.from({ length: step }, (_, k) => quad(add(counter, int(k)), k)).flat();
+      return [{ s: 'for', counter, from: int(first), to: int(last), step, body }];
+    };
+    const even = this.#whole - (this.#whole % spread);
+    return [
+      ...turns(0, even, spread),
+      ...turns(even, this.#whole, 1),
+      ...Array.from({ length: rest }, (_, k) => single(int(LANES * this.#whole + k))).flat(),
+    ];
   }
 
   #phase(reductions: readonly Node[]): readonly Stmt[] {
     const folds = reductions.map((r) => foldOf(r, this.#quads.accumulator(r)));
-    const wide = (f: Fold): string => `${f.name}_lanes`;
-    const lanes = (f: Fold): Expr => variable(wide(f), scalarType(f.type.scalar, LANES));
+    const spread = this.#whole >= 4 * SPREAD ? SPREAD : 1;
+    const sums = Array.from({ length: spread }, (_, which) => which);
+    const wide = (f: Fold, which: number): string => `${f.name}_lanes${which}`;
+    const lanes = (f: Fold, which: number): Expr => variable(wide(f, which), scalarType(f.type.scalar, LANES));
     const accumulate = this.#each(
-      (unit) => {
+      (unit, which) => {
         const columns = this.#quads.at(unit);
         return folds.map((f, k): Stmt => {
           const each = columns.map((c) => c(reductions[k]!.src[0]!));
-          return { s: 'assign', name: wide(f), value: f.step(lanes(f), vec4(each)) };
+          return { s: 'assign', name: wide(f, which), value: f.step(lanes(f, which), vec4(each)) };
         });
       },
       (column) => {
@@ -65,15 +81,21 @@ class RowEmitter {
           }),
         );
       },
+      spread,
     );
     const total = (f: Fold): Expr => {
-      const [a, b, c, d] = [0, 1, 2, 3].map((k) => component(lanes(f), k)) as [Expr, Expr, Expr, Expr];
-      const all = f.step(f.step(a, b), f.step(c, d));
-      return this.#g.n === LANES * this.#whole ? all : f.step(all, f.value);
+      const all = sums.map((which) => lanes(f, which));
+      const met = spread === 1 ? all[0]! : f.step(f.step(all[0]!, all[1]!), f.step(all[2]!, all[3]!));
+      const [a, b, c, d] = [0, 1, 2, 3].map((k) => component(met, k)) as [Expr, Expr, Expr, Expr];
+      const row = f.step(f.step(a, b), f.step(c, d));
+      return this.#g.n === LANES * this.#whole ? row : f.step(row, f.value);
     };
     return [
       ...folds.flatMap((f): readonly Stmt[] => [
-        { s: 'var', name: wide(f), type: scalarType(f.type.scalar, LANES), value: splat4(f.start) },
+        ...sums.map((which): Stmt => {
+          const type = scalarType(f.type.scalar, LANES);
+          return { s: 'var', name: wide(f, which), type, value: splat4(f.start) };
+        }),
         { s: 'var', name: f.name, type: f.type, value: f.start },
       ]),
       ...accumulate,
@@ -123,5 +145,5 @@ export const rowSimd: KernelTemplate = {
   space: () => [{ lanes: LANES }],
   heuristic: () => ({ lanes: LANES }),
   emit: (n, _, block) => new RowEmitter(n, block).emit(),
-  order: () => 'four lanes, then their sum, then what is left',
+  order: () => 'lanes of four quads in turn, then their sum, then what is left',
 };

@@ -1,4 +1,5 @@
 // Runs graphs on the WebGPU device and holds them against the interpreter; where there is no device, says so and is null.
+import type { Test } from 'uvu';
 import type { CompileOptions } from '../../src/compiler/compile.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
 import type { Tuning } from '../../src/compiler/tuning.ts';
@@ -9,12 +10,20 @@ import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import type { HostTensor } from '../../src/runtime/tensor.ts';
-import { gpuJs, webGpu } from '../support/backends.ts';
+import { gpuJs, wasm, webGpu } from '../support/backends.ts';
 import { values } from '../support/draw.ts';
 import { interpret } from '../support/interpret.ts';
 
 /** The device's backend, or null, after a counted skip, where the machine has none. */
 export const device: Backend | null = await webGpu();
+
+/** The device, where there is one, and the processor. */
+const devices: readonly Backend[] = [...(device ? [device] : []), await wasm()];
+
+/** Registers a test on each of them. */
+export const onDevices = (suite: Test, name: string, body: (device: Backend) => Promise<void>): void => {
+  for (const one of devices) suite(`${name} (${one.name})`, () => body(one));
+};
 
 /** The device, taken for another one: what the compiler is told of it decides which schedules its heuristics choose. */
 export const disguised = (backend: Backend, as: Partial<Caps>): Backend => ({

@@ -18,7 +18,7 @@ import { hardwareCaps, softwareCaps } from '../support/caps.ts';
 import { close, integers, values } from '../support/draw.ts';
 import { f16, f32, i32 } from '../support/family.ts';
 import { interpret } from '../support/interpret.ts';
-import { check, device, disguised } from './device.ts';
+import { check, disguised, onDevices } from './device.ts';
 
 const test = suite('few long rows');
 
@@ -80,8 +80,7 @@ test('a loss and its gradient find the statistics once', () => {
   assert.is(steps.filter((s) => s === 'joinStatistics').length, 1, steps.join(', '));
 });
 
-test('151,936 columns and an odd number of them, as software and as a graphics card', async () => {
-  if (!device) return;
+onDevices(test, '151,936 columns and an odd number of them, as software and as a graphics card', async (device) => {
   for (const [rows, n] of [
     [1, 151_936],
     [3, 50_257],
@@ -99,8 +98,7 @@ test('151,936 columns and an odd number of them, as software and as a graphics c
   }
 });
 
-test('logits of minus infinity, whole parts of them too, have no share', async () => {
-  if (!device) return;
+onDevices(test, 'logits of minus infinity, whole parts of them too, have no share', async (device) => {
   const n = 20_000;
   const x = Float32Array.from(values(2 * n, 7), (v, i) =>
     i % n < 12_000 || i % 3 === 0 ? Number.NEGATIVE_INFINITY : v,

@@ -2,12 +2,11 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as B from '../../src/dsl/core/build.ts';
-import { check, device } from './device.ts';
+import { check, onDevices } from './device.ts';
 
 const test = suite('random template');
 
-test('bits of drawn shapes and keys', async () => {
-  if (!device) return;
+onDevices(test, 'bits of drawn shapes and keys', async (device) => {
   const backend = device;
   await fc.assert(
     fc.asyncProperty(

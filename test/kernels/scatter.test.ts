@@ -9,7 +9,7 @@ import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import type { KernelTemplate } from '../../src/kernels/template.ts';
 import { integers } from '../support/draw.ts';
-import { check, device, drawn } from './device.ts';
+import { check, drawn, onDevices } from './device.ts';
 
 const test = suite('scatter templates');
 
@@ -55,8 +55,7 @@ for (const [name, arbitrary] of Object.entries({
   'few updates of many rows': cases(70, 2),
   'many updates': cases(12, 40),
 }))
-  test(`${name}: drawn shapes`, async () => {
-    if (!device) return;
+  onDevices(test, `${name}: drawn shapes`, async (device) => {
     const backend = device;
     await fc.assert(
       fc.asyncProperty(arbitrary, fc.nat(), async (d, seed) => {
@@ -70,16 +69,18 @@ for (const [name, arbitrary] of Object.entries({
     );
   });
 
-test('an embedding gradient: 3,000 updates of 20 channels into 500 rows, also with an epilogue', async () => {
-  if (!device) return;
-  const at = B.input('at', [3000], 'i32');
-  const sums = B.scatter(B.full(0, [500, 20]), at, B.input('u', [3000, 20], 'f32'), 'add');
-  const roots = [B.add(B.scale(B.input('old', [500, 20], 'f32'), 0.9), B.scale(sums, 0.1))];
-  await check(device, roots, drawn(roots, { at: Int32Array.from(integers(3000, 500, 3)) }), { gpujs: false });
-});
+onDevices(
+  test,
+  'an embedding gradient: 3,000 updates of 20 channels into 500 rows, also with an epilogue',
+  async (device) => {
+    const at = B.input('at', [3000], 'i32');
+    const sums = B.scatter(B.full(0, [500, 20]), at, B.input('u', [3000, 20], 'f32'), 'add');
+    const roots = [B.add(B.scale(B.input('old', [500, 20], 'f32'), 0.9), B.scale(sums, 0.1))];
+    await check(device, roots, drawn(roots, { at: Int32Array.from(integers(3000, 500, 3)) }), { gpujs: false });
+  },
+);
 
-test('integers, and 16-bit floats where the device has them', async () => {
-  if (!device) return;
+onDevices(test, 'integers, and 16-bit floats where the device has them', async (device) => {
   const at = B.input('at', [100], 'i32');
   const u = B.iota([100, 3], 0);
   const roots = [
@@ -95,8 +96,7 @@ const updated = (base: Node, from: Node): Node => {
   return B.scatter(base, position, B.reshape(from, [1, 4]), 'set');
 };
 
-test('a donated table is updated where it lies, without a copy', () => {
-  if (!device) return;
+onDevices(test, 'a donated table is updated where it lies, without a copy', async (device) => {
   const table = B.input('table', [100, 4], 'f32', 'state');
   const row = B.input('row', [4], 'f32');
   const made = compileGraph(
@@ -117,8 +117,7 @@ test('a donated table is updated where it lies, without a copy', () => {
   assert.is(made.right.outputs[0]!.slot, made.right.inputs[0]!.slot);
 });
 
-test('a table that the updates read is copied first', async () => {
-  if (!device) return;
+onDevices(test, 'a table that the updates read is copied first', async (device) => {
   const table = B.input('table', [100, 4], 'f32', 'state');
   const roots = [updated(table, B.slice(B.tanh(table), [50, 0], [51, 4]))];
   const made = compileGraph({ inputs: [{ node: table, donated: true }], outputs: roots }, device.caps);

@@ -7,14 +7,13 @@ import { cumulate } from '../../src/kernels/cumulate.ts';
 import { LONGEST_COUNTED, sort } from '../../src/kernels/sort.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { integers } from '../support/draw.ts';
-import { check, device, drawn } from './device.ts';
+import { check, drawn, onDevices } from './device.ts';
 
 const test = suite('sort and running-sum templates');
 
 const leads = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 2 });
 
-test('argsort: drawn shapes with ties, every schedule', async () => {
-  if (!device) return;
+onDevices(test, 'argsort: drawn shapes with ties, every schedule', async (device) => {
   const backend = device;
   await fc.assert(
     fc.asyncProperty(
@@ -49,16 +48,14 @@ for (const [name, n, descending] of [
   ['two runs', LONGEST_COUNTED + 1, false],
   ['a row of 5,000', 5000, true],
 ] as const)
-  test(`${name}: merged`, async () => {
-    if (!device) return;
+  onDevices(test, `${name}: merged`, async (device) => {
     const x = B.input('x', [2, n], 'f32');
     const few = Float32Array.from(integers(2 * n, 300, 4), (v) => v - 150);
     await check(device, [B.argsort(x, descending)], { x: few }, { tolerance: 0, gpujs: false });
     await check(device, [B.argsort(x, descending)], drawn([x]), { tolerance: 0, gpujs: false });
   });
 
-test('other types: i32 and u32 keys beyond the sign bit', async () => {
-  if (!device) return;
+onDevices(test, 'other types: i32 and u32 keys beyond the sign bit', async (device) => {
   const i = Int32Array.from(integers(1500, 90, 6), (v) => (v - 45) * 47_000_000);
   await check(device, [B.argsort(B.input('i', [1500], 'i32'))], { i }, { tolerance: 0, gpujs: false });
   const u = Uint32Array.from(i);
@@ -70,15 +67,13 @@ test('other types: i32 and u32 keys beyond the sign bit', async () => {
   );
 });
 
-test('NaN sorts last and infinities where they belong', async () => {
-  if (!device) return;
+onDevices(test, 'NaN sorts last and infinities where they belong', async (device) => {
   const x = Float32Array.of(Number.NaN, 1, Number.POSITIVE_INFINITY, -0, 0, Number.NEGATIVE_INFINITY, -3);
   const [order] = await runGraph(device, [B.argsort(B.input('x', [7], 'f32'))], { x });
   assert.equal([...order!.data], [5, 6, 3, 4, 1, 2, 0]);
 });
 
-test('running sums: drawn shapes, axes and schedules', async () => {
-  if (!device) return;
+onDevices(test, 'running sums: drawn shapes, axes and schedules', async (device) => {
   const backend = device;
   const shapes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 });
   await fc.assert(
@@ -107,8 +102,7 @@ test('running sums: drawn shapes, axes and schedules', async () => {
   );
 });
 
-test('running sums of integers, in few long lines', async () => {
-  if (!device) return;
+onDevices(test, 'running sums of integers, in few long lines', async (device) => {
   await check(
     device,
     [B.cumulate(B.input('i', [3, 5001], 'i32'), 1)],
