@@ -230,11 +230,12 @@ const byLanes = (
   const { axes, node } = parts[0]!.r;
   if (caps.target !== 'wasm' || parts.some((p) => isArg(p.r.by) || p.fold.type.scalar === 'bool')) return null;
   const from = node.src[0]!.shape;
-  if (axes.includes(from.length - 1))
+  const last = from.findLastIndex((size) => size > 1);
+  if (axes.includes(last))
     return space.count >= 2 * LANES
       ? { ...alongLanes(parts, space, store, caps), schedule: 'reduce: an invocation an output, four at a time' }
       : null;
-  return from.at(-1)! % LANES === 0
+  return (from[last] ?? 1) % LANES === 0
     ? { ...acrossLanes(parts, space, store, caps), schedule: 'reduce: an invocation some neighbouring outputs' }
     : null;
 };

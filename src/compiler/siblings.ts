@@ -10,13 +10,15 @@ import { bindingsOf } from './segment.ts';
 const MAX_SIBLINGS = 6;
 
 /** Equal for reductions that one loop can make; null for what is no reduction, or is more than that. */
-const spaceOf = (r: Region, templateOf: (n: Node) => KernelTemplate | undefined): string | null => {
+const spaceOf = (r: Region, templateOf: (n: Node) => KernelTemplate | undefined, caps: Caps): string | null => {
   const core = r.core;
   if (core?.op.kind !== 'reduce' || templateOf(core) || sizeOf(core.shape) === 0) return null;
-  const { axes } = core.op;
+  const { axes, by } = core.op;
   // Axes of size 1 change nothing of the loop.
   const sizes = core.src[0]!.shape.map((size, i) => (size === 1 ? '' : axes.includes(i) ? `r${size}` : `${size}`));
-  return `${sizes.filter((s) => s !== '')}`;
+  // On a processor, values are reduced by vectors and places one by one.
+  const places = caps.target === 'wasm' && (by === 'argmax' || by === 'argmin');
+  return `${sizes.filter((s) => s !== '')}${places ? ' places' : ''}`;
 };
 
 const merged = (first: Region, rest: readonly Region[]): Region => {
@@ -54,7 +56,7 @@ export const joinSiblings = (
   const open = new Map<string, number[]>();
   const moved = new Set<number>();
   regions.forEach((r, j) => {
-    const space = spaceOf(r, templateOf);
+    const space = spaceOf(r, templateOf, caps);
     if (space === null) return;
     const leaders = open.get(space) ?? [];
     const leader = leaders.find((i) => {

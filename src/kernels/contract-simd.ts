@@ -27,7 +27,7 @@ import {
   type MatrixProduct,
   summedLast,
 } from './contraction.ts';
-import { counter, plus, range, times } from './subgroup-tile.ts';
+import { plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
 const i32 = scalarType('i32');
@@ -241,8 +241,9 @@ const heuristic = (n: Node): Schedule => {
   const p = asMatrixProduct(n)!;
   const along = alongOf(n, p);
   if (along === 'summed') return { along, rows: Math.min(p.M, 2), vectors: 1, unroll: p.K >= 64 ? 2 : 1 };
-  const vectors = Math.min(4, quadsIn(p.N));
-  return { along, rows: Math.min(p.M, vectors === 4 ? 2 : 4), vectors, unroll: p.K >= 16 ? 2 : 1 };
+  // Alone, a row has registers for two lines of the cache.
+  const vectors = Math.min(p.M === 1 ? 8 : 4, quadsIn(p.N));
+  return { along, rows: Math.min(p.M, vectors >= 4 ? 2 : 4), vectors, unroll: p.K >= 16 ? 2 : 1 };
 };
 
 export const contractSimd: KernelTemplate = {
@@ -270,6 +271,7 @@ export const contractSimd: KernelTemplate = {
             [1, 1],
             [1, 2],
             [1, 4],
+            [1, 8],
             [2, 2],
             [2, 3],
             [2, 4],

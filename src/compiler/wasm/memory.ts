@@ -12,6 +12,16 @@ export interface Place {
 }
 const at = ({ offset, address }: Place): string => (offset === 0 ? address : `offset=${offset} ${address}`);
 
+const all = (bits: string): string => `(v128.const i32x4 ${bits} ${bits} ${bits} ${bits})`;
+/** f16 in sign-extended words: shifted to where f32 has sign and exponent, then scaled; what is infinite or no number stays so. */
+const widenedHalves = (words: string, c: Context): string => {
+  const shifted = c.temp('v128');
+  const top = all('0x0f800000');
+  const small = `(local.tee ${shifted} (v128.and (i32x4.shl ${words} (i32.const 13)) ${all('0x8fffe000')}))`;
+  const finite = `(f32x4.mul ${small} ${all('0x77800000')})`;
+  return `(v128.or ${finite} (v128.and (i32x4.eq (v128.and (local.get ${shifted}) ${top}) ${top}) ${all('0x7f800000')}))`;
+};
+
 export const loadText = (dtype: DType, wide: boolean, place: Place, c: Context): string => {
   const from = at(place);
   switch (dtype) {
@@ -23,7 +33,7 @@ export const loadText = (dtype: DType, wide: boolean, place: Place, c: Context):
         : `(i32.ne (i32.load ${from}) (i32.const 0))`;
     case 'f16':
       return wide
-        ? callMath('fromHalf4', [`(v128.load16x4_u ${from})`], c)
+        ? widenedHalves(`(v128.load16x4_s ${from})`, c)
         : callMath('fromHalf1', [`(i32.load16_u ${from})`], c);
     case 'bf16':
       return wide
