@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { webGpu } from '../support/backends.ts';
-import { dualtoken, dualtokenAfter, messageOf, tinyModel, writeTinyTokenizer } from '../support/command.ts';
+import { dualtokenAfter, dualtokenIn, messageOf, tinyModel, writeTinyTokenizer } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
 
@@ -13,8 +13,13 @@ const photos = join(projectDir, 'assets/photos');
 const photo = join(photos, 'coffee.png');
 
 /** Fails with code 1, a message that `pattern` matches, and no more than `lines` lines. */
-const refused = async (args: readonly string[], pattern: RegExp, lines = 3): Promise<void> => {
-  const ran = await dualtoken(...args);
+const refused = async (
+  args: readonly string[],
+  pattern: RegExp,
+  lines = 3,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> => {
+  const ran = await dualtokenIn(env, ...args);
   const message = messageOf(ran);
   assert.is(ran.code, 1, `${args.join(' ')}: ${ran.stderr}`);
   assert.match(message, pattern);
@@ -36,6 +41,16 @@ test('unknown commands, options and values', async () => {
   await refused(['tokenize'], /missing required argument 'photos'/);
 });
 
+test('threads that are no number', async () => {
+  for (const threads of ['0', 'two', '1.5']) {
+    const env = { DUALTOKEN_THREADS: threads };
+    const message = new RegExp(`^dualtoken: backend wasm: DUALTOKEN_THREADS is '${threads}'; .* from 1 to 256$`);
+    await refused(['explain', 'mini', '--backend', 'wasm'], message, 1, env);
+    await refused(['demo', '--backend', 'wasm', '--out', join(photos, 'none')], message, 1, env);
+  }
+  assert.not.ok((await readdir(photos)).includes('none'));
+});
+
 test('files that are missing or are not what their names say', async () => {
   await inFolder(async (folder) => {
     const model = join(folder, 'tiny.safetensors');
@@ -48,12 +63,12 @@ test('files that are missing or are not what their names say', async () => {
     await writeFile(cut, whole.subarray(0, whole.length - 1000));
     await mkdir(empty);
     await writeFile(codes, '{"grid": [2,');
-    const common = ['--checkpoint', model, '--backend', 'gpujs'];
+    const common = ['--checkpoint', model, '--backend', 'wasm'];
     await refused(['tokenize', join(folder, 'none.png'), ...common], /none\.png: no such file/);
     await refused(['tokenize', text, ...common], /text\.png.*not an image/);
-    await refused(['tokenize', photo, '--checkpoint', cut, '--backend', 'gpujs'], /cut\.safetensors/);
+    await refused(['tokenize', photo, '--checkpoint', cut, '--backend', 'wasm'], /cut\.safetensors/);
     await refused(
-      ['tokenize', photo, '--checkpoint', join(folder, 'no.safetensors'), '--backend', 'gpujs'],
+      ['tokenize', photo, '--checkpoint', join(folder, 'no.safetensors'), '--backend', 'wasm'],
       /no\.safetensors: no such file/,
     );
     await refused(['reconstruct', codes, ...common], /codes\.json.*JSON/);
@@ -96,20 +111,20 @@ test('folders that cannot be written, sizes that no adapter holds', async () => 
   await inFolder(async (folder) => {
     const [file, huge] = [join(folder, 'file'), join(folder, 'huge.json')];
     await writeFile(file, '');
-    await refused(['train', photos, '--out', join(file, 'run'), '--backend', 'gpujs'], /cannot (write|list) .*file/);
+    await refused(['train', photos, '--out', join(file, 'run'), '--backend', 'wasm'], /cannot (write|list) .*file/);
     await refused(
-      ['train', photos, '--out', join(folder, 'run'), '--backend', 'gpujs', '--batch-size', '1000000'],
+      ['train', photos, '--out', join(folder, 'run'), '--backend', 'wasm', '--batch-size', '1000000'],
       /batchSize 1000000.*MiB/,
     );
     await writeFile(huge, JSON.stringify({ model: { vision: { hidden_size: 64_000, num_attention_heads: 4 } } }));
     await refused(
-      ['train', photos, '--config', huge, '--out', join(folder, 'run'), '--backend', 'gpujs'],
+      ['train', photos, '--config', huge, '--out', join(folder, 'run'), '--backend', 'wasm'],
       /the model: \S+weight \[.*64000.*\] takes \d+ MiB; this adapter allows/,
     );
     await refused(['explain', 'dualtoken-so400m', '--batch', '4096', '--backend', 'null'], /32-bit|allows/);
     const model = join(folder, 'tiny.safetensors');
     await writeTinyTokenizer(model);
-    const common = ['--checkpoint', model, '--backend', 'gpujs'];
+    const common = ['--checkpoint', model, '--backend', 'wasm'];
     await refused(
       ['tokenize', photo, '--out', join(file, 'codes.json'), '--json', ...common],
       /cannot write .*codes\.json/,

@@ -56,9 +56,13 @@ test('tune measures the heaviest kernels, keeps them, and knows them the next ti
 });
 
 test('devices --json', async () => {
-  const found = jsonOf(await dualtoken('devices', '--json'));
+  const found = jsonOf(await dualtokenIn({ DUALTOKEN_THREADS: '3' }, 'devices', '--json'));
   assert.ok(found.devices.length >= 1);
-  assert.ok(found.devices.some((d: { backend: string; available: boolean }) => d.backend === 'gpujs' && d.available));
+  const named = (name: string) => found.devices.find((d: { backend: string }) => d.backend === name);
+  assert.ok(named('gpujs').available && named('wasm').available);
+  assert.match(named('wasm').adapter, /^WebAssembly, 128-bit SIMD.*, 3 threads$/);
+  const { available, software } = named('webgpu');
+  assert.is(found.default, available && !software ? 'webgpu' : 'wasm');
 });
 
 test('explain --json on the null backend, a forward part and the training step', async () => {
@@ -70,23 +74,24 @@ test('explain --json on the null backend, a forward part and the training step',
   assert.ok(step.dispatches > encode.dispatches);
 });
 
-test('codes go to a file and come back as a picture', async () => {
-  await inFolder(async (folder) => {
-    const model = join(folder, 'tiny.safetensors');
-    await writeTinyTokenizer(model);
-    const common = ['--checkpoint', model, '--backend', 'gpujs', '--json'];
-    const out = join(folder, 'codes.json');
-    const made = jsonOf(await dualtoken('tokenize', photo, '--out', out, ...common));
-    assert.equal(made.grid, [2, 2]);
-    assert.is(made.depth, 2);
-    assert.is(made.images[0].pixel.length, 8);
-    assert.is(made.images[0].semantic.length, 8);
-    assert.equal(JSON.parse(await readFile(out, 'utf8')), made);
-    const painted = jsonOf(await dualtoken('reconstruct', out, '--out', folder, ...common));
-    const picture = await run(readImage(painted.pictures[0].picture));
-    assert.is(picture.width, 16);
+for (const backend of ['wasm', 'gpujs'] as const)
+  test(`codes go to a file and come back as a picture (${backend})`, async () => {
+    await inFolder(async (folder) => {
+      const model = join(folder, 'tiny.safetensors');
+      await writeTinyTokenizer(model);
+      const common = ['--checkpoint', model, '--backend', backend, '--json'];
+      const out = join(folder, 'codes.json');
+      const made = jsonOf(await dualtoken('tokenize', photo, '--out', out, ...common));
+      assert.equal(made.grid, [2, 2]);
+      assert.is(made.depth, 2);
+      assert.is(made.images[0].pixel.length, 8);
+      assert.is(made.images[0].semantic.length, 8);
+      assert.equal(JSON.parse(await readFile(out, 'utf8')), made);
+      const painted = jsonOf(await dualtoken('reconstruct', out, '--out', folder, ...common));
+      const picture = await run(readImage(painted.pictures[0].picture));
+      assert.is(picture.width, 16);
+    });
   });
-});
 
 test('photos of one name in two folders become two pictures; --trace writes one', async () => {
   await inFolder(async (folder) => {
@@ -98,7 +103,7 @@ test('photos of one name in two folders become two pictures; --trace writes one'
       await copyFile(photo, to);
     }
     const [out, trace] = [join(folder, 'out'), join(folder, 'trace.json')];
-    const common = ['--out', out, '--checkpoint', model, '--backend', 'gpujs', '--json'];
+    const common = ['--out', out, '--checkpoint', model, '--backend', 'wasm', '--json'];
     const painted = jsonOf(await dualtoken('reconstruct', ...photos, '--trace', trace, ...common));
     assert.equal(
       painted.pictures.map((p: { picture: string }) => p.picture),
@@ -106,6 +111,19 @@ test('photos of one name in two folders become two pictures; --trace writes one'
     );
     assert.equal((await readdir(out)).sort(), ['photo-reconstructed-2.png', 'photo-reconstructed.png']);
     assert.ok(JSON.parse(await readFile(trace, 'utf8')).traceEvents.length > 0);
+  });
+});
+
+test('the demo needs no adapter', async () => {
+  await inFolder(async (folder) => {
+    const out = join(folder, 'out');
+    const { adapter, images } = jsonOf(await dualtoken('demo', '--backend', 'wasm', '--out', out, '--json'));
+    assert.match(adapter, /^WebAssembly/);
+    assert.is(images.length, 2);
+    for (const { psnr, files } of images) {
+      assert.ok(psnr > 20, `PSNR ${psnr}`);
+      for (const file of files) assert.ok((await readFile(file)).length > 0);
+    }
   });
 });
 
@@ -135,7 +153,7 @@ test('training stops, resumes, and gives the losses of a straight run', async ()
         '--out',
         join(folder, out),
         '--backend',
-        'gpujs',
+        'wasm',
         '--json',
         ...more,
       );
@@ -158,7 +176,7 @@ test('training stops, resumes, and gives the losses of a straight run', async ()
     assert.equal(await losses('b'), await losses('a'));
     // The model of a run is a checkpoint for the other commands.
     const codes = jsonOf(
-      await dualtoken('tokenize', photo, '--checkpoint', straight.model, '--backend', 'gpujs', '--json'),
+      await dualtoken('tokenize', photo, '--checkpoint', straight.model, '--backend', 'wasm', '--json'),
     );
     assert.is(codes.images[0].pixel.length, 8);
   });
