@@ -16,7 +16,18 @@ const isProbe = (x: unknown): x is Probe => typeof x === 'object' && x !== null 
 /** Runs `dualtoken tune --probe` with `environment`. Null where the process failed. */
 const probeWith = (environment: Environment, part: string, variant: string): Promise<Probe | null> =>
   new Promise((done) => {
-    const command = [...process.execArgv, process.argv[1]!, 'tune', variant, '--part', part, '--probe', '--json'];
+    const command = [
+      ...process.execArgv,
+      process.argv[1]!,
+      'tune',
+      variant,
+      '--backend',
+      'webgpu',
+      '--part',
+      part,
+      '--probe',
+      '--json',
+    ];
     const child = spawn(process.execPath, command, {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -14,9 +14,9 @@ import type { CompileError } from './error.ts';
 import { widenHalf } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 import type { KernelCode } from './ir/stmt.ts';
-import { printJs } from './js/print.ts';
 import { partition } from './partition.ts';
 import { bytesOfNode, type Plan, type PlannedInput, type PlannedStep, plan } from './plan.ts';
+import { type Printed, printKernel } from './print.ts';
 import type { Bound, Kernel, Origin, Program, Step } from './program.ts';
 import { isLeaf, type Region, readsOf } from './region.ts';
 import { RegionEmitters } from './reuse.ts';
@@ -24,8 +24,6 @@ import { segment } from './segment.ts';
 import { select, templateFinder } from './select.ts';
 import { simplify } from './simplify.ts';
 import type { Tuning } from './tuning.ts';
-import { printWasm } from './wasm/print.ts';
-import { printWgsl } from './wgsl/print.ts';
 import { type Opened, openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
@@ -90,23 +88,6 @@ const tooManyBindings = (program: Program, caps: Caps): CompileError | null => {
         site: s.origin.site,
       };
   return null;
-};
-
-interface Printed {
-  readonly text: string;
-  readonly scratch?: number;
-}
-const printKernel = (code: KernelCode, caps: Caps): Printed => {
-  switch (caps.target) {
-    case 'js':
-      return { text: printJs(code) };
-    case 'wasm':
-      return printWasm(code, { relaxedSimd: caps.relaxedSimd ?? false });
-    case 'wgsl': {
-      const { f16, immediates, software: keepLoops } = caps;
-      return { text: printWgsl(code, { f16, immediates, keepLoops, subgroupSize: caps.subgroups?.set }) };
-    }
-  }
 };
 
 class Kernels {

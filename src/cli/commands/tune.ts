@@ -31,10 +31,14 @@ interface TuneCommandOptions extends CommonOptions {
   readonly fast: boolean;
   readonly probe: boolean;
   readonly report?: string | true;
+  readonly backend?: 'webgpu' | 'wasm';
 }
 
 /** Kernels that a probe of the driver's settings times. */
 const PROBED = 6;
+
+const opened = ({ backend }: TuneCommandOptions, output: Output): Promise<Backend> =>
+  orThrow(openBackend({ ...(backend ? { backend } : {}), log: output.log }));
 
 const text = ({ template, schedule }: Choice): string => `${template} ${JSON.stringify(schedule)}`;
 
@@ -140,9 +144,10 @@ const tuneCalls = async (
 };
 
 /** The table of a file, or of the adapter at hand. */
-const tableOf = async (report: string | true, output: Output): Promise<TuningTable> => {
-  if (report === true) {
-    const backend = await orThrow(openBackend({ backend: 'webgpu', log: output.log }));
+const tableOf = async (options: TuneCommandOptions, output: Output): Promise<TuningTable> => {
+  const { report } = options;
+  if (report === undefined || report === true) {
+    const backend = await opened(options, output);
     const table = await readTable(backend.caps, output.log);
     backend.dispose();
     return table;
@@ -154,7 +159,7 @@ const tableOf = async (report: string | true, output: Output): Promise<TuningTab
 
 /** What the heuristics lose against a table, call by call. */
 const printRegrets = async (names: readonly string[], options: TuneCommandOptions, output: Output): Promise<void> => {
-  const table = await tableOf(options.report!, output);
+  const table = await tableOf(options, output);
   const { regrets, unknown } = regretsOf(table, callsFor(table.caps, names, options));
   for (const { key, count, chosen, best } of regrets)
     output.print(
@@ -176,12 +181,12 @@ export const tune = async (variant: string, options: TuneCommandOptions): Promis
   // What compilers and drivers kept would hide how long a kernel takes to compile.
   process.env.MESA_SHADER_CACHE_DISABLE ??= 'true';
   // Other settings of a driver give other last bits, so runs without --fast go on with its own.
-  if (options.fast && !options.probe) {
+  if (options.fast && !options.probe && options.backend !== 'wasm') {
     const found = await fastestEnvironment(options.part ?? 'encode', variant, output.log);
     await writeEnvironment(found);
     for (const [name, value] of Object.entries(found)) process.env[name] = value;
   }
-  const backend = await orThrow(openBackend({ backend: 'webgpu', log: output.log }));
+  const backend = await opened(options, output);
   try {
     if (tableFile(backend.caps) === null)
       throw new UserFailure(
@@ -212,6 +217,12 @@ export const tuneCommand = (program: Command): Command =>
   )
     .addArgument(new Argument('[variant]', 'name of the variant').default('mini'))
     .option('--all', 'all variants', false)
+    .addOption(
+      new Option(
+        '--backend <name>',
+        'what to tune; default: webgpu on a graphics card, else wasm on the processor',
+      ).choices(['webgpu', 'wasm']),
+    )
     .addOption(new Option('--part <name>', 'one program only; default: all of them').choices(parts))
     .option('--batch <number>', 'pictures at once', wholeNumber(1, 4096), 1)
     .option('--limit <number>', 'only so many kernels, those with most work', wholeNumber(1))

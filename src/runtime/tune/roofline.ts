@@ -2,8 +2,8 @@
 import { fma, int, lit, load, rawCall, ref, scalarType, splat4, variable } from '../../compiler/ir/expr.ts';
 import { add, mul } from '../../compiler/ir/index-math.ts';
 import { type BufferBinding, builtins, type KernelCode, type Stmt } from '../../compiler/ir/stmt.ts';
+import { printKernel } from '../../compiler/print.ts';
 import type { Origin, Program } from '../../compiler/program.ts';
-import { printWgsl } from '../../compiler/wgsl/print.ts';
 import { hashText } from '../../dsl/core/hash.ts';
 import { orThrow } from '../attempt.ts';
 import type { Backend } from '../backend.ts';
@@ -97,8 +97,7 @@ const copy = (groups: number): KernelCode => {
 };
 
 const programOf = (code: KernelCode, backend: Backend): Program => {
-  const { caps } = backend;
-  const text = printWgsl(code, { f16: caps.f16, immediates: caps.immediates, keepLoops: caps.software });
+  const { text, scratch } = printKernel(code, backend.caps);
   const origin: Origin = {
     label: code.label,
     why: 'a probe',
@@ -112,8 +111,19 @@ const programOf = (code: KernelCode, backend: Backend): Program => {
   const { label: digest, buffers, workgroupSize, groups, subgroups } = code;
   return {
     digest,
-    target: 'wgsl',
-    kernels: [{ digest: hashText(text), text, bindings: buffers, scalars: [], workgroupSize, groups, subgroups }],
+    target: backend.caps.target,
+    kernels: [
+      {
+        digest: hashText(text),
+        text,
+        bindings: buffers,
+        scalars: [],
+        workgroupSize,
+        groups,
+        subgroups,
+        ...(scratch ? { scratch } : {}),
+      },
+    ],
     steps: [{ kind: 'dispatch', kernel: 0, buffers: buffers.map((_, slot) => ({ slot })), scalars: [], origin }],
     slots: buffers.map(({ length }) => ({ bytes: length * 4, holds: 'temp' as const })),
     inputs: [],
@@ -136,7 +146,7 @@ const fastest = async (backend: Backend, code: KernelCode): Promise<number> => {
   return best / 1e3;
 };
 
-/** Measures both on a WebGPU adapter, in a second or so. Throws RunFailure. */
+/** Measures both on an adapter or a processor, in a second or so. Throws RunFailure. */
 export const measureRoofline = async (backend: Backend): Promise<Roofline> => {
   const workers = backend.caps.software ? 256 : 16_384;
   const flops = 2 * 4 * CHAINS * TURNS * workers * SIZE;
