@@ -112,13 +112,16 @@ const byPlaces = (t: At): readonly Stmt[] => {
   return loop('step', c.kh * c.channels, (q) => step(mod(q, c.channels), div(q, c.channels)));
 };
 
+/** Taps that lie in the first cache beside the pixels that they meet. */
+const CACHED = 2048;
+
 /** Sums over vectors along the taps of a row, one a place. */
 const byTaps = (t: At): readonly Stmt[] => {
   const { c } = t;
   const places = range(t.columns);
   const whole = Math.floor(c.kw / LANES);
   const rest = c.kw % LANES;
-  const step = (channel: Expr, ky: Expr, j: Expr, name: string, taps: number): readonly Stmt[] => {
+  const step = (t: At, channel: Expr, ky: Expr, j: Expr, name: string, taps: number): readonly Stmt[] => {
     const four = (load: (kx: Expr) => Expr): Expr =>
       vec4(range(LANES).map((i) => (i < taps ? load(add(mul(j, int(LANES)), int(i))) : zero)));
     return [
@@ -132,24 +135,43 @@ const byTaps = (t: At): readonly Stmt[] => {
       ]),
     ];
   };
-  const last = (channel: Expr, ky: Expr): readonly Stmt[] =>
-    rest > 0 ? step(channel, ky, int(whole), 'rest', rest) : [];
-  const all = (channel: Expr, ky: Expr): readonly Stmt[] => {
-    if (t.unroll === 0) return range(whole).flatMap((j) => step(channel, ky, int(j), `${j}`, LANES));
+  const last = (t: At, channel: Expr, ky: Expr): readonly Stmt[] =>
+    rest > 0 ? step(t, channel, ky, int(whole), 'rest', rest) : [];
+  const all = (t: At, channel: Expr, ky: Expr): readonly Stmt[] => {
+    if (t.unroll === 0) return range(whole).flatMap((j) => step(t, channel, ky, int(j), `${j}`, LANES));
     const turns = whole - (whole % t.unroll);
     return [
       ...loop(
         'tap',
         turns,
-        (j) => range(t.unroll).flatMap((u) => step(channel, ky, add(j, int(u)), `${u}`, LANES)),
+        (j) => range(t.unroll).flatMap((u) => step(t, channel, ky, add(j, int(u)), `${u}`, LANES)),
         t.unroll,
       ),
-      ...range(whole - turns).flatMap((k) => step(channel, ky, int(turns + k), `past${k}`, LANES)),
+      ...range(whole - turns).flatMap((k) => step(t, channel, ky, int(turns + k), `past${k}`, LANES)),
     ];
   };
-  return loop('channel', c.channels, (channel) =>
-    loop('ky', c.kh, (ky) => [...all(channel, ky), ...last(channel, ky)]),
-  );
+  const row = (at: At, channel: Expr, ky: Expr): readonly Stmt[] => [...all(at, channel, ky), ...last(at, channel, ky)];
+  if (t.lines === 1) return loop('channel', c.channels, (channel) => loop('ky', c.kh, (ky) => row(t, channel, ky)));
+  // The lines of the result read the same taps: they take turns with a few rows of them, while these are in the cache.
+  const band = Math.min(c.kh, Math.max(1, Math.floor(CACHED / (t.rows * c.kw))));
+  const names = range(t.rows).flatMap((r) => places.map((p) => accName(r, 0, p)));
+  const turn = (channel: Expr, first: Expr, count: number, name: string): readonly Stmt[] =>
+    loop(`line${name}`, t.lines, (line) => {
+      const at: At = { ...t, line0: add(t.line0, line) };
+      const index = (k: number): Expr => add(mul(line, int(names.length)), int(k));
+      return [
+        ...names.map((name, k): Stmt => ({ s: 'var', name, type: f32x4, value: element('sums', index(k), f32x4) })),
+        ...loop(`ky${name}`, count, (ky) => row(at, channel, add(first, ky))),
+        ...names.map(
+          (name, k): Stmt => ({ s: 'setElement', array: 'sums', index: index(k), value: variable(name, f32x4) }),
+        ),
+      ];
+    });
+  const bands = c.kh - (c.kh % band);
+  return loop('channel', c.channels, (channel) => [
+    ...loop('band', bands, (first) => turn(channel, first, band, ''), band),
+    ...(c.kh > bands ? turn(channel, int(bands), c.kh - bands, 'Rest') : []),
+  ]);
 };
 
 const sumOf = (v: Expr): Expr => plus(plus(component(v, 0), component(v, 1)), plus(component(v, 2), component(v, 3)));
@@ -185,24 +207,29 @@ const store = (t: At, vectors: readonly Expr[]): readonly Stmt[] => {
   ];
 };
 
+const zeroed = (names: readonly string[]): readonly Stmt[] =>
+  names.map((name): Stmt => ({ s: 'var', name, type: f32x4, value: splat4(zero) }));
+
 const compute = (t: At, along: ConvAlong): readonly Stmt[] => {
-  const vectors = along === 'places' ? Math.ceil(t.columns / LANES) : t.columns;
-  const tile = range(t.rows).flatMap((r) => range(t.lines).map((l) => [r, l] as const));
-  const sums = tile.flatMap(([r, l]) => range(vectors).map((j) => accName(r, l, j)));
-  const acc = (r: number, l: number, j: number): Expr => variable(accName(r, l, j), f32x4);
-  const total = (r: number, place: number): Expr => (place < t.columns ? sumOf(acc(r, 0, place)) : zero);
-  return [
-    ...sums.map((name): Stmt => ({ s: 'var', name, type: f32x4, value: splat4(zero) })),
-    ...(along === 'places' ? byPlaces(t) : byTaps(t)),
-    ...store(
-      t,
-      along === 'places'
-        ? tile.flatMap(([r, l]) => range(vectors).map((j) => acc(r, l, j)))
-        : range(t.rows).flatMap((r) =>
-            range(Math.ceil(t.columns / LANES)).map((j) => vec4(range(LANES).map((i) => total(r, LANES * j + i)))),
-          ),
-    ),
-  ];
+  const vectors = range(Math.ceil(t.columns / LANES));
+  const [rows, lines] = [range(t.rows), range(t.lines)];
+  if (along === 'places') {
+    const names = rows.flatMap((r) => lines.flatMap((l) => vectors.map((j) => accName(r, l, j))));
+    const sums = names.map((name) => variable(name, f32x4));
+    return [...zeroed(names), ...byPlaces(t), ...store(t, sums)];
+  }
+  const apart = t.rows * t.columns;
+  const sum = (r: number, l: number, p: number): Expr =>
+    t.lines === 1 ? variable(accName(r, 0, p), f32x4) : element('sums', int(l * apart + r * t.columns + p), f32x4);
+  const total = (r: number, l: number, p: number): Expr => (p < t.columns ? sumOf(sum(r, l, p)) : zero);
+  const totals = rows.flatMap((r) =>
+    lines.flatMap((l) => vectors.map((j) => vec4(range(LANES).map((i) => total(r, l, LANES * j + i))))),
+  );
+  const start: readonly Stmt[] =
+    t.lines > 1
+      ? [{ s: 'array', name: 'sums', type: f32x4, length: t.lines * apart }]
+      : zeroed(rows.flatMap((r) => range(t.columns).map((p) => accName(r, 0, p))));
+  return [...start, ...byTaps(t), ...store(t, totals)];
 };
 
 const emit = (n: Node, schedule: Schedule, block: Block): Emitted => {
@@ -270,7 +297,7 @@ const placesTiles = (c: Convolution): readonly Schedule[] => {
   const panel = panelOf(c);
   const heights = [1, 2, 4, 8, panel, 2 * panel].filter((r) => r <= c.outputs && (r % panel === 0 || panel % r === 0));
   return [...new Set(heights)].flatMap((rows) =>
-    [1, 2, 4].flatMap((lines) =>
+    [1, 2, 3, 4].flatMap((lines) =>
       [1, 2, 3, 4, 6, 8]
         .filter((across) => rows * lines * across <= SUMS && lines <= c.height && across <= c.width4)
         .map((across): Schedule => ({ along: 'places', rows, lines, across })),
@@ -278,31 +305,51 @@ const placesTiles = (c: Convolution): readonly Schedule[] => {
   );
 };
 
-/** Vectors of taps that are written out in a turn of the loop over lines of taps. */
-const SHORT = 4;
+/** Lines of the result that take turns with taps at most. */
+const LINES = 4;
 
 const tapsTiles = (c: Convolution): readonly Schedule[] => {
   const vectors = Math.floor(c.kw / LANES);
-  const unrolls = [...(vectors <= SHORT ? [0] : []), ...(vectors > 1 ? [1, 2, 4].filter((u) => u <= vectors) : [])];
-  return [1, 2, 3, 4, 6]
+  const unrolls = vectors > 1 ? [2, 1] : [0];
+  return [4, 3, 2, 1]
     .filter((rows) => rows <= c.outputs)
     .flatMap((rows) =>
-      [1, 2, 3, 4, 5, 6]
+      [1, 2, 3, 4, 5]
         .filter((across) => rows * across <= SUMS && across <= c.width)
-        .flatMap((across) => unrolls.map((unroll): Schedule => ({ along: 'taps', rows, across, unroll }))),
+        .flatMap((across) =>
+          [...new Set([Math.min(c.height, LINES), 1])].flatMap((lines) =>
+            unrolls.map((unroll): Schedule => ({ along: 'taps', rows, lines, across, unroll })),
+          ),
+        ),
     );
 };
 
-/** Instructions of a tile, by its loads and its sums; unused lanes and half-empty tiles count. */
+/** Sums that are added up at a time at least: fewer wait for each other. */
+const BUSY = 6;
+/** What a step costs beside its instructions, by rows that share its places: as measured. */
+const byRows: Readonly<Record<number, number>> = { 1: 1.25, 2: 1.12, 8: 1.3 };
+
+/** Instructions of a step of all tiles, whole ones and what is left at the edges. */
 const costOf = (c: Convolution, s: Schedule): number => {
   const { rows, lines, across } = tileOf(s);
   const taps = s.along === 'taps';
-  const tiles = (rowsLeft: number, rowSize: number): number => Math.ceil(rowsLeft / rowSize);
-  const columns = taps ? c.width : c.width4;
-  const loads = rows + lines * across;
-  // Few sums wait for each other.
-  const sums = Math.max(rows * lines * across, 6);
-  return tiles(c.outputs, rows) * tiles(c.height, lines) * tiles(columns, across) * (loads + 2 * sums + 1);
+  const parts = (size: number, of: number): readonly (readonly [size: number, count: number])[] => [
+    [of, Math.floor(size / of)],
+    [size % of, size % of === 0 ? 0 : 1],
+  ];
+  const step = (r: number, vectors: number): number =>
+    (r + vectors + 2 * Math.max(r * vectors, BUSY) + 1) * (taps ? 1 : (byRows[r] ?? 1));
+  return parts(c.outputs, rows)
+    .flatMap(([r, n]) =>
+      parts(c.height, lines).flatMap(([l, m]) =>
+        parts(taps ? c.width : c.width4, across).map(([a, k]) => {
+          const count = n * m * k;
+          if (count === 0) return 0;
+          return count * (taps ? l * step(r, a) : step(r, l * a));
+        }),
+      ),
+    )
+    .reduce((x, y) => x + y);
 };
 
 const cheapest = (c: Convolution, all: readonly Schedule[]): Schedule =>
