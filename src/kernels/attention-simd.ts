@@ -183,7 +183,6 @@ const tiled = (a: AttentionCall): TiledCall => ({
   kept: [a.width],
   sums: [a.valueWidth],
   scores: 1,
-  block: 64,
 });
 
 export const attentionSimd: KernelTemplate = {

@@ -2,7 +2,7 @@
 import type { Caps } from '../compiler/ir/caps.ts';
 import type { Schedule } from './template.ts';
 
-/** What is known of a call, of rows that meet others. */
+/** What is known of a call, as rows that meet others. */
 export interface TiledCall {
   readonly rows: number;
   readonly others: number;
@@ -11,8 +11,6 @@ export interface TiledCall {
   readonly sums: readonly number[];
   /** Arrays of scores. */
   readonly scores: number;
-  /** Others in a block where nothing was measured. */
-  readonly block: number;
 }
 
 const total = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0);
@@ -24,12 +22,18 @@ const bytesOf = (t: TiledCall, s: Schedule): number => {
 };
 const fits = (t: TiledCall, s: Schedule, caps: Caps): boolean => bytesOf(t, s) <= caps.limits.workgroupBytes;
 
+/** Vectors of a row to sum at a time, so that few or none are left: 12 or 16 sums of four rows, 8 where there are no more rows. */
+const vectorsFor = (t: TiledCall): number => {
+  if (t.rows < 3) return 8;
+  return Math.max(...t.sums.map((w) => Math.floor(w / 4))) % 4 === 0 ? 4 : 3;
+};
+
 const smallest = (t: TiledCall): Schedule => ({
   rows: 4,
   quads: 1,
   columns: 4,
-  vectors: 2,
-  block: t.others <= 32 ? 32 : t.block,
+  vectors: vectorsFor(t),
+  block: t.others <= 32 ? 32 : 64,
 });
 
 export const refusesTiles = (t: TiledCall, caps: Caps): string | null => {
@@ -37,16 +41,19 @@ export const refusesTiles = (t: TiledCall, caps: Caps): string | null => {
   return fits(t, smallest(t), caps) ? null : 'the rows are too wide for scratch memory';
 };
 
-/** Of the sizes that fit. Tiles: 8 sums, what they are made of and a product stay in 16 registers. */
+/** More rows do not make it faster, and would leave large machines without work. */
+const ROWS = 16;
+
 export const tileSpace = (t: TiledCall, caps: Caps): readonly [Schedule, ...Schedule[]] => {
   const tiles = [
+    { quads: 1, columns: 4, vectors: 4 },
+    { quads: 1, columns: 4, vectors: 3 },
     { quads: 2, columns: 4, vectors: 2 },
-    { quads: 2, columns: 5, vectors: 2 },
-    { quads: 1, columns: 8, vectors: 3 },
-    { quads: 2, columns: 6, vectors: 1 },
+    { quads: 2, columns: 5, vectors: 3 },
+    { quads: 1, columns: 8, vectors: 8 },
   ];
   const all = tiles.flatMap((tile) =>
-    [8, 16, 32, 64].flatMap((rows) => [32, 64, 128].map((block): Schedule => ({ rows, ...tile, block }))),
+    [8, ROWS, 32].flatMap((rows) => [32, 64, 128].map((block): Schedule => ({ rows, ...tile, block }))),
   );
   const offered = all.filter(
     (s) => fits(t, s, caps) && Number(s.rows) < 2 * Math.max(t.rows, 8) && Number(s.block) < 2 * Math.max(t.others, 32),
@@ -54,10 +61,11 @@ export const tileSpace = (t: TiledCall, caps: Caps): readonly [Schedule, ...Sche
   return [smallest(t), ...offered];
 };
 
+/** A multiply-add of its own takes two sums' worth of latency: twice as many sums keep it busy. */
 export const tileSchedule = (t: TiledCall, caps: Caps): Schedule => {
   const small = smallest(t);
-  if (t.rows <= 4) return { ...small, columns: 8 };
-  const tile = { ...small, quads: 2 };
-  const rows = [16, 8].find((r) => r < 2 * t.rows && fits(t, { ...tile, rows: r }, caps));
+  if (t.rows <= 4) return small;
+  const tile = { ...small, quads: caps.relaxedSimd ? 2 : 1 };
+  const rows = [ROWS, 8].find((r) => r < 2 * t.rows && fits(t, { ...tile, rows: r }, caps));
   return rows ? { ...tile, rows } : small;
 };

@@ -29,6 +29,8 @@ export interface Rows {
   readonly row0: Expr;
   /** Rows of the head. */
   readonly count: number;
+  /** Rows that a vector may hold: fewer than four where there are no more. */
+  readonly lanes: number;
   readonly rows: number;
   readonly groups: number;
   /** Vectors of rows, and others, in a tile of scores. */
@@ -51,6 +53,7 @@ export const rowsFor = (batch: number, heads: number, count: number, s: Schedule
     keyHead: mod(head, heads),
     row0: mul(mod(group, tiles), int(rows)),
     count,
+    lanes: Math.min(LANES, count),
     rows,
     groups,
     quads: Number(s.quads),
@@ -227,7 +230,7 @@ export const mixed = (m: Rows, o: Others, p: Mixture): Stmt => {
     return [
       { s: 'let', name: `w${c}`, value: weights },
       ...range(count).map((v): Stmt => ({ s: 'let', name: `v${c}_${v}`, value: value(v) })),
-      ...range(LANES).flatMap((r): readonly Stmt[] => [
+      ...range(m.lanes).flatMap((r): readonly Stmt[] => [
         { s: 'let', name: `w${c}_${r}`, value: splat4(component(ref(`w${c}`, f32x4), r)) },
         ...range(count).map((v): Stmt => {
           const product = times(ref(`v${c}_${v}`, f32x4), ref(`w${c}_${r}`, f32x4));
@@ -237,7 +240,7 @@ export const mixed = (m: Rows, o: Others, p: Mixture): Stmt => {
     ];
   };
   const stretch = (quad: Expr, j: Expr, count: number): readonly Stmt[] => {
-    const each = range(LANES).flatMap((r) => range(count).map((v) => [r, v] as const));
+    const each = range(m.lanes).flatMap((r) => range(count).map((v) => [r, v] as const));
     const at = (r: number, v: number): Expr => add(add(mul(add(mul(quad, int(LANES)), int(r)), int(all)), j), int(v));
     return [
       ...each.map(([r, v]): Stmt => {
