@@ -49,16 +49,18 @@ export const convInputAdjoint = (conv: ConvSpec, x: Node, w: Node, ct: Node): No
 /** The cotangent of w: x convolved with the cotangent, batch and channels swapped, stride and dilation exchanged. */
 export const convWeightAdjoint = (conv: ConvSpec, x: Node, w: Node, ct: Node): Node => {
   const [n, c] = x.shape as Four;
+  const [o, per, kh, kw] = w.shape as Four;
   if (ct.shape.includes(0) || w.shape.includes(0) || x.shape.includes(0)) return b.full(0, w.shape, ct.dtype);
   const g = conv.groups;
-  // What the stride left over at the far edges would show up as further taps: it is cut off, from the padding first.
+  // What the stride left over at the far edges shows up as further taps: it is cut off, from the padding first, and the taps are dropped
+  // where an image ends before.
   const over = (i: 0 | 1): number => {
     const [all, kernel, places] = [x.shape[i + 2]!, w.shape[i + 2]!, ct.shape[i + 2]!];
     const read = (places - 1) * conv.stride[i] + (kernel - 1) * conv.dilation[i] + 1;
     return all + conv.padding[i][0] + conv.padding[i][1] - read;
   };
   const kept = (i: 0 | 1): Pair => [conv.padding[i][0], Math.max(0, conv.padding[i][1] - over(i))];
-  const size = (i: 0 | 1): number => x.shape[i + 2]! - Math.max(0, over(i) - conv.padding[i][1]);
+  const size = (i: 0 | 1): number => Math.max(1, x.shape[i + 2]! - Math.max(0, over(i) - conv.padding[i][1]));
   const [ih, iw]: Pair = [size(0), size(1)];
   const read = b.slice(x, [0, 0, 0, 0], [n, c, ih, iw]);
   const images =
@@ -72,5 +74,5 @@ export const convWeightAdjoint = (conv: ConvSpec, x: Node, w: Node, ct: Node): N
     dilation: conv.stride,
     groups: g,
   });
-  return b.permute(all, [1, 0, 2, 3]);
+  return b.permute(b.slice(all, [0, 0, 0, 0], [per, o, kh, kw]), [1, 0, 2, 3]);
 };
