@@ -19,7 +19,7 @@ const z = pipe(x, matmul(w), add(0.5), mul(2), exp);
 console.log('An expression is a graph:\n');
 console.log(show(y));
 
-console.log('\nIts value, compiled to one shader and run on the device:\n');
+console.log('\nIts value, compiled to one kernel and run on the device:\n');
 console.log(await evaluate(y));
 
 console.log('\nSeveral at once, as any tree:\n');

@@ -6,7 +6,7 @@ import { openTrainer, tokenizerTask } from 'dualtoken/train';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 
-// Run by the tests, it is smaller still, and computed without shaders.
+// Run by the tests, it is smaller still.
 const small = process.env.DUALTOKEN_EXAMPLE_SMALL === '1';
 // `npm run example 07 60` trains for a minute.
 const seconds = small ? 0 : Number(process.argv[2] ?? 5);
@@ -44,7 +44,7 @@ const pictures = await Promise.all(Array.from({ length: count }, (_, i) => need(
 const images = stackChannels(pictures.map((p) => centreCrop(size)(p, 0)));
 const batch = { images, count, height: size, width: size };
 
-const runtime = await openRuntime({ log: console.log, ...(small ? { backend: 'gpujs' as const } : {}) });
+const runtime = await openRuntime({ log: console.log });
 const task = tokenizerTask(mine, { pixel: 10, deep: 5, pooled: 1, commitment: 2 });
 const trainer = await openTrainer(runtime, task, {
   betas: [0.9, 0.99],

@@ -60,7 +60,7 @@ console.log(explain(await forward.program(params, x)));
 const backward = runtime.compile(grad(loss));
 const { dispatches, shaders } = summaryOf(await backward.program(params, x, x));
 console.log(`\nIts gradient: ${dispatches} dispatches of ${shaders} shaders. Where the time goes:\n`);
-// The first run compiles shaders: it is not what a later one costs, and does not count.
+// The first run compiles kernels: it is not what a later one costs, and does not count.
 for (let i = 0; i < 6; i++) await backward(params, x, x);
 await runtime.idle();
 console.log(profile.table(6));

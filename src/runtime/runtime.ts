@@ -67,7 +67,7 @@ export const keptTuning = async (
   fast: boolean,
   warn: (message: string) => void,
 ): Promise<Tuning | null> => {
-  if (backend.name !== 'webgpu' || !inNode()) return null;
+  if ((backend.name !== 'webgpu' && backend.name !== 'wasm') || !inNode()) return null;
   const { readTable } = await import('./tune/store.ts');
   const table = await readTable(backend.caps, warn);
   return Object.keys(table.entries).length === 0 ? null : tuningOf(table, fast);

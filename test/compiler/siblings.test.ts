@@ -4,10 +4,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
+import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { openNull } from '../../src/runtime/null.ts';
-import { webGpu } from '../support/backends.ts';
+import { forEachDevice } from '../support/backends.ts';
 import { interpret } from '../support/interpret.ts';
 
 const test = suite('sibling reductions');
@@ -27,24 +28,32 @@ for (const [name, shape, axes] of [
   ['columns beside an axis of size 1', [1, 40, 9], [0, 1]],
   ['rows, by workgroups', [3, 1000], [1]],
 ] as const) {
-  test(`sums, extremes and their places share a kernel: ${name}`, async () => {
+  const graph = (): readonly Node[] => {
     const x = B.input('x', shape, 'f32');
     const y = B.input('y', [shape.reduce((a: number, b) => a * b, 1)], 'f32');
     const flat = B.reshape(y, shape.length === 3 ? shape.slice(1) : shape);
     const other = shape.length === 3 ? [0] : axes;
-    const outs = [
+    return [
       B.sum(x, axes),
       B.scale(B.sum(B.mul(flat, flat), other), 2),
       B.reduce('argmax', flat, other),
       B.reduce('max', x, axes),
     ];
-    const program = programOf([x, y], outs);
+  };
+
+  test(`sums, extremes and their places share a kernel: ${name}`, () => {
+    const outs = graph();
+    const inputs = topological(outs).filter((n) => isKind(n, 'input'));
+    const program = programOf(inputs, outs);
     assert.is(program.steps.length, 1, program.steps.map((s) => s.origin.label).join('\n'));
-    const gpu = await webGpu();
-    if (!gpu) return;
-    const values = { x: data(y.shape[0]!), y: data(y.shape[0]!).reverse() };
-    const together = await runGraph(gpu, outs, values);
-    const alone = await runGraph(gpu, outs, values, { fuse: false });
+  });
+
+  forEachDevice(test, `what shares a kernel has the bits of kernels of its own: ${name}`, async (backend) => {
+    const outs = graph();
+    const n = shape.reduce((a: number, b) => a * b, 1);
+    const values = { x: data(n), y: data(n).reverse() };
+    const together = await runGraph(backend, outs, values);
+    const alone = await runGraph(backend, outs, values, { fuse: false });
     const want = interpret(outs, new Map(Object.entries(values)));
     together.forEach((t, k) => {
       assert.equal(new Uint32Array(t.data.buffer), new Uint32Array(alone[k]!.data.buffer), `output ${k}`);
@@ -65,17 +74,23 @@ test('a reduction that reads another one stays behind it', () => {
   assert.is(programOf([x], [first, second]).steps.length, 2);
 });
 
-test('donated state that one sibling overwrites is read by the other before', async () => {
+const withState = () => {
   const x = B.input('x', [64, 8], 'f32');
   const state = B.input('state', [8], 'f32', 'state');
-  const [a, b] = [B.add(state, B.sum(x, [0])), B.add(state, B.sum(B.mul(x, x), [0]))];
-  const program = programOf([x, state], [a, b], [state]);
+  return { x, state, outs: [B.add(state, B.sum(x, [0])), B.add(state, B.sum(B.mul(x, x), [0]))] };
+};
+
+test('donated state that one sibling overwrites and the other reads is one kernel', () => {
+  const { x, state, outs } = withState();
+  const program = programOf([x, state], outs, [state]);
   assert.is(program.steps.filter((s) => s.kind === 'dispatch').length, 1);
-  const gpu = await webGpu();
-  if (!gpu) return;
+});
+
+forEachDevice(test, 'donated state that one sibling overwrites is read by the other before', async (backend) => {
+  const { outs } = withState();
   const values = { x: data(512), state: data(8) };
-  const got = await runGraph(gpu, [a, b], values);
-  interpret([a, b], new Map(Object.entries(values))).forEach((want, k) => {
+  const got = await runGraph(backend, outs, values);
+  interpret(outs, new Map(Object.entries(values))).forEach((want, k) => {
     want.forEach((w: number, i: number) => {
       assert.ok(Math.abs(Number(got[k]!.data[i]) - w) < 1e-3, `output ${k} [${i}]`);
     });

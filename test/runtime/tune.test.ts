@@ -23,7 +23,7 @@ import { isolate } from '../../src/runtime/tune/isolate.ts';
 import { inPieces } from '../../src/runtime/tune/pieces.ts';
 import { readTable, tableFile, writeTable } from '../../src/runtime/tune/store.ts';
 import { checkCall, tuneCall } from '../../src/runtime/tune/tune.ts';
-import { webGpu } from '../support/backends.ts';
+import { forEachDevice } from '../support/backends.ts';
 import { hardwareCaps } from '../support/caps.ts';
 import { f32 } from '../support/family.ts';
 import { inFolder } from '../support/files.ts';
@@ -49,20 +49,18 @@ test('a call alone keeps the views of its operands, and stores what was computed
   assert.is.not(callClass(product()), callClass(B.einsum('mk,kn->mn', a, B.input('c', [24, 20], 'f32'))));
 });
 
-test('candidates are measured, and the exact one has the bits of the heuristic', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
-  const entry = await tuneCall(gpu, product(), options);
+forEachDevice(test, 'candidates are measured, and the exact one has the bits of the heuristic', async (backend) => {
+  const entry = await tuneCall(backend, product(), options);
   assert.ok(entry);
   // Among those that are within 3 % of the fastest, the one that compiles soonest is kept.
   assert.ok(entry.fast.ms <= 1.03 * entry.exact.ms && entry.exact.ms <= 1.03 * entry.heuristic.ms);
-  const table = { ...emptyTable(gpu.caps), entries: { [callClass(product())]: entry } };
+  const table = { ...emptyTable(backend.caps), entries: { [callClass(product())]: entry } };
   const values = {
     a: Float32Array.from({ length: 960 }, (_, i) => Math.cos(i)),
     b: Float32Array.from({ length: 480 }, (_, i) => Math.cos(i * 3)),
   };
-  const [plain] = await runGraph(gpu, [product()], values);
-  const [tuned] = await runGraph(gpu, [product()], values, { tuning: tuningOf(table, false) });
+  const [plain] = await runGraph(backend, [product()], values);
+  const [tuned] = await runGraph(backend, [product()], values, { tuning: tuningOf(table, false) });
   assert.equal(new Uint32Array(tuned!.data.buffer), new Uint32Array(plain!.data.buffer));
 });
 
@@ -87,13 +85,11 @@ const spoilt = (t: KernelTemplate, name: string): KernelTemplate => ({
     ),
 });
 
-test('a candidate with wrong values is dropped, loudly, however fast it is', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'a candidate with wrong values is dropped, loudly, however fast it is', async (backend) => {
   const wrong = spoilt(contractDirect, 'contract-wrong');
   const heard: string[] = [];
   const square = B.einsum('mk,kn->mn', B.input('a', [32, 32], 'f32'), B.input('b', [32, 32], 'f32'));
-  const entry = await tuneCall(gpu, square, {
+  const entry = await tuneCall(backend, square, {
     ...options,
     templates: [contractDirect, wrong],
     onDrop: ({ template }, why) => heard.push(`${template}: ${why}`),
@@ -101,17 +97,15 @@ test('a candidate with wrong values is dropped, loudly, however fast it is', asy
   assert.ok(entry);
   assert.is(entry.exact.template, 'contract-direct');
   assert.is(entry.fast.template, 'contract-direct');
-  assert.is(entry.dropped.length, wrong.space(square, gpu.caps).length);
+  assert.is(entry.dropped.length, wrong.space(square, backend.caps).length);
   assert.ok(entry.dropped.every((d) => d.template === 'contract-wrong' && d.why.startsWith('wrong: result 0 at')));
   assert.is(heard.length, entry.dropped.length);
 });
 
-test('schedules that add up in another order are for --fast alone', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'schedules that add up in another order are for --fast alone', async (backend) => {
   const rows = softmax(B.input('x', [64, 96], 'f32'));
   const call = rows.op.kind === 'pick' ? rows.src[0]! : rows;
-  const entry = await tuneCall(gpu, call, options);
+  const entry = await tuneCall(backend, call, options);
   assert.ok(entry);
   const { width, vector, shuffle } = entry.heuristic.schedule;
   assert.equal(
@@ -120,9 +114,7 @@ test('schedules that add up in another order are for --fast alone', async () => 
   );
 });
 
-test('references of calls too large for generic kernels are made in pieces', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'references of calls too large for generic kernels are made in pieces', async (backend) => {
   const calls = [
     B.einsum('bmk,bkn->bmn', unwrap(f32([2, 7, 5])), unwrap(f32([2, 5, 3], 1))),
     B.einsum('mk,nk->nm', unwrap(f32([7, 5])), unwrap(f32([9, 5], 1))),
@@ -133,8 +125,8 @@ test('references of calls too large for generic kernels are made in pieces', asy
     const call = whole.op.kind === 'pick' ? whole.src[0]! : whole;
     const [pieces] = inPieces(call, [whole], 40);
     assert.is(pieces!.op.kind, 'concat');
-    const [want] = await runGraph(gpu, [whole]);
-    const [got] = await runGraph(gpu, [pieces!]);
+    const [want] = await runGraph(backend, [whole]);
+    const [got] = await runGraph(backend, [pieces!]);
     assert.equal(got!.shape, want!.shape);
     want!.data.forEach((v, i) => {
       assert.ok(Math.abs(got!.data[i]! - v) < 1e-5);
@@ -143,9 +135,7 @@ test('references of calls too large for generic kernels are made in pieces', asy
   }
 });
 
-test('sums over runs of sorted updates are measured on runs that are sorted', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'sums over runs of sorted updates are measured on runs that are sorted', async (backend) => {
   const [base, at, updates] = [
     B.input('x', [90, 32], 'f32'),
     B.input('at', [200], 'i32'),
@@ -153,69 +143,65 @@ test('sums over runs of sorted updates are measured on runs that are sorted', as
   ];
   for (const how of ['add', 'set'] as const) {
     const outputs = [B.scatter(base, at, updates, how, 0)];
-    const calls = callsOf(gpu.caps, [
+    const calls = callsOf(backend.caps, [
       { inputs: [base, at, updates].map((node) => ({ node, donated: false })), outputs },
     ]);
     const found = calls.find(({ call }) => call.op.kind === 'fused');
-    const entry = await tuneCall(gpu, found!.call, options);
+    const entry = await tuneCall(backend, found!.call, options);
     assert.ok(entry);
-    assert.is(entry.timed.length, candidatesFor(found!.call, gpu.caps)!.list.length);
+    assert.is(entry.timed.length, candidatesFor(found!.call, backend.caps)!.list.length);
     assert.ok(entry.timed.length > 2);
     assert.equal(entry.dropped, []);
   }
 });
 
-test('sorts and running sums are measured too', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, 'sorts and running sums are measured too', async (backend) => {
   const x = B.input('x', [9, 200], 'f32');
   const outputs = [B.argsort(x), B.cumulate(x, 1)];
-  const calls = callsOf(gpu.caps, [{ inputs: [{ node: x, donated: false }], outputs }]);
+  const calls = callsOf(backend.caps, [{ inputs: [{ node: x, donated: false }], outputs }]);
   assert.equal(calls.map((c) => c.call.op.kind).sort(), ['cumulate', 'sort']);
   for (const { call } of calls) {
-    const entry = await tuneCall(gpu, call, options);
+    const entry = await tuneCall(backend, call, options);
     assert.ok(entry);
-    assert.is(entry.timed.length, candidatesFor(call, gpu.caps)!.list.length);
+    assert.is(entry.timed.length, candidatesFor(call, backend.caps)!.list.length);
     assert.equal(entry.dropped, []);
   }
 });
 
-test('elementwise kernels are measured by their size, and a tuned one keeps the bits', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
-  const dropped: string[] = [];
-  const heard = { onDrop: (_: unknown, why: string) => void dropped.push(why), stopped: () => false };
-  const entry = await tuneElementwise(gpu, 10, heard);
-  assert.ok(entry && entry.timed.length > 5);
-  assert.equal(dropped, []);
-  assert.ok(entry.best.ms <= entry.heuristic.ms);
-  assert.is(await tuneElementwise(gpu, 10, { ...heard, stopped: () => true }), null);
-  const odd = { ...entry, best: { workgroup: 32, elements: 8, ms: 1 } };
-  const tuning = tuningOf({ ...emptyTable(gpu.caps), elementwise: { 10: odd } }, false);
-  assert.equal(tuning.elementwise?.(1300), { workgroup: 32, elements: 8 });
-  assert.is(tuning.elementwise?.(1 << 20), undefined);
-  assert.is.not(tuning.digest, tuningOf(emptyTable(gpu.caps), false).digest);
-  const graph = [B.mul(B.add(unwrap(f32([1301])), unwrap(f32([1301], 1))), unwrap(f32([1301], 2)))];
-  const [plain] = await runGraph(gpu, graph);
-  const [tuned] = await runGraph(gpu, graph, {}, { tuning });
-  assert.equal(tuned!.data, plain!.data);
+forEachDevice(
+  test,
+  'elementwise kernels are measured by their size, and a tuned one keeps the bits',
+  async (backend) => {
+    const dropped: string[] = [];
+    const heard = { onDrop: (_: unknown, why: string) => void dropped.push(why), stopped: () => false };
+    const entry = await tuneElementwise(backend, 10, heard);
+    assert.ok(entry && entry.timed.length > 5);
+    assert.equal(dropped, []);
+    assert.ok(entry.best.ms <= entry.heuristic.ms);
+    assert.is(await tuneElementwise(backend, 10, { ...heard, stopped: () => true }), null);
+    const odd = { ...entry, best: { workgroup: 32, elements: 8, ms: 1 } };
+    const tuning = tuningOf({ ...emptyTable(backend.caps), elementwise: { 10: odd } }, false);
+    assert.equal(tuning.elementwise?.(1300), { workgroup: 32, elements: 8 });
+    assert.is(tuning.elementwise?.(1 << 20), undefined);
+    assert.is.not(tuning.digest, tuningOf(emptyTable(backend.caps), false).digest);
+    const graph = [B.mul(B.add(unwrap(f32([1301])), unwrap(f32([1301], 1))), unwrap(f32([1301], 2)))];
+    const [plain] = await runGraph(backend, graph);
+    const [tuned] = await runGraph(backend, graph, {}, { tuning });
+    assert.equal(tuned!.data, plain!.data);
+  },
+);
+
+forEachDevice(test, 'a stopped call leaves no entry; the heuristic is right', async (backend) => {
+  assert.is(await tuneCall(backend, product(), { ...options, stopped: () => true }), null);
+  assert.type(await checkCall(backend, product()), 'number');
 });
 
-test('a stopped call leaves no entry; the heuristic is right', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
-  assert.is(await tuneCall(gpu, product(), { ...options, stopped: () => true }), null);
-  assert.type(await checkCall(gpu, product()), 'number');
-});
-
-test('calls of graphs are counted by class, those with most work first', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+test('calls of graphs are counted by class, those with most work first', () => {
   const c = B.input('c', [40, 24], 'f32');
   const small = (x: Node): Node => B.einsum('mk,nk->mn', x, b);
   const big = B.einsum('mk,kn->mn', B.input('d', [64, 64], 'f32'), B.input('e', [64, 64], 'f32'));
   const calls = callsOf(
-    gpu.caps,
+    hardwareCaps,
     [{ inputs: [], outputs: [small(a), small(c), big] }].map((g) => ({
       inputs: [a, b, c, big.src[0]!, big.src[1]!].map((node) => ({ node, donated: false })),
       outputs: g.outputs,
@@ -257,34 +243,30 @@ test('an entry counts while the templates are those that it was measured with', 
   assert.is.not(tuningOf(now, true).digest, tuningOf(now, false).digest);
 });
 
-test('a tuned program has a digest of its own', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+test('a tuned program has a digest of its own', () => {
   const c = { inputs: [a, b].map((node) => ({ node, donated: false })), outputs: [product()] };
-  const tuning = tuningOf({ ...emptyTable(gpu.caps), entries: {} }, true);
-  assert.is.not(digestOf(c, gpu.caps, { tuning }), digestOf(c, gpu.caps, {}));
+  const tuning = tuningOf({ ...emptyTable(hardwareCaps), entries: {} }, true);
+  assert.is.not(digestOf(c, hardwareCaps, { tuning }), digestOf(c, hardwareCaps, {}));
 });
 
 test('tables are kept by adapter; a damaged one is said and ignored', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
   const before = process.env.DUALTOKEN_CACHE;
   await inFolder(async (folder) => {
     process.env.DUALTOKEN_CACHE = folder;
     const said: string[] = [];
     const warn = (m: string) => void said.push(m);
-    assert.equal(await readTable(gpu.caps, warn), emptyTable(gpu.caps));
-    const table = { ...emptyTable(gpu.caps), entries: { 'a call': entryOf('x@1') } };
-    await writeTable(gpu.caps, table);
-    assert.equal(await readTable(gpu.caps, warn), table);
+    assert.equal(await readTable(hardwareCaps, warn), emptyTable(hardwareCaps));
+    const table = { ...emptyTable(hardwareCaps), entries: { 'a call': entryOf('x@1') } };
+    await writeTable(hardwareCaps, table);
+    assert.equal(await readTable(hardwareCaps, warn), table);
     assert.equal(said, []);
-    const file = tableFile(gpu.caps)!;
+    const file = tableFile(hardwareCaps)!;
     await writeFile(file, (await readFile(file, 'utf8')).slice(0, -20));
-    assert.equal(await readTable(gpu.caps, warn), emptyTable(gpu.caps));
+    assert.equal(await readTable(hardwareCaps, warn), emptyTable(hardwareCaps));
     assert.is(said.length, 1);
     assert.match(said[0]!, file);
     process.env.DUALTOKEN_CACHE = 'off';
-    assert.is(tableFile(gpu.caps), null);
+    assert.is(tableFile(hardwareCaps), null);
   }).finally(() => {
     if (before === undefined) delete process.env.DUALTOKEN_CACHE;
     else process.env.DUALTOKEN_CACHE = before;

@@ -52,7 +52,7 @@ export const demo = async (options: DemoOptions): Promise<void> => {
         `  ${tokenizer.grid} x ${tokenizer.grid} x ${depth} codes of ${K}: ${used.pixel} different pixel codes, ${used.semantic} different semantic codes`,
       );
       output.print(
-        `  encoded in ${ms.encode.toFixed(0)} ms, decoded in ${ms.decode.toFixed(0)} ms${images.length === 1 ? ' (the first run compiles its shaders)' : ''}`,
+        `  encoded in ${ms.encode.toFixed(0)} ms, decoded in ${ms.decode.toFixed(0)} ms${images.length === 1 ? ' (the first run compiles its kernels)' : ''}`,
       );
       output.print(
         `  ${file('.png')}: the photo beside its reconstruction; ${file('-codes.png')}: pixel codes above, semantic codes below, a panel a depth; ${file('.json')}: the codes`,

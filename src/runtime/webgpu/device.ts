@@ -114,7 +114,8 @@ const open = (hardware: boolean): TaskEither<RunError, OpenDevice> =>
   attempt(
     async () => {
       const { gpu, adapter } = await findAdapter();
-      if (hardware && isSoftware(adapter.info)) throw noAdapter(`the adapter ${adapter.info.description || nameOf(adapter.info)} is software`);
+      if (hardware && isSoftware(adapter.info))
+        throw noAdapter(`the adapter ${adapter.info.description || nameOf(adapter.info)} is software`);
       const device = await adapter
         .requestDevice({
           label: 'dualtoken',
