@@ -15,7 +15,7 @@ export const printKernel = (code: KernelCode, caps: Caps): Printed => {
     case 'js':
       return { text: printJs(code) };
     case 'wasm':
-      return printWasm(code, { relaxedSimd: caps.relaxedSimd ?? false });
+      return printWasm(code, { relaxedSimd: caps.relaxedSimd ?? false, memory64: caps.memory64 ?? false });
     case 'wgsl': {
       const { f16, immediates, software: keepLoops } = caps;
       return { text: printWgsl(code, { f16, immediates, keepLoops, subgroupSize: caps.subgroups?.set }) };

@@ -32,7 +32,7 @@ export const renderRunError = (e: RunError): string =>
     .with(
       { _tag: 'OutOfMemory' },
       ({ asked, what, limit }) =>
-        `the device has no room for ${what} (${mib(asked)}${limit === undefined ? '' : `, where all tensors share ${mib(limit)}`}). Free tensors, or use a smaller batch`,
+        `the device has no room for ${what} (${mib(asked)}${limit === undefined ? '' : `, where all tensors share ${mib(limit)}; DUALTOKEN_MEMORY sets more, in GiB`}). Free tensors, or use a smaller batch`,
     )
     .with(
       { _tag: 'TooLarge' },

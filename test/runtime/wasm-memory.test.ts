@@ -8,10 +8,17 @@ import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diskKernels } from '../../src/compiler/cache-disk.ts';
+import { layerNorm } from '../../src/dsl/fused/layer-norm.ts';
+import * as T from '../../src/dsl/ops/index.ts';
+import { unwrap } from '../../src/dsl/tensor.ts';
 import type { DeviceBuffer } from '../../src/runtime/backend.ts';
 import { type RunError, renderRunError } from '../../src/runtime/error.ts';
 import { Allocator, type Block } from '../../src/runtime/wasm/allocator.ts';
+import { findEngine, hasMemory64 } from '../../src/runtime/wasm/engine.ts';
+import { openWasm } from '../../src/runtime/wasm/wasm.ts';
+import { agree } from '../support/agree.ts';
 import { left, right } from '../support/backends.ts';
+import { f32 } from '../support/family.ts';
 import { addProgram, isSum, ramp, upload, vectors, withBackend } from '../support/wasm.ts';
 
 const test = suite('runtime: wasm memory');
@@ -74,7 +81,7 @@ test('memory grows, is reused, and ends with an error that names size and limit'
     assert.is(held.length, 15);
     assert.is(
       renderRunError(full),
-      `the device has no room for f32[${2 ** 20}] (4.0 MiB, where all tensors share 64.0 MiB). Free tensors, or use a smaller batch`,
+      `the device has no room for f32[${2 ** 20}] (4.0 MiB, where all tensors share 64.0 MiB; DUALTOKEN_MEMORY sets more, in GiB). Free tensors, or use a smaller batch`,
     );
     for (const t of held.splice(3, 6)) t.free();
     await fill();
@@ -112,7 +119,7 @@ test('addresses above 2 GiB', () =>
     await isSum(z!, 4);
     const third = { ...program, slots: [...program.slots, { holds: 'temp' as const, bytes: 2 ** 31 }] };
     const error = await left((await right(backend.load(third))).run(given, {}));
-    assert.match(renderRunError(error), /no room for a temporary of the program .*\(2048\.0 MiB, .* 4096\.0 MiB\)/);
+    assert.match(renderRunError(error), /no room for a temporary of the program .*\(2048\.0 MiB, .* 4096\.0 MiB/);
     await isSum((await right(executable.run(given, {})))[0]!);
   }));
 
@@ -179,6 +186,22 @@ test('binaries are kept, used without assembling, and made again where they are 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+test('memory above 4 GiB: kernels with addresses of 64 bits, or an error that says which engines have them', async () => {
+  const memory = 5 * 2 ** 30;
+  if (!hasMemory64(findEngine())) {
+    assert.match(
+      renderRunError(await left(openWasm({ memory }))),
+      /memory is 5368709120 bytes; .* to 4 GiB here\. .* Node 24/,
+    );
+    return;
+  }
+  await withBackend({ memory, threads: 2 }, async (backend) => {
+    assert.ok(backend.caps.memory64);
+    const product = unwrap(T.matmul(f32([37, 45]), f32([45, 61], 1)));
+    await agree([product, layerNorm(product, null, null, 1e-5)], { backends: [backend] });
+  });
 });
 
 test.run();

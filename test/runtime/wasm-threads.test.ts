@@ -148,12 +148,18 @@ test('a kernel that stops fails its run by name; others and later runs go on', a
 test('a lost thread fails the runs in flight and everything after', async () => {
   const engine = findEngine();
   const memory = new Memory(engine, MIN_PAGES);
-  const pool = new ThreadPool(memory.shared, 2);
+  const pool = new ThreadPool(memory, 2);
   memory.attach(pool);
   await pool.start();
   const step = { index: 0, kernel: -1, groups: 8, slots: [0, 0], offsets: [], scalars: [], scratch: false } as const;
   const phases = [{ step: { ...step, bytes: 8, groupBytes: 1 }, chunks: 8, tail: [] }];
-  const request = { slots: new Uint32Array(1), scalars: new Float64Array(0), scratch: 0, scratchBytes: 0, times: null };
+  const request = {
+    slots: new Float64Array(1),
+    scalars: new Float64Array(0),
+    scratch: 0,
+    scratchBytes: 0,
+    times: null,
+  };
   const errors = {
     blame: (_: number, why: string) => new RunFailure({ _tag: 'BadInput', message: why }),
     lose: (reason: string) => new RunFailure({ _tag: 'BadInput', message: reason }),

@@ -67,7 +67,7 @@ const printed = (code: KernelCode, caps: Caps, options: Partial<WgslOptions>): P
     case 'js':
       return { text: printJs(code) };
     case 'wasm':
-      return printWasm(code, { relaxedSimd: caps.relaxedSimd ?? false });
+      return printWasm(code, { memory64: false, relaxedSimd: caps.relaxedSimd ?? false });
     case 'wgsl':
       return { text: printWgsl(code, { f16: caps.f16, immediates: caps.immediates, ...options }) };
   }

@@ -36,6 +36,8 @@ export interface Caps {
   readonly immediates: boolean;
   /** WebAssembly alone: whether the engine multiplies and adds in one rounding. */
   readonly relaxedSimd?: boolean;
+  /** WebAssembly alone: addresses of 64 bits, for memory above 4 GiB. */
+  readonly memory64?: boolean;
   readonly timestamps: boolean;
   /** A software rasteriser: loads are dear, barriers dearer, compile time counts. */
   readonly software: boolean;

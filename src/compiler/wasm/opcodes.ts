@@ -3,7 +3,7 @@ import type { Expr, Fn, Scalar, Type } from '../ir/expr.ts';
 import type { MathName } from './math.ts';
 
 /** What a value is in a local. */
-export type Register = 'f32' | 'i32' | 'v128';
+export type Register = 'f32' | 'i32' | 'i64' | 'v128';
 export const registerOf = (t: Type): Register =>
   t.width > 1 ? 'v128' : t.scalar === 'f32' || t.scalar === 'f16' ? 'f32' : 'i32';
 

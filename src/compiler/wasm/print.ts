@@ -15,6 +15,8 @@ import { bufferName, isPointer, withPointers } from './pointers.ts';
 export interface WasmOptions {
   /** Multiplies and adds vectors in one rounding. */
   readonly relaxedSimd: boolean;
+  /** Addresses of 64 bits. */
+  readonly memory64: boolean;
 }
 
 const number = (value: number): string =>
@@ -104,6 +106,18 @@ class Printer implements Context {
       [TO, '$to'],
       ...code.buffers.map((_, i): [string, string] => [bufferName(i), `$b${i}`]),
     ]);
+  }
+
+  /** What an address is in a register. */
+  get address(): 'i32' | 'i64' {
+    return this.#options.memory64 ? 'i64' : 'i32';
+  }
+
+  /** The address of so many elements, given as an integer's text, past another. */
+  #past(base: string, elements: string, shift: number): string {
+    const [a, wide] = [this.address, this.#options.memory64];
+    const index = wide ? `(i64.extend_i32_s ${elements})` : elements;
+    return `(${a}.add ${base} (${a}.shl ${index} (${a}.const ${shift})))`;
   }
 
   get scratch(): number {
@@ -217,9 +231,10 @@ class Printer implements Context {
     const place = this.#address(e.buffer, e.index);
     if (pointerOf(e.index) || isInside(length, e.index, e.type.width)) return place;
     this.guarded = true;
-    const at = this.temp('i32');
-    const whole = place.offset === 0 ? place.address : `(i32.add ${place.address} (i32.const ${place.offset}))`;
-    const kept = `(select (local.tee ${at} ${whole}) (local.get $limit) (i32.lt_u (local.get ${at}) (local.get $limit)))`;
+    const a = this.address;
+    const at = this.temp(a);
+    const whole = place.offset === 0 ? place.address : `(${a}.add ${place.address} (${a}.const ${place.offset}))`;
+    const kept = `(select (local.tee ${at} ${whole}) (local.get $limit) (${a}.lt_u (local.get ${at}) (local.get $limit)))`;
     return { offset: 0, address: kept };
   }
 
@@ -228,13 +243,10 @@ class Printer implements Context {
     const shift = shiftOf[this.#code.buffers[buffer]!.dtype];
     const base = `(local.get $b${buffer})`;
     const pointer = pointerOf(index);
-    if (pointer) return { offset: pointer.elements << shift, address: `(local.get ${this.#nameOf(pointer.name)})` };
-    if (index.e === 'lit' && index.value >= 0) return { offset: index.value << shift, address: base };
+    if (pointer) return { offset: pointer.elements * 2 ** shift, address: `(local.get ${this.#nameOf(pointer.name)})` };
+    if (index.e === 'lit' && index.value >= 0) return { offset: index.value * 2 ** shift, address: base };
     const { rest, constant } = withoutConstant(index);
-    return {
-      offset: constant << shift,
-      address: `(i32.add ${base} (i32.shl ${this.expr(rest)} (i32.const ${shift})))`,
-    };
+    return { offset: constant * 2 ** shift, address: this.#past(base, this.expr(rest), shift) };
   }
 
   #elementAt(array: string, index: Expr): Place {
@@ -243,8 +255,7 @@ class Printer implements Context {
     const size = bytesOfType(type);
     if (index.e === 'lit') return { offset: offset + size * index.value, address: scratch };
     const { rest, constant } = withoutConstant(index);
-    const address = `(i32.add ${scratch} (i32.mul ${this.expr(rest)} (i32.const ${size})))`;
-    return { offset: offset + size * constant, address };
+    return { offset: offset + size * constant, address: this.#past(scratch, this.expr(rest), Math.log2(size)) };
   }
 
   block(body: readonly Stmt[], indent: string): readonly string[] {
@@ -259,16 +270,20 @@ class Printer implements Context {
     switch (s.s) {
       case 'let':
       case 'var': {
+        if (isPointer(s.name))
+          return [`${indent}(local.set ${this.#declare(s.name, this.address)} ${this.#start(s.value)})`];
         const value = this.#widenedTo(s.value, s.s === 'var' ? s.type : s.value.type);
         return [`${indent}(local.set ${this.#declare(s.name, registerOf(s.value.type))} ${value})`];
       }
       case 'assign':
+        if (isPointer(s.name)) return [`${indent}${this.#step(s.name, s.value)}`];
         return [`${indent}(local.set ${this.#nameOf(s.name)} ${this.expr(s.value)})`];
       case 'array': {
         this.#place(s);
         const { offset } = this.#arrays.get(s.name)!;
-        const at = `(i32.add (local.get $scratch) (i32.const ${offset}))`;
-        return [`${indent}(memory.fill ${at} (i32.const 0) (i32.const ${arrayBytes(s)}))`];
+        const a = this.address;
+        const at = `(${a}.add (local.get $scratch) (${a}.const ${offset}))`;
+        return [`${indent}(memory.fill ${at} (i32.const 0) (${a}.const ${arrayBytes(s)}))`];
       }
       case 'setElement': {
         const place = this.#elementAt(s.array, s.index);
@@ -296,6 +311,20 @@ class Printer implements Context {
       case 'multiplyMatrices':
         throw new Error(`kernel '${this.#code.label}': a WebAssembly kernel has no subgroup matrices`);
     }
+  }
+
+  /** A pointer's first address, a buffer and elements past it, and its step by a number of bytes, as withPointers writes them. */
+  #start(value: Expr): string {
+    const [base, bytes] = value.e === 'call' ? value.args : [];
+    const [elements, shift] = bytes?.e === 'call' ? bytes.args : [];
+    if (!base || !elements || shift?.e !== 'lit') throw new Error(`kernel '${this.#code.label}': no pointer`);
+    return this.#past(this.expr(base), this.expr(elements), shift.value);
+  }
+  #step(name: string, value: Expr): string {
+    const bytes = value.e === 'call' ? value.args[1] : undefined;
+    if (bytes?.e !== 'lit') throw new Error(`kernel '${this.#code.label}': no step of a pointer`);
+    const [own, a] = [this.#nameOf(name), this.address];
+    return `(local.set ${own} (${a}.add (local.get ${own}) (${a}.const ${bytes.value})))`;
   }
 
   #widenedTo(e: Expr, type: Type): string {
@@ -373,21 +402,22 @@ export const printWasm = (code: KernelCode, options: WasmOptions): WasmKernel =>
   );
   const printer = new Printer(code, arrays, options);
   const lines = printer.block(bound, '    ');
+  const a = printer.address;
   const scalar = (s: Scalar): string => (s === 'f32' || s === 'f16' ? 'f32' : 'i32');
   const text = [
     '(module',
-    '  (import "env" "memory" (memory 1 65536 shared))',
+    `  (import "env" "memory" (memory ${options.memory64 ? 'i64 1 262144' : '1 65536'} shared))`,
     ...withNeeds(printer.math),
-    '  (func (export "run") (param $from i32) (param $to i32) (param $scratch i32)',
-    ...(code.buffers.length > 0 ? [`    ${code.buffers.map((_, i) => `(param $b${i} i32)`).join(' ')}`] : []),
+    `  (func (export "run") (param $from i32) (param $to i32) (param $scratch ${a})`,
+    ...(code.buffers.length > 0 ? [`    ${code.buffers.map((_, i) => `(param $b${i} ${a})`).join(' ')}`] : []),
     ...(code.scalars.length > 0
       ? [`    ${code.scalars.map((x, i) => `(param $s${i} ${scalar(x.scalar)})`).join(' ')}`]
       : []),
-    ...(printer.guarded ? ['    (local $limit i32)'] : []),
+    ...(printer.guarded ? [`    (local $limit ${a})`] : []),
     ...printer.locals.map((l) => `    ${l}`),
     // The last address of memory that four elements can be read at; of 4 GiB the size wraps around to 0.
     ...(printer.guarded
-      ? ['    (local.set $limit (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 16)))']
+      ? [`    (local.set $limit (${a}.sub (${a}.mul (memory.size) (${a}.const 65536)) (${a}.const 16)))`]
       : []),
     ...lines,
     '  )',

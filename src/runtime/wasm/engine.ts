@@ -6,8 +6,8 @@ export type WasmModule = object;
 
 export interface SharedMemory {
   readonly buffer: SharedArrayBuffer;
-  /** Throws where the engine has no more. */
-  readonly grow: (pages: number) => number;
+  /** Throws where the engine has no more. Numbers of pages are bigints where addresses have 64 bits. */
+  readonly grow: (pages: number | bigint) => number | bigint;
 }
 
 export interface Engine {
@@ -15,14 +15,15 @@ export interface Engine {
   readonly compile: (bytes: Uint8Array) => Promise<WasmModule>;
   readonly Module: { readonly exports: (module: WasmModule) => readonly { readonly name: string }[] };
   readonly Memory: new (pages: {
-    readonly initial: number;
-    readonly maximum: number;
+    readonly initial: number | bigint;
+    readonly maximum: number | bigint;
     readonly shared: true;
+    readonly address?: 'i64';
   }) => SharedMemory;
   readonly Instance: new (
     module: WasmModule,
     imports: { readonly env: { readonly memory: SharedMemory } },
-  ) => { readonly exports: { readonly run?: (...args: number[]) => void } };
+  ) => { readonly exports: { readonly run?: (...args: (number | bigint)[]) => void } };
 }
 
 const isEngine = (x: unknown): x is Engine =>
@@ -37,6 +38,12 @@ const relaxed = Uint8Array.of(
 
 /** Whether the engine multiplies and adds four numbers in one instruction, and so in one rounding. */
 export const hasRelaxedSimd = (engine: Engine): boolean => engine.validate(relaxed);
+
+/** (memory i64 1) */
+const memory64 = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x05, 0x03, 0x01, 0x04, 0x01);
+
+/** Whether the engine has memory above 4 GiB. */
+export const hasMemory64 = (engine: Engine): boolean => engine.validate(memory64);
 
 const failure = (message: string): RunFailure =>
   new RunFailure({ _tag: 'ValidationError', message, kernel: '', site: '' });

@@ -7,11 +7,13 @@ import type { ThreadPool } from './pool.ts';
 
 export const PAGE = 64 * 1024;
 export const MAX_PAGES = 65536;
+/** With addresses of 64 bits: what engines allow. */
+export const MAX_WIDE_PAGES = 4 * MAX_PAGES;
 /** The first page and the last belong to no tensor: reads a little outside of one never trap. */
 const RESERVED = PAGE;
 export const MIN_PAGES = 32;
-/** Bytes of the largest tensor in so many pages: a MiB is left for small ones beside it. */
-export const largestOf = (pages: number): number => pages * PAGE - 2 ** 20;
+/** Bytes of the largest tensor in so many pages: a MiB is left for small ones beside it, and elements are counted in 31 bits. */
+export const largestOf = (pages: number): number => Math.min(pages * PAGE - 2 ** 20, 4 * (2 ** 31 - 1));
 /** Grown at once, where it is asked for little by little: a quarter of what is there, at most this. */
 const MAX_STEP = 64 * 2 ** 20;
 
@@ -22,6 +24,8 @@ export class Memory {
   readonly limit: number;
   readonly #allocator = new Allocator(RESERVED);
   readonly #pages: number;
+  /** Whether addresses have 64 bits. */
+  readonly wide: boolean;
   #pool: ThreadPool | null = null;
   #returning = 0;
   readonly #lost = new FinalizationRegistry<Block>((block) => this.release(block));
@@ -29,9 +33,14 @@ export class Memory {
   /** Throws OutOfMemory where the engine refuses to reserve so many pages of addresses. */
   constructor(engine: Engine, pages: number) {
     this.#pages = pages;
+    this.wide = pages > MAX_PAGES;
     this.limit = largestOf(pages);
     try {
-      this.shared = new engine.Memory({ initial: MIN_PAGES, maximum: pages, shared: true });
+      this.shared = new engine.Memory(
+        this.wide
+          ? { initial: BigInt(MIN_PAGES), maximum: BigInt(pages), shared: true, address: 'i64' }
+          : { initial: MIN_PAGES, maximum: pages, shared: true },
+      );
     } catch {
       throw new RunFailure({ _tag: 'OutOfMemory', asked: pages * PAGE, what: "the addresses of WebAssembly's memory" });
     }
@@ -81,7 +90,7 @@ export class Memory {
     for (const pages of [Math.min(ample, left), least]) {
       if (pages < least || pages > left) continue;
       try {
-        this.shared.grow(pages);
+        this.shared.grow(this.wide ? BigInt(pages) : pages);
         this.#extend();
         return true;
       } catch {

@@ -32,7 +32,7 @@ export interface RunMessage {
   /** Number of the run's first phase among all phases of the backend. */
   readonly base: number;
   /** Address of each slot. */
-  readonly slots: Uint32Array;
+  readonly slots: Float64Array;
   readonly scalars: Float64Array;
   /** Address of the threads' scratch memory, and bytes of one thread's part. */
   readonly scratch: number;
@@ -42,7 +42,13 @@ export interface RunMessage {
 }
 
 export type ToThread =
-  | { readonly kind: 'start'; readonly index: number; readonly memory: SharedMemory; readonly control: Int32Array }
+  | {
+      readonly kind: 'start';
+      readonly index: number;
+      readonly memory: SharedMemory;
+      readonly wide: boolean;
+      readonly control: Int32Array;
+    }
   | { readonly kind: 'kernel'; readonly kernel: number; readonly module: WasmModule }
   | { readonly kind: 'program'; readonly program: number; readonly phases: readonly Phase[] }
   | { readonly kind: 'drop'; readonly program: number }

@@ -34,6 +34,7 @@ interface Job {
 export class ThreadPool {
   readonly threads: number;
   readonly #memory: SharedMemory;
+  readonly #wide: boolean;
   /** Runs in order, from `#settled` on; those from `#posted` on wait to be posted. */
   readonly #jobs = new Map<number, Job>();
   /** What to do once a run and all before it are over. */
@@ -48,8 +49,9 @@ export class ThreadPool {
   #ids = 0;
   #fault: RunFailure | null = null;
 
-  constructor(memory: SharedMemory, threads: number) {
-    this.#memory = memory;
+  constructor({ shared, wide }: { readonly shared: SharedMemory; readonly wide: boolean }, threads: number) {
+    this.#memory = shared;
+    this.#wide = wide;
     this.threads = threads;
   }
 
@@ -73,7 +75,7 @@ export class ThreadPool {
           take: (message) => this.#take(message),
           lost: (reason) => this.lose(reason),
         });
-        thread.post({ kind: 'start', index, memory: this.#memory, control });
+        thread.post({ kind: 'start', index, memory: this.#memory, wide: this.#wide, control });
         return thread;
       }),
     );

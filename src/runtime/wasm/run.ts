@@ -47,7 +47,7 @@ export class WasmExecutable implements Executable {
   readonly #context: WasmContext;
   readonly #onRun: () => void;
   /** Addresses of slots, then of outputs that are copies. */
-  readonly #slots: Uint32Array;
+  readonly #slots: Float64Array;
   readonly #values: Float64Array;
   #temps: readonly Block[] | null = null;
   #disposed = false;
@@ -57,7 +57,7 @@ export class WasmExecutable implements Executable {
     this.#plan = plan;
     this.#context = context;
     this.#onRun = onRun;
-    this.#slots = new Uint32Array(Math.max(program.slots.length, ...plan.places.map((p) => p + 1)));
+    this.#slots = new Float64Array(Math.max(program.slots.length, ...plan.places.map((p) => p + 1)));
     this.#values = new Float64Array(program.scalars.length);
   }
 

@@ -19,8 +19,9 @@ export const threadMain = (
   let index = 0;
   let control: Int32Array = new Int32Array(3);
   let memory: SharedMemory | null = null;
+  let wide = false;
   const modules = new Map<number, WasmModule>();
-  const kernels = new Map<number, (...args: number[]) => void>();
+  const kernels = new Map<number, (...args: (number | bigint)[]) => void>();
   const programs = new Map<number, readonly Phase[]>();
 
   const own = {
@@ -33,6 +34,7 @@ export const threadMain = (
         index = message.index;
         control = message.control;
         memory = message.memory;
+        wide = message.wide;
       }
     },
 
@@ -91,8 +93,9 @@ export const threadMain = (
       try {
         if (step.kernel < 0) own.copy(run, step, from * step.groupBytes, Math.min(step.bytes, to * step.groupBytes));
         else {
-          const args = [from, to, step.scratch ? run.scratch + index * run.scratchBytes : 0];
-          for (let i = 0; i < step.slots.length; i++) args.push(run.slots[step.slots[i]!]! + step.offsets[i]!);
+          const args = [from, to, own.address(step.scratch ? run.scratch + index * run.scratchBytes : 0)];
+          for (let i = 0; i < step.slots.length; i++)
+            args.push(own.address(run.slots[step.slots[i]!]! + step.offsets[i]!));
           for (const s of step.scalars) args.push(run.scalars[s]!);
           own.kernel(step.kernel)(...args);
         }
@@ -109,7 +112,12 @@ export const threadMain = (
       new Uint8Array(buffer, run.slots[step.slots[1]!]! + from, to - from).set(source);
     },
 
-    kernel(id: number): (...args: number[]) => void {
+    /** An address as a kernel takes it. */
+    address(at: number): number | bigint {
+      return wide ? BigInt(at) : at;
+    },
+
+    kernel(id: number): (...args: (number | bigint)[]) => void {
       const known = kernels.get(id);
       if (known) return known;
       const { run } = new engine.Instance(modules.get(id)!, { env: { memory: memory! } }).exports;

@@ -8,9 +8,9 @@ import type { RunError } from '../error.ts';
 import { inNode } from '../in-node.ts';
 import { uploadToWasm } from './buffers.ts';
 import { WasmContext } from './context.ts';
-import { type Engine, findEngine, hasRelaxedSimd } from './engine.ts';
+import { type Engine, findEngine, hasMemory64, hasRelaxedSimd } from './engine.ts';
 import { defaultKernels, Kernels } from './kernels.ts';
-import { largestOf, MAX_PAGES, Memory, MIN_PAGES, PAGE } from './memory.ts';
+import { largestOf, MAX_PAGES, MAX_WIDE_PAGES, Memory, MIN_PAGES, PAGE } from './memory.ts';
 import { ThreadPool } from './pool.ts';
 import { planProgram, WasmExecutable } from './run.ts';
 import { machineThreads } from './thread-start.ts';
@@ -20,7 +20,10 @@ export interface WasmOptions {
   readonly threads?: number;
   /** False: multiply and add apart even where the engine does both in one rounding. Default: as the engine can. */
   readonly relaxedSimd?: boolean;
-  /** Bytes of all tensors together, at most 4 GiB (the default). */
+  /**
+   * Bytes of all tensors together; default: `DUALTOKEN_MEMORY` in GiB, else 4 GiB. Above 4 GiB, where the engine has memory of 64-bit
+   * addresses, whose every access costs a comparison.
+   */
   readonly memory?: number;
   /** Where kernels are kept; default: the user's cache folder in Node, nowhere in a browser. */
   readonly cache?: KernelCache;
@@ -31,9 +34,9 @@ export interface WasmOptions {
 export const wasmCaps = (
   engine: Engine,
   threads: number,
-  options: { readonly relaxedSimd?: boolean; readonly limit?: number } = {},
+  options: { readonly relaxedSimd?: boolean; readonly limit?: number; readonly memory64?: boolean } = {},
 ): Caps => {
-  const { relaxedSimd = hasRelaxedSimd(engine), limit = largestOf(MAX_PAGES) } = options;
+  const { relaxedSimd = hasRelaxedSimd(engine), limit = largestOf(MAX_PAGES), memory64 = false } = options;
   return {
     target: 'wasm',
     templates: true,
@@ -42,6 +45,7 @@ export const wasmCaps = (
     subgroupMatrices: [],
     immediates: true,
     relaxedSimd,
+    memory64,
     timestamps: true,
     software: true,
     limits: {
@@ -55,7 +59,7 @@ export const wasmCaps = (
     },
     vendor: '',
     name: `WebAssembly, 128-bit SIMD${relaxedSimd ? ' with fused multiply-add' : ''}, ${threads} thread${threads === 1 ? '' : 's'}`,
-    fingerprint: relaxedSimd ? 'wasm-relaxed' : 'wasm-simd',
+    fingerprint: `wasm-${relaxedSimd ? 'relaxed' : 'simd'}${memory64 ? '-64' : ''}`,
   };
 };
 
@@ -71,10 +75,19 @@ const threadsOf = async (asked: number | undefined): Promise<number> => {
 /** More threads than this would share the smallest pieces of the largest steps. */
 const MAX_THREADS = 256;
 
-const pagesOf = (bytes: number): number => {
+const GIB = 2 ** 30;
+/** Pages of memory; throws BadInput. */
+const pagesOf = (engine: Engine, asked: number | undefined): number => {
+  const set = inNode() ? process.env.DUALTOKEN_MEMORY : undefined;
+  const bytes = asked ?? (set === undefined ? MAX_PAGES * PAGE : Number(set) * GIB);
+  const most = hasMemory64(engine) ? MAX_WIDE_PAGES : MAX_PAGES;
   const pages = Math.floor(bytes / PAGE);
-  if (pages >= MIN_PAGES && pages <= MAX_PAGES) return pages;
-  throw badInput(`backend wasm: memory is ${bytes} bytes; it must be from ${MIN_PAGES * PAGE} to ${MAX_PAGES * PAGE}`);
+  if (pages >= MIN_PAGES && pages <= most) return pages;
+  const what = asked === undefined ? `DUALTOKEN_MEMORY is '${set}' (GiB)` : `memory is ${asked} bytes`;
+  const wider = most === MAX_PAGES ? '. Engines with 64-bit memory, as in Node 24, have up to 16 GiB' : '';
+  throw badInput(
+    `backend wasm: ${what}; it must be from ${MIN_PAGES * PAGE} bytes to ${(most * PAGE) / GIB} GiB here${wider}`,
+  );
 };
 
 /** Opens the backend. Fails with ValidationError where there is no shared memory, BadInput where an option is wrong. */
@@ -84,8 +97,8 @@ export const openWasm = (options: WasmOptions = {}): TaskEither<RunError, Backen
     const threads = await threadsOf(options.threads);
     if (options.relaxedSimd && !hasRelaxedSimd(engine))
       throw badInput('backend wasm: relaxedSimd was asked for, and this engine has none: Node 22 and newer do');
-    const memory = new Memory(engine, pagesOf(options.memory ?? MAX_PAGES * PAGE));
-    const pool = new ThreadPool(memory.shared, threads);
+    const memory = new Memory(engine, pagesOf(engine, options.memory));
+    const pool = new ThreadPool(memory, threads);
     memory.attach(pool);
     const cache = options.cache ?? (await defaultKernels(options.warn ?? (() => {})));
     const kernels = new Kernels(engine, pool, cache);
@@ -95,7 +108,7 @@ export const openWasm = (options: WasmOptions = {}): TaskEither<RunError, Backen
     const relaxed = options.relaxedSimd === undefined ? {} : { relaxedSimd: options.relaxedSimd };
     return {
       name: 'wasm',
-      caps: wasmCaps(engine, threads, { ...relaxed, limit: memory.limit }),
+      caps: wasmCaps(engine, threads, { ...relaxed, limit: memory.limit, memory64: memory.wide }),
       upload: (data, shape, dtype) => uploadToWasm(context, data, shape, dtype),
       load: (program) =>
         attempt(async () => {
