@@ -22,10 +22,15 @@ export const how = (report: Report): readonly string[] => [
   report.cold
     ? 'First call: from data on the host to the first result, in a new process, with the caches of the driver and of dualtoken off. Start: from nothing until library and device are there.'
     : 'First call: from data on the host to the first result, in a new process, with the caches of the driver and of dualtoken as they were (--cold turns them off). Start: from nothing until library and device are there.',
+  ...(report.rows.some((row) => row.target !== null)
+    ? [
+        "Targets: the time of the peer that is named (of two, the faster) to dualtoken's, or a time. dualtoken webgpu is meant on a software adapter.",
+      ]
+    : []),
   ...(report.rows.some((row) => row.first !== null)
     ? [
         `Rows of first calls: the median of ${report.runs} new processes each, after one that is not timed; cold with an empty folder for dualtoken's cache, else with the one that the first process left.`,
       ]
     : []),
-  'Dispatches are counted where a library calls Dawn for Node; ? where it has a build of its own. Peak memory is that of the process, which on a software adapter holds the device memory too.',
+  "Dispatches are counted where a library calls Dawn for Node; on other backends they are what dualtoken's program has; ? where a library has a build of its own or none. Peak memory is that of the process, which on a software adapter holds the device memory too.",
 ];
