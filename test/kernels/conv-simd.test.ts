@@ -1,4 +1,5 @@
 // Convolution on WebAssembly: by every schedule, of every shape of border, and with equal bits by any number of threads.
+import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileGraph } from '../../src/compiler/compile.ts';
@@ -81,6 +82,29 @@ for (const [name, root] of Object.entries(cases))
     const backend = await wasm();
     await agree(backend, [root], { template: convSimd.name });
   });
+
+test('patches are copied into rows of a matrix', async () => {
+  const backend = await wasm();
+  const patches: ConvSpec = {
+    ...same,
+    stride: [6, 6],
+    padding: [
+      [0, 0],
+      [0, 0],
+    ],
+  };
+  const sizes = [
+    [2, 3, 25, 31],
+    [20, 3, 6, 6],
+  ] as const;
+  for (const root of [y(...sizes, patches), dw(...sizes, patches), dx(...sizes, patches)])
+    await agree(backend, [root], { template: 'contract-simd' });
+  const inputs = topological([y(...sizes, patches)]).flatMap((node) =>
+    isKind(node, 'input') ? [{ node, donated: false }] : [],
+  );
+  const made = compileGraph({ inputs, outputs: [y(...sizes, patches)] }, backend.caps, {});
+  assert.ok(E.isRight(made) && made.right.steps.some((s) => s.origin.label.startsWith('mark f32[2, 4, 5, 3, 6, 6]')));
+});
 
 for (const name of ['odd sizes', 'depthwise', 'weight gradient', 'weight gradient of whole quads'])
   test(`every schedule: ${name}`, async () => {

@@ -9,6 +9,7 @@ import { convOfRows, wantsRows } from './conv-rows.ts';
 import { gradientInChunks, lossInChunks, needsChunks } from './linear-cross-entropy.ts';
 import { hasFewLongRows, reduceInParts } from './long-rows.ts';
 import { productOfPanels, wantsPanels } from './panels.ts';
+import { hasPatches, productOfPatches } from './patches.ts';
 import { scatterBySorting } from './scatter.ts';
 import { sortByMerging } from './sort.ts';
 
@@ -31,6 +32,7 @@ const composites: readonly Composite[] = [
   },
   { suits: hasFewLongRows, expand: reduceInParts },
   { suits: hasOddRows, expand: productOfQuads },
+  { suits: hasPatches, expand: productOfPatches },
   { suits: wantsPanels, expand: productOfPanels },
   { suits: wantsRows, expand: convOfRows },
 ];

@@ -11,7 +11,8 @@ const READ = 32;
 /** Summed positions from which rows of the operand push each other out of the cache. */
 const DEEP = 32;
 
-const isPanel = (x: Node): boolean => {
+/** Whether a source is a copy that was made for its reader. */
+export const isCopied = (x: Node): boolean => {
   let n = x;
   while (n.op.kind === 'view') n = n.src[0]!;
   return n.op.kind === 'mark';
@@ -21,7 +22,7 @@ const isPanel = (x: Node): boolean => {
 export const wantsPanels = (n: Node, caps: Caps): boolean => {
   if (caps.target !== 'wasm' || !isKind(n, 'contract')) return false;
   const p = asMatrixProduct(n);
-  if (!p || p.M < READ || p.K < DEEP || p.N < PANEL || isPanel(n.src[p.operands[1]]!)) return false;
+  if (!p || p.M < READ || p.K < DEEP || p.N < PANEL || isCopied(n.src[p.operands[1]]!)) return false;
   return !(layoutOfB(p, n) === 'summed' && summedLast(p, n));
 };
 
