@@ -17,13 +17,15 @@ import {
   rowAt,
   rowsOf,
 } from './attention-call.ts';
-import { refusesTiles, type TiledCall, tileSchedule, tileSpace } from './attention-tile-schedules.ts';
+import { refusesTiles, stagedOperands, type TiledCall, tileSchedule, tileSpace } from './attention-tile-schedules.ts';
 import {
   cleared,
   leaveRows,
   mixed,
   NOTHING,
+  type Operand,
   type Others,
+  operandOf,
   overBlocks,
   overOthers,
   overQuads,
@@ -31,6 +33,8 @@ import {
   products,
   type Rows,
   rowsFor,
+  stage,
+  stagedArrays,
   transposed,
   vectorArray,
   vectorsIn,
@@ -81,6 +85,15 @@ const scoreGradients = (
     }),
   ]);
 
+const queriesTiled = (n: Node, a: AttentionCall): TiledCall => ({
+  rows: rowsOf(a),
+  others: a.keys,
+  kept: [a.width, a.valueWidth],
+  sums: [a.width],
+  scores: 2,
+  staged: stagedOperands(n, { [K]: a.width, [V]: a.valueWidth }),
+});
+
 const emitQueries = (n: Node, schedule: Schedule, block: Block): Emitted => {
   const a = byQuery(n)!;
   const m = rowsFor(a.batch, a.keyHeads, rowsOf(a), schedule);
@@ -103,7 +116,10 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block): Emitted => {
     mask: a.mask < 0 ? null : perRow(m, quad, (row) => maskAt(block, n, a, batch, rowAt(a, keyHead, row), key)),
     seen: a.causal ? call('lt', splat4(key), ref('seen', i32x4)) : null,
   });
-  const ofKey = (k: number) => (key: Expr, d: Expr) => block.load(k, [batch, keyHead, key, d]);
+  const { staged } = queriesTiled(n, a);
+  const ofKey = (k: number, width: number): Operand =>
+    operandOf(k, width, staged, (key, d) => block.load(k, [batch, keyHead, key, d]));
+  const [keysOf, valuesOf] = [ofKey(K, a.width), ofKey(V, a.valueWidth)];
   return {
     workgroupSize: 1,
     groups: m.groups,
@@ -113,6 +129,7 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block): Emitted => {
       vectorArray('scores', vectors * m.size),
       vectorArray('changes', vectors * m.size),
       vectorArray('sums', sums),
+      ...stagedArrays(m, staged),
     ],
     body: [
       transposed(m, 'queries', a.width, (row, d) => times(block.load(Q, [...place(row), d]), scaleOf(a))),
@@ -120,10 +137,12 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block): Emitted => {
       cleared('sums', sums),
       // Later queries see more keys, so the last row says how far to go.
       ...overBlocks(m, a.keys, int(0), seenBy(add(m.row0, int(m.rows - 1))), (keys) => [
-        products(m, keys, { into: 'scores', rows: 'queries', width: a.width, other: ofKey(K) }),
-        products(m, keys, { into: 'changes', rows: 'cotangents', width: a.valueWidth, other: ofKey(V) }),
+        ...stage(m, keys, keysOf),
+        ...stage(m, keys, valuesOf),
+        products(m, keys, { into: 'scores', rows: 'queries', of: keysOf }),
+        products(m, keys, { into: 'changes', rows: 'cotangents', of: valuesOf }),
         scoreGradients(m, keys, before, pairs),
-        mixed(m, keys, { into: 'sums', weights: 'changes', width: a.width, other: ofKey(K) }),
+        mixed(m, keys, { into: 'sums', weights: 'changes', of: keysOf }),
       ]),
       leaveRows(
         m,
@@ -135,6 +154,15 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block): Emitted => {
     ],
   };
 };
+
+const keysTiled = (n: Node, a: AttentionCall): TiledCall => ({
+  rows: a.keys,
+  others: a.queries,
+  kept: [a.width, a.valueWidth],
+  sums: [a.width, a.valueWidth],
+  scores: 2,
+  staged: stagedOperands(n, { [Q]: a.width, [CT]: a.valueWidth }),
+});
 
 const emitKeys = (n: Node, schedule: Schedule, block: Block): Emitted => {
   const a = byKey(n)!;
@@ -148,7 +176,10 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block): Emitted => {
   const inGroup = counter('inGroup', a.group - 1);
   const head = add(mul(keyHead, int(a.group)), a.group === 1 ? int(0) : inGroup);
   const ofKey = (k: number) => (key: Expr, d: Expr) => block.load(k, [batch, keyHead, key, d]);
-  const ofQuery = (k: number) => (query: Expr, d: Expr) => block.load(k, [batch, head, query, d]);
+  const { staged } = keysTiled(n, a);
+  const ofQuery = (k: number, width: number): Operand =>
+    operandOf(k, width, staged, (query, d) => block.load(k, [batch, head, query, d]));
+  const [queriesOf, cotangentsOf] = [ofQuery(Q, a.width), ofQuery(CT, a.valueWidth)];
   const hidden = a.causal || a.validKeys >= 0;
   const pairs = (quad: Expr, query: Expr): Pairs => ({
     lse: splat4(block.load(LSE, [batch, head, query])),
@@ -170,6 +201,7 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block): Emitted => {
       vectorArray('changes', vectors * m.size),
       vectorArray('keySums', keySums),
       vectorArray('valueSums', valueSums),
+      ...stagedArrays(m, staged),
     ],
     body: [
       transposed(m, 'keyRows', a.width, (key, d) => times(ofKey(K)(key, d), scaleOf(a))),
@@ -178,11 +210,13 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block): Emitted => {
       cleared('valueSums', valueSums),
       ...heads(
         overBlocks(m, a.queries, from, int(a.queries), (queries) => [
-          products(m, queries, { into: 'scores', rows: 'keyRows', width: a.width, other: ofQuery(Q) }),
-          products(m, queries, { into: 'changes', rows: 'valueRows', width: a.valueWidth, other: ofQuery(CT) }),
+          ...stage(m, queries, queriesOf),
+          ...stage(m, queries, cotangentsOf),
+          products(m, queries, { into: 'scores', rows: 'keyRows', of: queriesOf }),
+          products(m, queries, { into: 'changes', rows: 'valueRows', of: cotangentsOf }),
           scoreGradients(m, queries, before, pairs),
-          mixed(m, queries, { into: 'valueSums', weights: 'scores', width: a.valueWidth, other: ofQuery(CT) }),
-          mixed(m, queries, { into: 'keySums', weights: 'changes', width: a.width, other: ofQuery(Q) }),
+          mixed(m, queries, { into: 'valueSums', weights: 'scores', of: cotangentsOf }),
+          mixed(m, queries, { into: 'keySums', weights: 'changes', of: queriesOf }),
         ]),
       ),
       leaveRows(
@@ -206,7 +240,7 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block): Emitted => {
 interface Kind {
   readonly name: string;
   readonly of: (n: Node) => AttentionCall | null;
-  readonly tiled: (a: AttentionCall) => TiledCall;
+  readonly tiled: (n: Node, a: AttentionCall) => TiledCall;
   /** Matrix products in it. */
   readonly products: number;
   readonly emit: KernelTemplate['emit'];
@@ -217,10 +251,10 @@ const template = ({ name, of, tiled, products, emit }: Kind): KernelTemplate => 
   version: 1,
   refuses: (n, caps) => {
     const a = of(n);
-    return a ? refusesTiles(tiled(a), caps) : 'not this gradient of attention';
+    return a ? refusesTiles(tiled(n, a), caps) : 'not this gradient of attention';
   },
-  space: (n, caps) => tileSpace(tiled(of(n)!), caps),
-  heuristic: (n, caps) => tileSchedule(tiled(of(n)!), caps),
+  space: (n, caps) => tileSpace(tiled(n, of(n)!), caps),
+  heuristic: (n, caps) => tileSchedule(tiled(n, of(n)!), caps),
   emit,
   work: (n) => ({ flops: attentionFlops(of(n)!, products), bytes: bytesOfCall(n) }),
   reuse: (n, k) => attentionReuse(of(n)!, n, k),
@@ -232,26 +266,14 @@ export const attentionGradSimd: readonly KernelTemplate[] = [
   template({
     name: 'attention-grad-queries-simd',
     of: byQuery,
-    tiled: (a) => ({
-      rows: rowsOf(a),
-      others: a.keys,
-      kept: [a.width, a.valueWidth],
-      sums: [a.width],
-      scores: 2,
-    }),
+    tiled: queriesTiled,
     products: 3,
     emit: emitQueries,
   }),
   template({
     name: 'attention-grad-keys-simd',
     of: byKey,
-    tiled: (a) => ({
-      rows: a.keys,
-      others: a.queries,
-      kept: [a.width, a.valueWidth],
-      sums: [a.width, a.valueWidth],
-      scores: 2,
-    }),
+    tiled: keysTiled,
     products: 4,
     emit: emitKeys,
   }),

@@ -29,12 +29,14 @@ import {
   rowAt,
   rowsOf,
 } from './attention-call.ts';
-import { refusesTiles, type TiledCall, tileSchedule, tileSpace } from './attention-tile-schedules.ts';
+import { refusesTiles, stagedOperands, type TiledCall, tileSchedule, tileSpace } from './attention-tile-schedules.ts';
 import {
   cleared,
   leaveRows,
   mixed,
   NOTHING,
+  type Operand,
+  operandOf,
   overBlocks,
   overOthers,
   overQuads,
@@ -43,6 +45,8 @@ import {
   products,
   type Rows,
   rowsFor,
+  stage,
+  stagedArrays,
   transposed,
   vectorArray,
   vectorsIn,
@@ -55,6 +59,7 @@ const i32x4 = scalarType('i32', 4);
 const f32x4 = scalarType('f32', 4);
 const LOWEST = lit(lowest.f32, 'f32');
 const ZERO = lit(0, 'f32');
+const [K, V] = [1, 2];
 
 const forward = (n: Node): AttentionCall | null => attentionCall(n, 'attention', 3);
 
@@ -71,6 +76,10 @@ const emit = (n: Node, schedule: Schedule, block: Block): Emitted => {
   const vectors = m.rows / 4;
   // Later queries see more keys, so the last row says how far to go.
   const end = seenBy(add(m.row0, int(m.rows - 1)));
+  const { staged } = tiled(n, a);
+  const [ofKeys, ofValues] = [K, V].map((k) =>
+    operandOf(k, k === K ? a.width : a.valueWidth, staged, (key, d) => block.load(k, [batch, keyHead, key, d])),
+  ) as [Operand, Operand];
   const scale = lit(Math.fround(a.scale), 'f32');
   return {
     workgroupSize: 1,
@@ -82,6 +91,7 @@ const emit = (n: Node, schedule: Schedule, block: Block): Emitted => {
       vectorArray('tops', vectors),
       vectorArray('totals', vectors),
       vectorArray('fades', vectors),
+      ...stagedArrays(m, staged),
       { name: 'shares', type: f32, length: m.rows },
       { name: 'lses', type: f32, length: m.rows },
     ],
@@ -92,12 +102,9 @@ const emit = (n: Node, schedule: Schedule, block: Block): Emitted => {
       overQuads(m, (quad) => [set('tops', quad, splat4(LOWEST)), set('totals', quad, NOTHING)]),
       cleared('sums', m.rows * values),
       ...overBlocks(m, a.keys, int(0), end, (keys) => [
-        products(m, keys, {
-          into: 'scores',
-          rows: 'queries',
-          width: a.width,
-          other: (key, d) => block.load(1, [batch, keyHead, key, d]),
-        }),
+        ...stage(m, keys, ofKeys),
+        ...stage(m, keys, ofValues),
+        products(m, keys, { into: 'scores', rows: 'queries', of: ofKeys }),
         overQuads(m, (quad) => {
           const place = (i: Expr): Expr => add(mul(quad, int(m.size)), i);
           const [s, top, total] = [ref('s', f32x4), variable('top', f32x4), variable('total', f32x4)];
@@ -138,8 +145,7 @@ const emit = (n: Node, schedule: Schedule, block: Block): Emitted => {
         mixed(m, keys, {
           into: 'sums',
           weights: 'scores',
-          width: a.valueWidth,
-          other: (key, d) => block.load(2, [batch, keyHead, key, d]),
+          of: ofValues,
           fade: (quad) => element('fades', quad, f32x4),
         }),
       ]),
@@ -177,12 +183,13 @@ const finish = (a: AttentionCall, m: Rows, block: Block, seenBy: (row: Expr) => 
   ];
 };
 
-const tiled = (a: AttentionCall): TiledCall => ({
+const tiled = (n: Node, a: AttentionCall): TiledCall => ({
   rows: rowsOf(a),
   others: a.keys,
   kept: [a.width],
   sums: [a.valueWidth],
   scores: 1,
+  staged: stagedOperands(n, { [K]: a.width, [V]: a.valueWidth }),
 });
 
 export const attentionSimd: KernelTemplate = {
@@ -190,10 +197,10 @@ export const attentionSimd: KernelTemplate = {
   version: 1,
   refuses: (n, caps) => {
     const a = forward(n);
-    return a ? refusesTiles(tiled(a), caps) : 'not attention';
+    return a ? refusesTiles(tiled(n, a), caps) : 'not attention';
   },
-  space: (n, caps) => tileSpace(tiled(forward(n)!), caps),
-  heuristic: (n, caps) => tileSchedule(tiled(forward(n)!), caps),
+  space: (n, caps) => tileSpace(tiled(n, forward(n)!), caps),
+  heuristic: (n, caps) => tileSchedule(tiled(n, forward(n)!), caps),
   emit,
   work: (n) => ({ flops: attentionFlops(forward(n)!, 2), bytes: bytesOfCall(n) }),
   reuse: (n, k) => attentionReuse(forward(n)!, n, k),

@@ -1,5 +1,7 @@
 // In what tiles a processor goes through attention, and what of it lies in a thread's scratch memory.
 import type { Caps } from '../compiler/ir/caps.ts';
+import { isKind } from '../dsl/core/node.ts';
+import type { Node } from '../dsl/core/types.ts';
 import type { Schedule } from './template.ts';
 
 /** What is known of a call, as rows that meet others. */
@@ -11,14 +13,18 @@ export interface TiledCall {
   readonly sums: readonly number[];
   /** Arrays of scores. */
   readonly scores: number;
+  /** Operands that are brought into memory of the thread's own block by block, and their widths. */
+  readonly staged: ReadonlyMap<number, number>;
 }
 
 const total = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0);
+const padded = (widths: readonly number[]): number => total(widths.map((w) => 4 * Math.ceil(w / 4)));
 /** Vectors that hold a number of each row are few. */
 const FEW = 8;
 const bytesOf = (t: TiledCall, s: Schedule): number => {
-  const sums = total(t.sums.map((w) => 4 * Math.ceil(w / 4)));
-  return 4 * Number(s.rows) * (total(t.kept) + t.scores * Number(s.block) + sums + FEW);
+  const sums = padded(t.sums);
+  const own = Number(s.rows) * (total(t.kept) + t.scores * Number(s.block) + sums + FEW);
+  return 4 * (own + Number(s.block) * padded([...t.staged.values()]));
 };
 const fits = (t: TiledCall, s: Schedule, caps: Caps): boolean => bytesOf(t, s) <= caps.limits.workgroupBytes;
 
@@ -28,12 +34,27 @@ const vectorsFor = (t: TiledCall): number => {
   return Math.max(...t.sums.map((w) => Math.floor(w / 4))) % 4 === 0 ? 4 : 3;
 };
 
+/** Elements of the staged others from which on they come in smaller blocks, and from which on they are not staged. */
+const [WIDE, WIDEST] = [160, 320];
+
+const isHalf = (n: Node): boolean =>
+  n.dtype === 'f16' ||
+  n.dtype === 'bf16' ||
+  ((n.op.kind === 'view' || (isKind(n, 'map') && n.op.fn === 'cast')) && isHalf(n.src[0]!));
+
+/** Of some operands, which are widened once a block and not once a row: those in half precision. `widths` by operand. */
+export const stagedOperands = (call: Node, widths: Readonly<Record<number, number>>): ReadonlyMap<number, number> => {
+  const halves = Object.entries(widths).filter(([k]) => isHalf(call.src[Number(k)]!));
+  if (padded(halves.map(([, width]) => width)) > WIDEST) return new Map();
+  return new Map(halves.map(([k, width]) => [Number(k), width]));
+};
+
 const smallest = (t: TiledCall): Schedule => ({
   rows: 4,
   quads: 1,
   columns: 4,
   vectors: vectorsFor(t),
-  block: t.others <= 32 ? 32 : 64,
+  block: t.others <= 32 || padded([...t.staged.values()]) > WIDE ? 32 : 64,
 });
 
 export const refusesTiles = (t: TiledCall, caps: Caps): string | null => {

@@ -145,58 +145,6 @@ export const transposed = (m: Rows, name: string, width: number, value: (row: Ex
 };
 export const vectorArray = (name: string, length: number): WorkgroupArray => ({ name, type: f32x4, length });
 
-export interface Products {
-  /** `into[quad * size + i]` becomes the product of a vector of rows with the i-th of the block. */
-  readonly into: string;
-  /** The transposed rows. */
-  readonly rows: string;
-  readonly width: number;
-  readonly other: (other: Expr, d: Expr) => Expr;
-}
-
-/** Products of all rows with a block: an element of one of the others goes to all lanes. */
-export const products = (m: Rows, o: Others, p: Products): Stmt => {
-  const acc = (u: number, c: number): string => `s${u}_${c}`;
-  const pairs = (count: number): readonly (readonly [number, number])[] =>
-    range(count).flatMap((c) => range(m.quads).map((u) => [u, c] as const));
-  const step = (tile: Expr, other: Expr, d: Expr, k: number, count: number): readonly Stmt[] => {
-    const at = add(d, int(k));
-    const row = (u: number): Expr => add(mul(add(mul(tile, int(m.quads)), int(u)), int(p.width)), at);
-    return [
-      ...range(m.quads).map((u): Stmt => ({ s: 'let', name: `r${k}_${u}`, value: element(p.rows, row(u), f32x4) })),
-      ...range(count).flatMap((c): readonly Stmt[] => [
-        { s: 'let', name: `o${k}_${c}`, value: splat4(p.other(add(other, int(c)), at)) },
-        ...range(m.quads).map((u): Stmt => {
-          const product = times(ref(`r${k}_${u}`, f32x4), ref(`o${k}_${c}`, f32x4));
-          return { s: 'assign', name: acc(u, c), value: plus(variable(acc(u, c), f32x4), product) };
-        }),
-      ]),
-    ];
-  };
-  // Two steps a turn: four would be read as one vector, and its elements then taken out of it.
-  const along = (tile: Expr, other: Expr, count: number): readonly Stmt[] => {
-    const whole = p.width - (p.width % 2);
-    const d = ref('d', i32, 0, Math.max(0, whole - 2));
-    const body = range(2).flatMap((k) => step(tile, other, d, k, count));
-    return [
-      ...(whole > 0 ? [{ s: 'for' as const, counter: d, from: int(0), to: int(whole), step: 2, body }] : []),
-      ...(p.width > whole ? step(tile, other, int(whole), 0, count) : []),
-    ];
-  };
-  const tiles = m.rows / (LANES * m.quads);
-  return loop('tile', tiles, upTo(liveRows(m), LANES * m.quads), (tile) =>
-    overOthers(m, o, m.columns, (other, i, count) => [
-      ...pairs(count).map(([u, c]): Stmt => ({ s: 'var', name: acc(u, c), type: f32x4, value: NOTHING })),
-      ...along(tile, other, count),
-      ...pairs(count).map(([u, c]): Stmt => {
-        const quad = add(mul(tile, int(m.quads)), int(u));
-        const index = add(add(mul(quad, int(m.size)), i), int(c));
-        return { s: 'setElement', array: p.into, index, value: variable(acc(u, c), f32x4) };
-      }),
-    ]),
-  );
-};
-
 /** Vectors in a row; the last one of a ragged row overlaps the one before it. */
 export const vectorsIn = (width: number): number => Math.ceil(width / LANES);
 const firstOf = (width: number, j: Expr): Expr => {
@@ -206,27 +154,141 @@ const firstOf = (width: number, j: Expr): Expr => {
 /** Element c of vector j of a row. */
 const columnOf = (width: number, j: Expr, c: number): Expr => min(add(firstOf(width, j), int(c)), int(width - 1));
 
+/** What the others are in a product: rows of `width` elements. */
+export interface Operand {
+  readonly width: number;
+  readonly load: (other: Expr, d: Expr) => Expr;
+  /** An array that a block of it lies in as f32 vectors, row by row; null: it is read where it is stored. */
+  readonly staged: string | null;
+}
+
+/** Operand `k` of a call, and the array that a block of it lies in where it is among the staged. */
+export const operandOf = (
+  k: number,
+  width: number,
+  staged: ReadonlyMap<number, number>,
+  load: (other: Expr, d: Expr) => Expr,
+): Operand => ({ width, load, staged: staged.has(k) ? stagedName(k) : null });
+const stagedName = (k: number): string => `staged${k}`;
+export const stagedArrays = (m: Rows, staged: ReadonlyMap<number, number>): readonly WorkgroupArray[] =>
+  [...staged].map(([k, width]) => vectorArray(stagedName(k), m.size * vectorsIn(width)));
+
+/** Brings a block of a staged operand into its array. */
+export const stage = (m: Rows, o: Others, p: Operand): readonly Stmt[] => {
+  const { staged, width } = p;
+  if (staged === null) return [];
+  const [all, full] = [vectorsIn(width), Math.floor(width / LANES)];
+  return overOthers(m, o, 1, (other, i) => {
+    const put = (j: Expr): Stmt => ({
+      s: 'setElement',
+      array: staged,
+      index: add(mul(i, int(all)), j),
+      value: vec4(range(LANES).map((c) => p.load(other, columnOf(width, j, c)))),
+    });
+    return [
+      ...(full > 0 ? [loop('vector', full, int(full), (j) => [put(j)])] : []),
+      ...(all > full ? [put(int(full))] : []),
+    ];
+  });
+};
+
+export interface Products {
+  /** `into[quad * size + i]` becomes the product of a vector of rows with the i-th of the block. */
+  readonly into: string;
+  /** The transposed rows. */
+  readonly rows: string;
+  readonly of: Operand;
+}
+
+/** Products of all rows with a block: an element of one of the others goes to all lanes. */
+export const products = (m: Rows, o: Others, { into, rows, of }: Products): Stmt => {
+  const { width, staged } = of;
+  const acc = (u: number, c: number): string => `s${u}_${c}`;
+  const pairs = (count: number): readonly (readonly [number, number])[] =>
+    range(count).flatMap((c) => range(m.quads).map((u) => [u, c] as const));
+  const step = (tile: Expr, d: Expr, k: number, count: number, one: (c: number) => Expr): readonly Stmt[] => {
+    const at = add(d, int(k));
+    const row = (u: number): Expr => add(mul(add(mul(tile, int(m.quads)), int(u)), int(width)), at);
+    return [
+      ...range(m.quads).map((u): Stmt => ({ s: 'let', name: `r${k}_${u}`, value: element(rows, row(u), f32x4) })),
+      ...range(count).flatMap((c): readonly Stmt[] => [
+        { s: 'let', name: `o${k}_${c}`, value: splat4(one(c)) },
+        ...range(m.quads).map((u): Stmt => {
+          const product = times(ref(`r${k}_${u}`, f32x4), ref(`o${k}_${c}`, f32x4));
+          return { s: 'assign', name: acc(u, c), value: plus(variable(acc(u, c), f32x4), product) };
+        }),
+      ]),
+    ];
+  };
+  const over = (to: number, by: number, body: (d: Expr) => readonly Stmt[]): readonly Stmt[] => {
+    const d = ref('d', i32, 0, Math.max(0, to - by));
+    return to > 0 ? [{ s: 'for', counter: d, from: int(0), to: int(to), step: by, body: body(d) }] : [];
+  };
+  // Two steps a turn: four would be read as one vector, and its elements then taken out of it.
+  const inPlace = (tile: Expr, other: Expr, count: number): readonly Stmt[] => {
+    const one = (at: Expr) => (c: number) => of.load(add(other, int(c)), at);
+    const whole = width - (width % 2);
+    return [
+      ...over(whole, 2, (d) => range(2).flatMap((k) => step(tile, d, k, count, one(add(d, int(k)))))),
+      ...(width > whole ? step(tile, int(whole), 0, count, one(int(whole))) : []),
+    ];
+  };
+  const inArray = (array: string, tile: Expr, i: Expr, count: number): readonly Stmt[] => {
+    const quad = (j: Expr): readonly Stmt[] =>
+      range(count).map((c): Stmt => {
+        const index = add(mul(add(i, int(c)), int(vectorsIn(width))), j);
+        return { s: 'let', name: `x${c}`, value: element(array, index, f32x4) };
+      });
+    const one = (k: number) => (c: number) => component(ref(`x${c}`, f32x4), k);
+    const full = width - (width % LANES);
+    const last = Math.max(0, width - LANES);
+    return [
+      ...over(full, LANES, (d) => [
+        ...quad(div(d, LANES)),
+        ...range(LANES).flatMap((k) => step(tile, d, k, count, one(k))),
+      ]),
+      ...(width > full ? quad(int(full / LANES)) : []),
+      ...range(width - full).flatMap((k) => step(tile, int(full), k, count, one(full + k - last))),
+    ];
+  };
+  const tiles = m.rows / (LANES * m.quads);
+  return loop('tile', tiles, upTo(liveRows(m), LANES * m.quads), (tile) =>
+    overOthers(m, o, m.columns, (other, i, count) => [
+      ...pairs(count).map(([u, c]): Stmt => ({ s: 'var', name: acc(u, c), type: f32x4, value: NOTHING })),
+      ...(staged === null ? inPlace(tile, other, count) : inArray(staged, tile, i, count)),
+      ...pairs(count).map(([u, c]): Stmt => {
+        const quad = add(mul(tile, int(m.quads)), int(u));
+        const index = add(add(mul(quad, int(m.size)), i), int(c));
+        return { s: 'setElement', array: into, index, value: variable(acc(u, c), f32x4) };
+      }),
+    ]),
+  );
+};
+
 export interface Mixture {
   /** Sums by row: vector j of row r is `into[r * vectors + j]`. */
   readonly into: string;
   /** `weights[quad * size + i]`. */
   readonly weights: string;
-  readonly width: number;
-  readonly other: (other: Expr, d: Expr) => Expr;
+  readonly of: Operand;
   /** What the sums of a vector of rows are multiplied by before. */
   readonly fade?: (quad: Expr) => Expr;
 }
 
 /** Adds the others of a block, weighted, to the sums of every row. */
 export const mixed = (m: Rows, o: Others, p: Mixture): Stmt => {
-  const all = vectorsIn(p.width);
-  const full = Math.floor(p.width / LANES);
+  const { width, load, staged } = p.of;
+  const all = vectorsIn(width);
+  const full = Math.floor(width / LANES);
   const whole = full - (full % m.vectors);
   const acc = (r: number, v: number): string => `m${r}_${v}`;
   const step = (quad: Expr, j: Expr, count: number, other: Expr, i: Expr, c: number): readonly Stmt[] => {
     const weights = element(p.weights, add(add(mul(quad, int(m.size)), i), int(c)), f32x4);
-    const value = (v: number): Expr =>
-      vec4(range(LANES).map((k) => p.other(add(other, int(c)), columnOf(p.width, add(j, int(v)), k))));
+    const value = (v: number): Expr => {
+      const at = add(j, int(v));
+      if (staged !== null) return element(staged, add(mul(add(i, int(c)), int(all)), at), f32x4);
+      return vec4(range(LANES).map((k) => load(add(other, int(c)), columnOf(width, at, k))));
+    };
     return [
       { s: 'let', name: `w${c}`, value: weights },
       ...range(count).map((v): Stmt => ({ s: 'let', name: `v${c}_${v}`, value: value(v) })),

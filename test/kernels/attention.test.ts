@@ -185,12 +185,18 @@ test('equal bits on one thread and on three (wasm)', async () => {
   assert.is(bits[0], bits[1]);
 });
 
-test('heads stored apart in half precision, as a decoder keeps its keys (wasm)', async () => {
-  for (const dtype of ['f16', 'bf16'] as const) {
-    const of = (name: string, tokens: number): Node => b.cast(b.input(name, [1, 2, tokens, 20], dtype), 'f32');
-    const { out } = attention(of('q', 3), of('k', 45), of('v', 45), { causal: true });
-    await agree(await wasm(), [out], { template: 'attention-simd' });
-  }
+test('heads in half precision, as a decoder keeps its keys (wasm)', async () => {
+  const on = await wasm();
+  for (const dtype of ['f16', 'bf16'] as const)
+    for (const width of [20, 13, 3]) {
+      const of = (name: string, tokens: number): Node => b.cast(b.input(name, [1, 2, tokens, width], dtype), 'f32');
+      const all = [of('q', 9), of('k', 75), of('v', 75)] as const;
+      const { out, logSumExp } = attention(...all, { causal: true });
+      const [dq, dk, dv] = gradients([out], [of('ct', 9)], all);
+      await agree(on, [out, logSumExp], { template: 'attention-simd' });
+      await agree(on, [dq!], { template: 'attention-grad-queries-simd' });
+      await agree(on, [dk!, dv!], { template: 'attention-grad-keys-simd' });
+    }
 });
 
 test('no workgroup asks for more scratch memory than there is (wasm)', async () => {
