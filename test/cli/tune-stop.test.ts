@@ -9,7 +9,7 @@ import { projectDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
 
 const test = suite('dualtoken tune');
-const args = ['tune', 'mini', '--part', 'decode', '--json'];
+const args = ['tune', 'mini', '--part', 'decode', '--backend', 'webgpu', '--json'];
 
 interface Stopped {
   readonly code: number | null;
