@@ -14,6 +14,8 @@ export type KernelFn =
   | 'dot'
   | 'vec'
   | 'component'
+  /** The vector of the sums of four vectors' lanes, each (x + y) + (z + w); WebAssembly alone. */
+  | 'sumsOfLanes'
   | 'isNonFinite'
   | 'packHalf2'
   | 'unpackHalf2'

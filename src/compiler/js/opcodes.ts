@@ -100,6 +100,7 @@ export const spellings = {
   dot: none('dot'),
   vec: none('vec'),
   component: none('component'),
+  sumsOfLanes: none('sumsOfLanes'),
   packHalf2: none('packHalf2'),
   unpackHalf2: none('unpackHalf2'),
   subgroupBroadcast: none('subgroupBroadcast'),

@@ -47,6 +47,8 @@ const wide: ReadonlySet<Fn> = new Set<Fn>([
 const shifts: ReadonlySet<Fn> = new Set<Fn>(['shl', 'shr']);
 const floatsOnly: ReadonlySet<Fn> = new Set<Fn>(['div']);
 
+const f32x4 = scalarType('f32', 4);
+
 type Four = readonly [Expr, Expr, Expr, Expr];
 const fourOf = (f: (k: number) => Expr): Four => [f(0), f(1), f(2), f(3)];
 
@@ -57,6 +59,15 @@ const neighbours = ([first, ...rest]: Four, stored: ReadonlySet<number>): Expr |
     (x, k) => x.e === 'load' && x.buffer === first.buffer && difference(first.index, x.index) === k + 1,
   );
   return near ? load(first.buffer, first.index, scalarType(first.type.scalar, 4)) : null;
+};
+
+/** The vector whose lanes a value sums up, as (x + y) + (z + w). */
+const laneSum = (e: Expr): Expr | null => {
+  const sum = (x: Expr): readonly Expr[] => (x.e === 'call' && x.fn === 'add' ? x.args : []);
+  const lanes = sum(e).flatMap(sum);
+  const first = lanes[0];
+  const v = first?.e === 'call' && first.fn === 'component' ? first.args[0]! : null;
+  return lanes.length === 4 && v?.type === f32x4 && lanes.every((x, k) => x === component(v, k)) ? v : null;
 };
 
 export class Lanes {
@@ -87,6 +98,13 @@ export class Lanes {
     if (xs.every((x) => x.e === 'lit')) return vec4(xs);
     const v = first.e === 'call' && first.fn === 'component' ? first.args[0]! : null;
     if (v?.type.width === 4 && xs.every((x, k) => x === component(v, k))) return this.rebuild(v);
+    const summed = xs.map(laneSum);
+    if (summed.every((s) => s !== null))
+      return rawCall(
+        'sumsOfLanes',
+        summed.map((s) => this.rebuild(s!)),
+        f32x4,
+      );
     if (first.e !== 'call' || xs.some((x) => x.e !== 'call' || x.fn !== first.fn)) return null;
     const args = first.args.map((_, i) => fourOf((k) => (xs[k] as Expr & { readonly e: 'call' }).args[i]!));
     if (args.some((a) => a.some((x) => x.type !== a[0].type))) return null;

@@ -115,6 +115,10 @@ const divide =
     return callMath(`${function_}${scalar === 'u32' ? 'U' : 'S'}`, args, c);
   };
 
+/** Four of the eight words of two vectors, as the bytes that a shuffle takes. */
+const words = (...which: readonly number[]): string =>
+  which.flatMap((w) => [0, 1, 2, 3].map((k) => 4 * w + k)).join(' ');
+
 export const spellings = {
   neg: ([a], e) =>
     isFloat(e.type.scalar) || e.type.width > 1
@@ -215,6 +219,14 @@ export const spellings = {
     if (at.e !== 'lit') return refuse('component that is not known beforehand');
     const lane = `(${isFloat(e.type.scalar) ? 'f32x4' : 'i32x4'}.extract_lane ${at.value} ${v})`;
     return e.type.scalar === 'bool' ? `(i32.sub (i32.const 0) ${lane})` : lane;
+  },
+  sumsOfLanes: ([a, b, c, d], _, __, context) => {
+    const pairs = (x: string, y: string): string => {
+      const [p, q] = [context.temp('v128'), context.temp('v128')];
+      const even = `(i8x16.shuffle ${words(0, 2, 4, 6)} (local.tee ${p} ${x}) (local.tee ${q} ${y}))`;
+      return `(f32x4.add ${even} (i8x16.shuffle ${words(1, 3, 5, 7)} (local.get ${p}) (local.get ${q})))`;
+    };
+    return pairs(pairs(a!, b!), pairs(c!, d!));
   },
   isNonFinite: ([a], e) => {
     const bits = '0x7f800000';

@@ -14,9 +14,9 @@ import { bufferName, isPointer, withPointers } from './pointers.ts';
 
 export interface WasmOptions {
   /** Multiplies and adds vectors in one rounding. */
-  readonly relaxedSimd: boolean;
+  readonly relaxedSimd?: boolean;
   /** Addresses of 64 bits. */
-  readonly memory64: boolean;
+  readonly memory64?: boolean;
 }
 
 const number = (value: number): string =>

@@ -111,6 +111,7 @@ export const spellings = {
   dot: fn('dot'),
   vec: { text: (a, e) => `${typeText(e.type)}(${a.join(', ')})` },
   component: { text: ([a, b], _, of) => (of[1]!.e === 'lit' ? `${a}.${'xyzw'[of[1]!.lo]}` : `${a}[${b}]`) },
+  sumsOfLanes: { text: (a) => `vec4<f32>(${a.map((v) => `(${v}.x + ${v}.y) + (${v}.z + ${v}.w)`).join(', ')})` },
   isNonFinite: { text: ([a]) => `((bitcast<u32>(${a}) & 0x7f800000u) == 0x7f800000u)` },
   packHalf2: fn('pack2x16float'),
   unpackHalf2: fn('unpack2x16float'),
