@@ -9,6 +9,7 @@ import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { softmax } from '../../src/dsl/fused/softmax.ts';
 import { check, device, drawn } from '../kernels/device.ts';
+import { forEachDevice } from '../support/backends.ts';
 
 const test = suite('elementwise kernels by quads');
 
@@ -46,9 +47,7 @@ test('a donated buffer is still updated where it lies', () => {
   assert.is(made.right.kernels[0]!.bindings.length, 1);
 });
 
-test('views and odd sizes, drawn', async () => {
-  if (!device) return;
-  const backend = device;
+forEachDevice(test, 'views and odd sizes, drawn', async (backend) => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 20, max: 80 }),
