@@ -237,13 +237,14 @@ const bounded = (name: string, size: number, of: number): Expr =>
 const alongOf = (n: Node, p: MatrixProduct): Along =>
   layoutOfB(p, n) === 'summed' && summedLast(p, n) ? 'summed' : 'columns';
 
+/** Engines keep the values of one step in registers, and not those of two. */
 const heuristic = (n: Node): Schedule => {
   const p = asMatrixProduct(n)!;
   const along = alongOf(n, p);
-  if (along === 'summed') return { along, rows: Math.min(p.M, 2), vectors: 1, unroll: p.K >= 64 ? 2 : 1 };
+  if (along === 'summed') return { along, rows: Math.min(p.M, 2), vectors: 1, unroll: 1 };
   // Alone, a row has registers for two lines of the cache.
   const vectors = Math.min(p.M === 1 ? 8 : 4, quadsIn(p.N));
-  return { along, rows: Math.min(p.M, vectors >= 4 ? 2 : 4), vectors, unroll: p.K >= 16 ? 2 : 1 };
+  return { along, rows: Math.min(p.M, vectors >= 4 ? 2 : 4), vectors, unroll: 1 };
 };
 
 export const contractSimd: KernelTemplate = {
@@ -285,7 +286,7 @@ export const contractSimd: KernelTemplate = {
           ];
     const all = tiles
       .filter(([rows, vectors]) => rows <= p.M && (vectors === 1 || LANES * (vectors - 1) < p.N))
-      .flatMap(([rows, vectors]) => [1, 2, 4].map((unroll): Schedule => ({ along, rows, vectors, unroll })));
+      .flatMap(([rows, vectors]) => [1, 2].map((unroll): Schedule => ({ along, rows, vectors, unroll })));
     const [first, ...rest] = all;
     return [first!, ...rest];
   },
