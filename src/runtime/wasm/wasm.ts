@@ -100,6 +100,8 @@ export const openWasm = (options: WasmOptions = {}): TaskEither<RunError, Backen
     const memory = new Memory(engine, pagesOf(engine, options.memory));
     const pool = new ThreadPool(memory, threads);
     memory.attach(pool);
+    // Threads start while programs are compiled; who needs them waits, and hears of what went wrong.
+    pool.start().catch(() => {});
     const cache = options.cache ?? (await defaultKernels(options.warn ?? (() => {})));
     const kernels = new Kernels(engine, pool, cache);
     const context = new WasmContext(memory, pool, kernels);
