@@ -1,7 +1,7 @@
 // In what tiles a processor goes through attention, and what of it lies in a thread's scratch memory.
 import type { Caps } from '../compiler/ir/caps.ts';
-import { isKind } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
+import { readsHalves } from './contraction.ts';
 import type { Schedule } from './template.ts';
 
 /** What is known of a call, as rows that meet others. */
@@ -37,14 +37,9 @@ const vectorsFor = (t: TiledCall): number => {
 /** Elements of the staged others from which on they come in smaller blocks, and from which on they are not staged. */
 const [WIDE, WIDEST] = [160, 320];
 
-const isHalf = (n: Node): boolean =>
-  n.dtype === 'f16' ||
-  n.dtype === 'bf16' ||
-  ((n.op.kind === 'view' || (isKind(n, 'map') && n.op.fn === 'cast')) && isHalf(n.src[0]!));
-
 /** Of some operands, which are widened once a block and not once a row: those in half precision. `widths` by operand. */
 export const stagedOperands = (call: Node, widths: Readonly<Record<number, number>>): ReadonlyMap<number, number> => {
-  const halves = Object.entries(widths).filter(([k]) => isHalf(call.src[Number(k)]!));
+  const halves = Object.entries(widths).filter(([k]) => readsHalves(call.src[Number(k)]!));
   if (padded(halves.map(([, width]) => width)) > WIDEST) return new Map();
   return new Map(halves.map(([k, width]) => [Number(k), width]));
 };

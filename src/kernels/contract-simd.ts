@@ -1,18 +1,7 @@
 // A product on a processor with vectors of four: tiles of a few rows and columns in registers, one tile a workgroup. Where both operands
 // lie along the summed index, sums are vectors over it; else vectors are neighbouring columns, and an element of a row goes to all four.
 import type { Caps } from '../compiler/ir/caps.ts';
-import {
-  component,
-  type Expr,
-  type ExprOf,
-  int,
-  lit,
-  ref,
-  scalarType,
-  splat4,
-  variable,
-  vec4,
-} from '../compiler/ir/expr.ts';
+import { type Expr, type ExprOf, int, lit, ref, scalarType, splat4, variable, vec4 } from '../compiler/ir/expr.ts';
 import { add, div, lt, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import { isKind } from '../dsl/core/node.ts';
@@ -27,6 +16,7 @@ import {
   type MatrixProduct,
   summedLast,
 } from './contraction.ts';
+import { sumOfLanes } from './quads.ts';
 import { plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
@@ -122,8 +112,6 @@ const byColumns = (t: At): readonly Stmt[] => {
   ];
 };
 
-const sumOf = (v: Expr): Expr => plus(plus(component(v, 0), component(v, 1)), plus(component(v, 2), component(v, 3)));
-
 /** Sums over vectors along the summed index, added up at the end. */
 const bySummed = (t: At): readonly Stmt[] => {
   const { p, block, batch } = t;
@@ -153,7 +141,7 @@ const bySummed = (t: At): readonly Stmt[] => {
   const odd = p.K % (LANES * t.unroll) !== 0;
   const total = (r: number, c: number): Expr => {
     if (c >= t.columns) return lit(0, 'f32');
-    const sum = sumOf(variable(along(r, c), f32x4));
+    const sum = sumOfLanes(variable(along(r, c), f32x4));
     return odd ? plus(sum, variable(rest(r, c), scalarType('f32'))) : sum;
   };
   return [

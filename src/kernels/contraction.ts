@@ -202,12 +202,14 @@ export const summedLast = (p: MatrixProduct, call: Node): boolean => liesAlong(p
 export const layoutOfB = (p: MatrixProduct, call: Node): 'summed' | 'columns' | null =>
   liesAlong(p, call, 1, p.summed) ? 'summed' : liesAlong(p, call, 1, p.columns) ? 'columns' : null;
 
+/** Whether a value is read from sixteen-bit floats, widened where it is read. */
+export const readsHalves = (n: Node): boolean =>
+  n.dtype === 'f16' ||
+  n.dtype === 'bf16' ||
+  ((n.op.kind === 'view' || (isKind(n, 'map') && n.op.fn === 'cast')) && readsHalves(n.src[0]!));
+
 /** Whether operand B is stored as sixteen-bit floats. */
-export const halvesInB = (p: MatrixProduct, call: Node): boolean => {
-  let x = call.src[p.operands[1]]!;
-  while (x.op.kind === 'view' || (isKind(x, 'map') && x.op.fn === 'cast')) x = x.src[0]!;
-  return x.dtype === 'f16' || x.dtype === 'bf16';
-};
+export const halvesInB = (p: MatrixProduct, call: Node): boolean => readsHalves(call.src[p.operands[1]]!);
 
 /** Whether a value is an f16 on its way to where it is read, so that it is one exactly. */
 export const storedInHalf = (n: Node): boolean => {

@@ -18,6 +18,7 @@ import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { type ConvAlong, convAlong, convolutionOfRows, panelOf } from './conv-rows.ts';
 import type { Convolution } from './convolution.ts';
+import { sumOfLanes } from './quads.ts';
 import { counter, plus, range, times } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
@@ -175,8 +176,6 @@ const byTaps = (t: At): readonly Stmt[] => {
   ]);
 };
 
-const sumOf = (v: Expr): Expr => plus(plus(component(v, 0), component(v, 1)), plus(component(v, 2), component(v, 3)));
-
 /** Vectors leave through a private array, whole ones in a loop, so that the epilogue is written once and not once a vector. */
 const store = (t: At, vectors: readonly Expr[]): readonly Stmt[] => {
   const { c } = t;
@@ -222,7 +221,7 @@ const compute = (t: At, along: ConvAlong): readonly Stmt[] => {
   const apart = t.rows * t.columns;
   const sum = (r: number, l: number, p: number): Expr =>
     t.lines === 1 ? variable(accName(r, 0, p), f32x4) : element('sums', int(l * apart + r * t.columns + p), f32x4);
-  const total = (r: number, l: number, p: number): Expr => (p < t.columns ? sumOf(sum(r, l, p)) : zero);
+  const total = (r: number, l: number, p: number): Expr => (p < t.columns ? sumOfLanes(sum(r, l, p)) : zero);
   const totals = rows.flatMap((r) =>
     lines.flatMap((l) => vectors.map((j) => vec4(range(LANES).map((i) => total(r, l, LANES * j + i))))),
   );

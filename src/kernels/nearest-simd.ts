@@ -18,6 +18,7 @@ import { add, delinearise, min, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import { highest } from '../dsl/core/dtype.ts';
 import { before, codeQuad, nearestCall, nearestParts, rowQuad } from './nearest-call.ts';
+import { sumOfLanes } from './quads.ts';
 import { counter, plus, range, times } from './subgroup-tile.ts';
 import type { KernelTemplate } from './template.ts';
 
@@ -30,7 +31,6 @@ const zero = splat4(lit(0, 'f32'));
 const CODES = 4;
 const ROWS = 2;
 
-const sumOf = (v: Expr): Expr => plus(plus(component(v, 0), component(v, 1)), plus(component(v, 2), component(v, 3)));
 const vector = (name: string): Expr => variable(name, f32x4);
 
 const emit: KernelTemplate['emit'] = (n, schedule, block) => {
@@ -57,7 +57,7 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
   const slot = (r: number): Expr => add(mul(pair, int(ROWS)), int(r));
   const numbers = vec4(range(CODES).map(codeAt));
   const compare = (r: number): readonly Stmt[] => {
-    const products = vec4(range(CODES).map((k) => sumOf(vector(product(r)(k)))));
+    const products = vec4(range(CODES).map((k) => sumOfLanes(vector(product(r)(k)))));
     const away = plus(ref('squares', f32x4), times(products, splat4(lit(-2, 'f32'))));
     const inside =
       c.codes % CODES === 0
@@ -119,7 +119,7 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
           return { s: 'assign', name, value: plus(vector(name), times(code(k), code(k))) };
         }),
       ]),
-      { s: 'let', name: 'squares', value: vec4(range(CODES).map((k) => sumOf(vector(square(k))))) },
+      { s: 'let', name: 'squares', value: vec4(range(CODES).map((k) => sumOfLanes(vector(square(k))))) },
       tile,
     ],
   };

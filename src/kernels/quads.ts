@@ -1,5 +1,5 @@
 // Operands four elements at a time.
-import { call, type Expr, int, lit, vec4, where } from '../compiler/ir/expr.ts';
+import { call, component, type Expr, int, lit, vec4, where } from '../compiler/ir/expr.ts';
 import { add, min, mul } from '../compiler/ir/index-math.ts';
 import type { Block } from './template.ts';
 
@@ -14,4 +14,10 @@ export const quadOf = (block: Block, k: number, lead: readonly Expr[], quad: Exp
       return where(call('lt', at, int(size)), inside, lit(0, 'f32'));
     }),
   );
+};
+
+/** The sum of a vector's four lanes, (x + y) + (z + w). */
+export const sumOfLanes = (v: Expr): Expr => {
+  const [x, y, z, w] = [0, 1, 2, 3].map((k) => component(v, k)) as [Expr, Expr, Expr, Expr];
+  return call('add', call('add', x, y), call('add', z, w));
 };
