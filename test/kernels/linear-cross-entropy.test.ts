@@ -16,7 +16,7 @@ import { type AnyTensor, unwrap } from '../../src/dsl/tensor.ts';
 import { gradients } from '../../src/dsl/transform/pullback.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { agree } from '../support/agree.ts';
-import { webGpu } from '../support/backends.ts';
+import { forEachDevice } from '../support/backends.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
 import { close, integers, values } from '../support/draw.ts';
 import { bf16, f16, f32, i32 } from '../support/family.ts';
@@ -126,9 +126,7 @@ test('chunks share their shaders, and a gradient that nobody reads is not comput
   for (const leaf of [x, w]) assert.ok(both.flops - flopsFor(leaf) >= 0.99 * product);
 });
 
-test('70,001 classes through the compiler, against sums in f64', async () => {
-  const gpu = await webGpu();
-  if (!gpu) return;
+forEachDevice(test, '70,001 classes through the compiler, against sums in f64', async (device) => {
   const [rows, classes, width] = [128, 70_001, 8];
   const xs = Float32Array.from(values(rows * width, 1), (v) => 2 * v);
   const ws = Float32Array.from(values(classes * width, 2));
@@ -136,7 +134,7 @@ test('70,001 classes through the compiler, against sums in f64', async () => {
   const x = B.input('x', [rows, width], 'f32');
   const w = B.input('w', [classes, width], 'f32');
   const loss = linearCrossEntropy(x, w, B.input('targets', [rows], 'i32'));
-  const [got, dx, dw] = await runGraph(gpu, trained(loss, x, w), { x: xs, w: ws, targets: ts });
+  const [got, dx, dw] = await runGraph(device, trained(loss, x, w), { x: xs, w: ws, targets: ts });
   const want = [new Float64Array(rows), new Float64Array(rows * width), new Float64Array(classes * width)] as const;
   const logits = new Float64Array(classes);
   for (let i = 0; i < rows; i++) {
