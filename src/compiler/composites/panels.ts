@@ -1,5 +1,5 @@
-// Large products on a processor: the operand that gives columns is first copied into panels as wide as a tile, so that a tile reads one
-// stretch of memory and not a line of every row.
+// Large products on a processor: an operand that does not lie along the summed index is first copied into panels of rows or columns, so
+// that a tile reads one stretch of memory and not a line a summed position.
 import { mark, pad, permute, reshape, sliceAxis } from '../../dsl/core/build.ts';
 import { isKind, withSources } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
@@ -18,39 +18,51 @@ export const isCopied = (x: Node): boolean => {
   return n.op.kind === 'mark';
 };
 
-/** Whether a product is better computed from panels. */
-export const wantsPanels = (n: Node, caps: Caps): boolean => {
-  if (caps.target !== 'wasm' || !isKind(n, 'contract')) return false;
-  const p = asMatrixProduct(n);
-  if (!p || p.M < READ || p.K < DEEP || p.N < PANEL || isCopied(n.src[p.operands[1]]!)) return false;
-  return !(layoutOfB(p, n) === 'summed' && summedLast(p, n));
+/** The sources that a product is better computed from panels of. */
+export const panelSources = (n: Node, caps: Caps): readonly number[] => {
+  const p = caps.target === 'wasm' && isKind(n, 'contract') ? asMatrixProduct(n) : null;
+  if (!p || p.K < DEEP) return [];
+  const alongSummed = summedLast(p, n);
+  const fits = [
+    !alongSummed && p.N >= READ && p.M >= PANEL,
+    !(alongSummed && layoutOfB(p, n) === 'summed') && p.M >= READ && p.N >= PANEL,
+  ];
+  return p.operands.filter((source, which) => fits[which] && !isCopied(n.src[source]!));
 };
+export const wantsPanels = (n: Node, caps: Caps): boolean => panelSources(n, caps).length > 0;
 
 const sizeOfAll = (letters: string, p: MatrixProduct): readonly number[] => [...letters].map((l) => p.sizes.get(l)!);
 
-/** b as [batch, summed, columns] copied into panels of columns, and seen as it was. */
-const inPanels = (b: Node, p: MatrixProduct): Node => {
-  const order = [...p.batch, ...p.summed, ...p.columns];
-  const perm = order.map((l) => p.b.indexOf(l));
-  const matrix = reshape(permute(b, perm), [p.B, p.K, p.N]);
-  const panels = Math.ceil(p.N / PANEL);
-  const wide = pad(matrix, [0, 0, 0], [0, 0, panels * PANEL - p.N]);
+/** An operand as [batch, summed, rows or columns] copied into panels of these, and seen as it was. */
+const inPanels = (x: Node, letters: string, p: MatrixProduct): Node => {
+  const across = [...letters].filter((l) => !p.batch.includes(l) && !p.summed.includes(l));
+  const order = [...p.batch, ...p.summed, ...across];
+  const size = across.reduce((n, l) => n * p.sizes.get(l)!, 1);
+  const matrix = reshape(
+    permute(
+      x,
+      order.map((l) => letters.indexOf(l)),
+    ),
+    [p.B, p.K, size],
+  );
+  const panels = Math.ceil(size / PANEL);
+  const wide = pad(matrix, [0, 0, 0], [0, 0, panels * PANEL - size]);
   const stored = mark({ m: 'materialise' }, permute(reshape(wide, [p.B, p.K, panels, PANEL]), [0, 2, 1, 3]));
-  const back = sliceAxis(reshape(permute(stored, [0, 2, 1, 3]), [p.B, p.K, panels * PANEL]), 2, 0, p.N);
+  const back = sliceAxis(reshape(permute(stored, [0, 2, 1, 3]), [p.B, p.K, panels * PANEL]), 2, 0, size);
   return permute(
-    reshape(back, sizeOfAll(p.batch + p.summed + p.columns, p)),
-    [...p.b].map((l) => order.indexOf(l)),
+    reshape(back, sizeOfAll(order.join(''), p)),
+    [...letters].map((l) => order.indexOf(l)),
   );
 };
 
-/** The product of an operand in panels. */
-export const productOfPanels = (n: Node): readonly Node[] => {
+/** The product of operands in panels. */
+export const productOfPanels = (n: Node, caps: Caps): readonly Node[] => {
   const p = asMatrixProduct(n)!;
-  const [, which] = p.operands;
+  const sources = panelSources(n, caps);
   return [
     withSources(
       n,
-      n.src.map((s, i) => (i === which ? inPanels(s, p) : s)),
+      n.src.map((s, i) => (sources.includes(i) ? inPanels(s, p.operands[0] === i ? p.a : p.b, p) : s)),
     ),
   ];
 };

@@ -1,11 +1,16 @@
-// Products whose operand lies in memory with summed axes between others, as patches of an image do: it is first copied so that what is
-// summed follows each other, and neither index nor vector has to be put together at every step.
+// Products whose operand lies in memory with summed axes between others, as patches of an image and heads do: it is first copied so that
+// what is summed follows each other, and neither index nor vector has to be put together at every step.
 import { mark, permute } from '../../dsl/core/build.ts';
 import { isKind, withSources } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { asMatrixProduct, type MatrixProduct } from '../../kernels/contraction.ts';
 import type { Caps } from '../ir/caps.ts';
-import { isCopied, wantsPanels } from './panels.ts';
+import { type Expr, int, ref, scalarType } from '../ir/expr.ts';
+import { linearise, linearOf } from '../ir/index-math.ts';
+import { pullView } from '../lower.ts';
+import { isCopied, panelSources } from './panels.ts';
+
+const i32 = scalarType('i32');
 
 /** Results that read an element at least, for a copy of it to pay. */
 const READ = 16;
@@ -17,6 +22,18 @@ const isApart = (letters: string, p: MatrixProduct): boolean => {
   return at.length > 1 && at.at(-1)! - at[0]! >= at.length;
 };
 
+/** Whether an element's place in memory grows evenly along every axis, as far as views say. */
+const isEven = (x: Node): boolean => {
+  let at: readonly Expr[] = x.shape.map((size, i) => (size === 1 ? int(0) : ref(`at${i}`, i32, 0, size - 1)));
+  let n = x;
+  while (n.op.kind === 'view') {
+    const from = n.src[0]!;
+    at = pullView(n.op.view, at, from.shape, n.shape).at;
+    n = from;
+  }
+  return [...linearOf(linearise(at, n.shape)).terms.keys()].every((term) => term.e === 'ref');
+};
+
 /** The sources that are better copied; what goes into panels is copied there. */
 const apart = (n: Node, caps: Caps): readonly number[] => {
   const p = asMatrixProduct(n);
@@ -26,9 +43,9 @@ const apart = (n: Node, caps: Caps): readonly number[] => {
   return p.operands.filter(
     (source, which) =>
       readers[which]! >= READ &&
-      isApart(letters[which]!, p) &&
+      (isApart(letters[which]!, p) || !isEven(n.src[source]!)) &&
       !isCopied(n.src[source]!) &&
-      !(which === 1 && wantsPanels(n, caps)),
+      !panelSources(n, caps).includes(source),
   );
 };
 
