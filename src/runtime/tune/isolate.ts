@@ -13,16 +13,20 @@ export interface Isolated {
 /** The call over fresh inputs, with the views between them and its operands kept. */
 export const isolate = (call: Node): Isolated => {
   const fresh = new Map<Node, Node>();
+  const inputs: Node[] = [];
   const cut = (n: Node): Node => {
     if (n.op.kind === 'view') return withSources(n, n.src.map(cut));
     const known = fresh.get(n);
     if (known) return known;
     const made = input(`operand${fresh.size}`, n.shape, n.dtype);
-    fresh.set(n, made);
-    return made;
+    // What was copied for the call stays a copy, or it would be copied once more.
+    const operand = n.op.kind === 'mark' && n.op.mark.m === 'materialise' ? withSources(n, [made]) : made;
+    fresh.set(n, operand);
+    inputs.push(made);
+    return operand;
   };
   const alone = withSources(call, call.src.map(cut));
   const outputs =
     alone.op.kind === 'fused' ? alone.outs.map((_, index) => makeNode({ kind: 'pick', index }, [alone])) : [alone];
-  return { inputs: [...fresh.values()], call: alone, outputs };
+  return { inputs, call: alone, outputs };
 };
