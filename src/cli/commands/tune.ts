@@ -12,7 +12,7 @@ import { type CountedCall, callsOf } from '../../runtime/tune/calls.ts';
 import { tuneElementwise } from '../../runtime/tune/elementwise.ts';
 import { writeEnvironment } from '../../runtime/tune/environment.ts';
 import { lossOf, regretsOf } from '../../runtime/tune/regret.ts';
-import { measureRoofline } from '../../runtime/tune/roofline.ts';
+import { measureRoofline, type Roofline } from '../../runtime/tune/roofline.ts';
 import { readTable, tableFile, tableIn, writeTable } from '../../runtime/tune/store.ts';
 import { checkCall, tuneCall } from '../../runtime/tune/tune.ts';
 import { UserFailure } from '../failure.ts';
@@ -82,6 +82,9 @@ interface Totals {
   readonly stopped: boolean;
 }
 
+/** What a processor does at most no probe says: an engine spills its chains sooner than a product's. Every schedule is tried. */
+const UNKNOWN: Roofline = { flops: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
 const tuneCalls = async (
   backend: Backend,
   calls: readonly CountedCall[],
@@ -91,10 +94,12 @@ const tuneCalls = async (
   let table: TuningTable = await readTable(backend.caps, output.log);
   const isKnown = ({ key, call }: CountedCall): boolean => isCurrent(table.entries[key], call, backend.caps);
   const fresh = calls.filter((c) => redo || !isKnown(c));
-  const roofline = await measureRoofline(backend);
-  output.log(
-    `${calls.length} kernels to measure, ${calls.length - fresh.length} known already; at most ${(roofline.flops / 1e9).toFixed(1)} GFLOP/s and ${(roofline.bytes / 1e9).toFixed(1)} GB/s here`,
-  );
+  const roofline = backend.caps.target === 'wasm' ? UNKNOWN : await measureRoofline(backend);
+  const peak =
+    roofline === UNKNOWN
+      ? ''
+      : `; at most ${(roofline.flops / 1e9).toFixed(1)} GFLOP/s and ${(roofline.bytes / 1e9).toFixed(1)} GB/s here`;
+  output.log(`${calls.length} kernels to measure, ${calls.length - fresh.length} known already${peak}`);
   const signal = interruption(() => output.log('stopping after this candidate; what was measured is kept'));
   const bar = progress(output, fresh.length);
   let measured = 0;
