@@ -14,6 +14,13 @@ const MARK = '@';
 export const isPointer = (name: string): boolean => name.startsWith(MARK);
 export const bufferName = (buffer: number): string => `${MARK}b${buffer}`;
 
+/** The pointer that an index goes by, and how many elements past it. */
+export const pointerOf = (index: Expr): { readonly name: string; readonly elements: number } | null => {
+  if (index.e !== 'call' || index.fn !== 'add') return null;
+  const [p, elements] = index.args as readonly [Expr, Expr];
+  return p.e === 'ref' && isPointer(p.name) && elements.e === 'lit' ? { name: p.name, elements: elements.value } : null;
+};
+
 type For = Stmt & { readonly s: 'for' };
 /** An index as a number of counter steps, invariant terms and a constant. */
 interface Affine {
@@ -124,10 +131,9 @@ class Loop {
 
   /** Index of a pointer's access once the least of all is known. */
   settled(index: Expr): Expr {
-    if (index.e !== 'call' || index.fn !== 'add') return index;
-    const [p, offset] = index.args as readonly [Expr, Expr];
-    const pointer = p.e === 'ref' ? [...this.pointers.values()].find((x) => x.name === p.name) : undefined;
-    return pointer && offset.e === 'lit' ? rawCall('add', [p, int(offset.value - pointer.least)], i32) : index;
+    const at = pointerOf(index);
+    const pointer = at && [...this.pointers.values()].find((x) => x.name === at.name);
+    return pointer ? rawCall('add', [variable(at.name, i32), int(at.elements - pointer.least)], i32) : index;
   }
 
   starts(): readonly Stmt[] {

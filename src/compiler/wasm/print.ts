@@ -1,16 +1,17 @@
 // KernelCode -> a WebAssembly module as text. It exports `run(from, to, scratch, a buffer's address each, scalars)`, which computes the
-// workgroups from `from` up to `to`; `scratch` is memory of the thread's own, of as many bytes as `scratchOf` says.
+// workgroups from `from` up to `to`; `scratch` is memory of the thread's own, of as many bytes as the kernel's `scratch` says.
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
 import { type Expr, ref, type Scalar, scalarType, type Type } from '../ir/expr.ts';
 import { builtins, type KernelCode, type Stmt, type WorkgroupArray } from '../ir/stmt.ts';
-import { expressionsOf, mapStmt, visitExprs, visitStmts } from '../ir/walk.ts';
+import { visitStmts } from '../ir/walk.ts';
 import { withInvocations } from './barriers.ts';
 import { withLanes } from './lanes.ts';
 import { type MathName, withNeeds } from './math.ts';
 import { loadText, type Place, shiftOf, storeText } from './memory.ts';
 import { type Context, type Register, registerOf, type Spelling, spellings, splatOf } from './opcodes.ts';
-import { bufferName, isPointer, withPointers } from './pointers.ts';
+import { bufferName, isPointer, pointerOf, withPointers } from './pointers.ts';
+import { withoutUnread } from './unread.ts';
 
 export interface WasmOptions {
   /** Multiplies and adds vectors in one rounding. */
@@ -43,40 +44,9 @@ const FROM = 'from';
 const TO = 'to';
 const counted = (name: string, most: number): Expr => ref(name, scalarType('i32'), 0, most);
 
-/** Lets that nothing reads are left out. */
-const withoutUnread = (body: readonly Stmt[]): readonly Stmt[] => {
-  const read = new Set<string>();
-  const seen = new Set<Expr>();
-  const note = (e: Expr): void =>
-    visitExprs(
-      [e],
-      (x) => {
-        if (x.e === 'ref') read.add(x.name);
-      },
-      seen,
-    );
-  const block = (stmts: readonly Stmt[]): readonly Stmt[] => {
-    const kept: Stmt[] = [];
-    for (const s of [...stmts].reverse()) {
-      if (s.s === 'let' && !read.has(s.name)) continue;
-      for (const e of expressionsOf(s)) note(e);
-      kept.push(mapStmt(s, (e) => e, block));
-    }
-    return kept.reverse();
-  };
-  return block(body);
-};
-
 /** Whether all of an access is known to stay in its buffer, whose end is a whole quad. */
 const isInside = (length: number, index: Expr, width: number): boolean =>
   index.lo >= 0 && index.hi + width <= Math.ceil(length / 4) * 4;
-
-/** The pointer that an index goes by, and how many elements past it. */
-const pointerOf = (index: Expr): { readonly name: string; readonly elements: number } | null => {
-  if (index.e !== 'call' || index.fn !== 'add') return null;
-  const [p, elements] = index.args as readonly [Expr, Expr];
-  return p.e === 'ref' && isPointer(p.name) && elements.e === 'lit' ? { name: p.name, elements: elements.value } : null;
-};
 
 /** An index and the positive constant added to it, where the rest cannot be negative. */
 const withoutConstant = (index: Expr): { readonly rest: Expr; readonly constant: number } => {
