@@ -9,12 +9,12 @@ import { resizeBilinear } from '../dsl/ops/resize.ts';
 import type { ParamsOf } from '../dsl/param.ts';
 import type { Rank2 } from '../dsl/shape.ts';
 import type { Tensor } from '../dsl/tensor.ts';
+import { type PixelDecoderConfig, pixelDecoder } from './autoencoders/pixel-decoder.ts';
 import type { VisionConfig } from './hf-config.ts';
 import type { Maps } from './nn/conv2d.ts';
 import type { Tokens } from './nn/linear.ts';
 import { patchGrid } from './nn/patch-embedding.ts';
 import { hiddenStates } from './nn/transformer.ts';
-import { type PixelDecoderConfig, pixelDecoder } from './pixel-decoder.ts';
 import { projectBlock } from './project-block.ts';
 import {
   type Codes,
@@ -25,7 +25,7 @@ import {
   type QuantiserConfig,
   quantise,
   quantiseTraining,
-} from './residual-quantiser.ts';
+} from './quantisers/residual-quantiser.ts';
 import { embedPatches, type Images, siglipVisionParts } from './siglip.ts';
 
 export interface DualTokenConfig {

@@ -2,7 +2,7 @@
 import { initParams } from '../dsl/init.ts';
 import type { Key } from '../dsl/ops/random.ts';
 import { codebooksSpec, type DualTokenConfig, dualTokenSpec, forwardTraining } from '../models/dualtoken.ts';
-import { commitmentLoss, deepDistillation, pixelLoss, pooledDistillation, totalLoss } from '../models/losses.ts';
+import { commitmentLoss, deepDistillation, pixelLoss, pooledDistillation, totalLoss } from '../models/losses/tokenizer.ts';
 import { siglipVision } from '../models/siglip.ts';
 import type { Task } from './step.ts';
 

@@ -22,7 +22,7 @@ import {
   pooledDistillation,
   type TokenizerOutputs,
   totalLoss,
-} from '../../src/models/losses.ts';
+} from '../../src/models/losses/tokenizer.ts';
 import type { Images } from '../../src/models/siglip.ts';
 import { variantOf, variants } from '../../src/models/variants/index.ts';
 import { valuesOf } from '../support/bound.ts';

@@ -15,7 +15,7 @@ import {
   type QuantiserConfig,
   quantise,
   quantiseTraining,
-} from '../../src/models/residual-quantiser.ts';
+} from '../../src/models/quantisers/residual-quantiser.ts';
 import { valuesOf } from '../support/bound.ts';
 import { close, values } from '../support/draw.ts';
 

@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { clamp } from '../../src/dsl/ops/elementwise.ts';
-import { taef2Decoder, taef2Encoder } from '../../src/models/taef2.ts';
+import { taef2Decoder, taef2Encoder } from '../../src/models/autoencoders/taef2.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { forEachDevice } from '../support/backends.ts';
 import { floats, paramsFrom, rank4, readTensors } from '../support/params.ts';

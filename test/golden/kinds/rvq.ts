@@ -9,7 +9,7 @@ import {
   type QuantiserConfig,
   quantise,
   quantiseTraining,
-} from '../../../src/models/residual-quantiser.ts';
+} from '../../../src/models/quantisers/residual-quantiser.ts';
 import { rank1, rank2, rank4 } from '../../support/params.ts';
 import { type GoldenCase, inputOf, setting } from '../case.ts';
 import type { Kind } from '../kind.ts';

@@ -1,11 +1,11 @@
 // TAEF2: the tiny autoencoder of FLUX.2's latents (madebyollin/taesd), pictures in [0, 1] to 32 channels at an eighth of the size.
 import { pipe } from 'fp-ts/lib/function.js';
-import { compose, seq } from '../dsl/compose.ts';
-import { relu } from '../dsl/ops/activations.ts';
-import { add, div, mul, tanh } from '../dsl/ops/elementwise.ts';
-import { type Conv2dOptions, conv2d, type Maps } from './nn/conv2d.ts';
-import { groupNorm } from './nn/norm.ts';
-import { upsample2x } from './nn/upsample.ts';
+import { compose, seq } from '../../dsl/compose.ts';
+import { relu } from '../../dsl/ops/activations.ts';
+import { add, div, mul, tanh } from '../../dsl/ops/elementwise.ts';
+import { type Conv2dOptions, conv2d, type Maps } from '../nn/conv2d.ts';
+import { groupNorm } from '../nn/norm.ts';
+import { upsample2x } from '../nn/upsample.ts';
 
 const width = 64;
 const conv = (inputs: number, outputs: number, options: Conv2dOptions = {}) =>

@@ -1,10 +1,10 @@
 // The tokenizer's losses, each a value with a name and a weight: L = 10 L_pix + 5 MSE(F, F0) + MSE(p, p0) + 40 (L_c,pix + L_c,sem).
-import { scalar } from '../dsl/ops/create.ts';
-import { add, mul, square, sub } from '../dsl/ops/elementwise.ts';
-import { mean } from '../dsl/ops/reduce.ts';
-import type { Rank2, Rank3, Rank4, Shape } from '../dsl/shape.ts';
-import type { ScalarTensor, Tensor } from '../dsl/tensor.ts';
-import { stopGradient } from '../dsl/transform/tensors.ts';
+import { scalar } from '../../dsl/ops/create.ts';
+import { add, mul, square, sub } from '../../dsl/ops/elementwise.ts';
+import { mean } from '../../dsl/ops/reduce.ts';
+import type { Rank2, Rank3, Rank4, Shape } from '../../dsl/shape.ts';
+import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
+import { stopGradient } from '../../dsl/transform/tensors.ts';
 
 /** What one training step of the tokenizer has computed. */
 export interface TokenizerOutputs {

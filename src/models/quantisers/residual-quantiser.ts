@@ -3,20 +3,20 @@
 // Written as a value: the codebook comes in and, in training, the next one goes out.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as RA from 'fp-ts/lib/ReadonlyArray.js';
-import { normalInit, zerosInit } from '../dsl/init.ts';
-import { ones, zeros, zerosLike } from '../dsl/ops/create.ts';
-import { add, div, lt, mul, square, sub, where } from '../dsl/ops/elementwise.ts';
-import { nearestCode } from '../dsl/ops/fused.ts';
-import { gather, segmentSum } from '../dsl/ops/indexing.ts';
-import { stack, tile } from '../dsl/ops/joining.ts';
-import { alongAxis, broadcastLike, reshape } from '../dsl/ops/movement.ts';
-import { foldIn, type Key, permutation, splitKey, uniform } from '../dsl/ops/random.ts';
-import { mean, sum } from '../dsl/ops/reduce.ts';
-import { sliceAxis } from '../dsl/ops/slicing.ts';
-import { type Initializer, type ParamsOf, weight } from '../dsl/param.ts';
-import type { Rank1, Rank2, Rank4, Shape } from '../dsl/shape.ts';
-import type { ScalarTensor, Tensor } from '../dsl/tensor.ts';
-import { stopGradient } from '../dsl/transform/tensors.ts';
+import { normalInit, zerosInit } from '../../dsl/init.ts';
+import { ones, zeros, zerosLike } from '../../dsl/ops/create.ts';
+import { add, div, lt, mul, square, sub, where } from '../../dsl/ops/elementwise.ts';
+import { nearestCode } from '../../dsl/ops/fused.ts';
+import { gather, segmentSum } from '../../dsl/ops/indexing.ts';
+import { stack, tile } from '../../dsl/ops/joining.ts';
+import { alongAxis, broadcastLike, reshape } from '../../dsl/ops/movement.ts';
+import { foldIn, type Key, permutation, splitKey, uniform } from '../../dsl/ops/random.ts';
+import { mean, sum } from '../../dsl/ops/reduce.ts';
+import { sliceAxis } from '../../dsl/ops/slicing.ts';
+import { type Initializer, type ParamsOf, weight } from '../../dsl/param.ts';
+import type { Rank1, Rank2, Rank4, Shape } from '../../dsl/shape.ts';
+import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
+import { stopGradient } from '../../dsl/transform/tensors.ts';
 
 export interface QuantiserConfig {
   /** Codes of one position. */

@@ -1,13 +1,13 @@
 // The pixel decoder, from a latent grid to a picture: that of VQGAN (P. Esser and others, "Taming transformers", 2021).
 import { pipe } from 'fp-ts/lib/function.js';
-import { compose, times } from '../dsl/compose.ts';
-import type { Layer } from '../dsl/layer.ts';
-import { silu } from '../dsl/ops/activations.ts';
-import { type Conv2dSpec, conv2d, type Maps } from './nn/conv2d.ts';
-import { groupNorm, type NormSpec } from './nn/norm.ts';
-import { type ResnetBlockSpec, resnetBlock } from './nn/resnet-block.ts';
-import { type SpatialAttentionSpec, spatialAttention } from './nn/spatial-attention.ts';
-import { upsample2x } from './nn/upsample.ts';
+import { compose, times } from '../../dsl/compose.ts';
+import type { Layer } from '../../dsl/layer.ts';
+import { silu } from '../../dsl/ops/activations.ts';
+import { type Conv2dSpec, conv2d, type Maps } from '../nn/conv2d.ts';
+import { groupNorm, type NormSpec } from '../nn/norm.ts';
+import { type ResnetBlockSpec, resnetBlock } from '../nn/resnet-block.ts';
+import { type SpatialAttentionSpec, spatialAttention } from '../nn/spatial-attention.ts';
+import { upsample2x } from '../nn/upsample.ts';
 
 export interface PixelDecoderConfig {
   /** Channels at the picture's resolution, and each level's multiple of them: level 0 is the picture's, the last the latent's. */

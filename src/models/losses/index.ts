@@ -1,0 +1,2 @@
+// Losses, each a value with a name and a weight.
+export * from './tokenizer.ts';
