@@ -1,13 +1,15 @@
 // Two-dimensional convolution of feature maps, in PyTorch's layout: weight [out, in, rows, columns].
 import { biasInit, kaimingUniformInit } from '../../dsl/init.ts';
 import { type Layer, layer } from '../../dsl/layer.ts';
-import { conv2d as convolve } from '../../dsl/ops/conv.ts';
+import { type ConvOptions, conv2d as convolve } from '../../dsl/ops/conv.ts';
 import { type Initializer, type ParamSpec, weight } from '../../dsl/param.ts';
 import type { Rank1, Rank4 } from '../../dsl/shape.ts';
 import type { Tensor } from '../../dsl/tensor.ts';
 
 /** Feature maps: [batch, channels, rows, columns]. */
 export type Maps = Tensor<Rank4>;
+
+type Padding = NonNullable<ConvOptions['padding']>;
 
 export interface Conv2dSpec {
   readonly weight: ParamSpec<Rank4, 'f32'>;
@@ -17,24 +19,31 @@ export interface Conv2dSpec {
 export interface Conv2dOptions {
   /** Default 1. */
   readonly stride?: number;
-  /** Zeros on each side. Default 0. */
-  readonly padding?: number;
+  /** Zeros around the map, as the operation takes them, or by the map's rows and columns. Default 0. */
+  readonly padding?: Padding | ((rows: number, columns: number) => Padding);
+  /** Channels in and out fall into as many groups that do not mix. Default 1. */
+  readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
   /** PyTorch's defaults where absent. */
   readonly init?: { readonly weight: Initializer; readonly bias: Initializer };
 }
 
-/** x [N, inputs, H, W] -> [N, outputs, H', W'], with a square window of side `window`. */
+/** x [N, inputs, H, W] -> [N, outputs, H', W'], with a window of [rows, columns] or a square one of that side. */
 export const conv2d = (
   inputs: number,
   outputs: number,
-  window: number,
-  { stride = 1, padding = 0, bias = true, init }: Conv2dOptions = {},
+  window: number | readonly [number, number],
+  { stride = 1, padding = 0, groups = 1, bias = true, init }: Conv2dOptions = {},
 ): Layer<Conv2dSpec, Maps, Maps> => {
+  const [rows, columns] = typeof window === 'number' ? [window, window] : window;
+  const each = inputs / groups;
   const spec = {
-    weight: weight([outputs, inputs, window, window], init?.weight ?? kaimingUniformInit),
-    bias: bias ? weight([outputs], init?.bias ?? biasInit(inputs * window * window)) : undefined,
+    weight: weight([outputs, each, rows, columns], init?.weight ?? kaimingUniformInit),
+    bias: bias ? weight([outputs], init?.bias ?? biasInit(each * rows * columns)) : undefined,
   };
-  return layer(spec, (p) => (x) => convolve(x, p.weight, { stride, padding, bias: p.bias }));
+  return layer(spec, (p) => (x) => {
+    const pads = typeof padding === 'function' ? padding(x.shape[2], x.shape[3]) : padding;
+    return convolve(x, p.weight, { stride, padding: pads, groups, bias: p.bias });
+  });
 };
