@@ -16,6 +16,8 @@ export interface PoolOptions {
 }
 export interface MaxPoolOptions extends PoolOptions {
   readonly dilation?: Both;
+  /** Whether what a stride leaves at the end has a window of its own, cut off there (PyTorch's ceil_mode). Default false. */
+  readonly ceil?: boolean;
 }
 export interface AveragePoolOptions extends PoolOptions {
   /** Whether padding counts as zeros (default), or an average is of the image's own elements. */

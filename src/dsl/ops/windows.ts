@@ -10,6 +10,8 @@ export interface Windows {
   readonly stride?: Both | undefined;
   readonly padding?: Both | undefined;
   readonly dilation?: Both | undefined;
+  /** Whether a window that starts in the image may end behind it. */
+  readonly ceil?: boolean | undefined;
 }
 
 /** x [.., H, W] -> [.., H', kh, W', kw]: each window of the padded image, `fill` around it. */
@@ -21,8 +23,16 @@ export const windowsOf = (op: string, x: Node, o: Windows, fill: number): Node =
   for (const i of [0, 1] as const)
     if (k[i] < 1 || stride[i] < 1 || pad[i] < 0 || 2 * pad[i] > k[i])
       fail(op, `window ${k[i]}, stride ${stride[i]}, padding ${pad[i]}`, [x], 'padding is at most half of the window');
-  const border = [...x.shape.slice(2).map(() => 0), ...pad];
-  const padded = B.pad(x, border, border, fill);
+  const before = [...x.shape.slice(2).map(() => 0), ...pad];
+  /** What the last window reads behind the border. */
+  const behind = (i: 0 | 1): number => {
+    const size = x.shape[rank - 2 + i]! + pad[i];
+    const reach = dilation[i] * (k[i] - 1) + 1;
+    const last = Math.min(Math.ceil((size + pad[i] - reach) / stride[i]), Math.ceil(size / stride[i]) - 1);
+    return o.ceil === true ? Math.max(0, last * stride[i] + reach - size - pad[i]) : 0;
+  };
+  const after = [...x.shape.slice(2).map(() => 0), pad[0] + behind(0), pad[1] + behind(1)];
+  const padded = B.pad(x, before, after, fill);
   const [h, w] = [padded.shape[rank - 2]!, padded.shape[rank - 1]!];
   const lead = x.shape.slice(0, -2);
   const copies = B.expand(B.reshape(padded, [...lead, h, 1, w, 1]), [...lead, h, k[0], w, k[1]]);

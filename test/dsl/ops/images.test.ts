@@ -114,6 +114,12 @@ t('pooling by windows', () => {
   closeAt(maxPool2d(x, 3, { stride: 2, padding: 1 }), [2, 3, 4, 3], ([n, c, i, j]) =>
     Math.max(...window(n!, c!, i!, j!, 3, 2, 1)),
   );
+  // ceil((6 - 3) / 2) + 1 windows across, the last of which is cut off; the rows come out even.
+  closeAt(maxPool2d(x, 3, { stride: 2, ceil: true }), [2, 3, 3, 3], ([n, c, i, j]) =>
+    Math.max(...window(n!, c!, i!, j!, 3, 2, 0)),
+  );
+  // A window that would start in the padding is none: ceil((6 + 2 - 2) / 4) + 1 = 3 starts at 8 - 1.
+  assert.equal([...maxPool2d(x, 2, { stride: 4, padding: 1, ceil: true }).shape], [2, 3, 2, 2]);
   closeAt(
     averagePool2d(x, 3, { stride: 2, padding: 1 }),
     [2, 3, 4, 3],
