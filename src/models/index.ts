@@ -12,6 +12,7 @@ export {
   type VisionConfig,
 } from './hf-config.ts';
 export {
+  type MatchBy,
   type Matched,
   type MatchOptions,
   type Mismatch,

@@ -37,6 +37,9 @@ export interface MatchOptions {
   readonly ignore?: (name: string) => boolean;
 }
 
+/** Options that depend on what is stored: files of one network come under several names. */
+export type MatchBy = MatchOptions | ((stored: ReadonlyMap<string, StoredInfo>) => MatchOptions);
+
 /** Buffers that checkpoints carry beside parameters: positions counted out, and batches counted. */
 export const isBuffer = (name: string): boolean => /(^|\.)(position_ids|num_batches_tracked)$/.test(name);
 
@@ -59,8 +62,9 @@ const matchOne =
 export const matchParams = (
   spec: unknown,
   stored: ReadonlyMap<string, StoredInfo>,
-  { nameOf = (path) => path, ignore = isBuffer }: MatchOptions = {},
+  options: MatchBy = {},
 ): E.Either<NEA.NonEmptyArray<Mismatch>, readonly Matched[]> => {
+  const { nameOf = (path) => path, ignore = isBuffer } = typeof options === 'function' ? options(stored) : options;
   const wanted = namedSpecs(spec).map(({ path, spec: s }): Matched => ({ path, name: nameOf(path), spec: s }));
   const names = new Set(wanted.map(({ name }) => name));
   const extra = [...stored].flatMap(([name, { shape }]): Mismatch[] =>

@@ -6,7 +6,7 @@ import { type DataError, safetensorsError } from '../data/error.ts';
 import { withSafetensors } from '../data/safetensors/index.ts';
 import { isParamSpec, type ParamSpec, type ParamsOf } from '../dsl/param.ts';
 import { flatten } from '../dsl/tree.ts';
-import { type MatchOptions, matchParams, renderMismatches } from '../models/load.ts';
+import { type MatchBy, matchParams, renderMismatches } from '../models/load.ts';
 import type { Values } from '../runtime/jit.ts';
 import { HostTensor } from '../runtime/tensor.ts';
 import type { NamedTensors } from './vectors.ts';
@@ -15,11 +15,7 @@ import type { NamedTensors } from './vectors.ts';
  * The values of every parameter of `spec` by its path, as f32, from a .safetensors file, an index of shards or a folder. Left: all
  * tensors that are missing, misshapen, not floats or extra at once; or the first value that can't be read.
  */
-export const loadNamed = (
-  path: string,
-  spec: unknown,
-  options?: MatchOptions,
-): TE.TaskEither<DataError, NamedTensors> =>
+export const loadNamed = (path: string, spec: unknown, options?: MatchBy): TE.TaskEither<DataError, NamedTensors> =>
   withSafetensors(path)((file) =>
     pipe(
       matchParams(spec, file.tensors, options),
@@ -53,7 +49,7 @@ export const hostParams = <P>(spec: P, named: NamedTensors): Values<ParamsOf<P>>
 export const loadParams = <P>(
   path: string,
   spec: P,
-  options?: MatchOptions,
+  options?: MatchBy,
 ): TE.TaskEither<DataError, Values<ParamsOf<P>>> =>
   pipe(
     loadNamed(path, spec, options),

@@ -5,7 +5,7 @@ import { floatsFromBf16, floatsFromF16, readAllValues, type TensorData } from '.
 import { tensor } from '../../src/dsl/ops/inputs.ts';
 import { isParamSpec, type ParamSpec, type ParamsOf } from '../../src/dsl/param.ts';
 import { flatten } from '../../src/dsl/tree.ts';
-import { type MatchOptions, matchParams, renderMismatches } from '../../src/models/load.ts';
+import { type MatchBy, matchParams, renderMismatches } from '../../src/models/load.ts';
 
 export type Tensors = ReadonlyMap<string, TensorData>;
 
@@ -49,7 +49,7 @@ export const ids = (t: TensorData) => {
 };
 
 /** The parameters of `spec` from stored tensors. Throws Error naming all that do not fit. */
-export const paramsFrom = <P>(spec: P, stored: Tensors, options?: MatchOptions): ParamsOf<P> => {
+export const paramsFrom = <P>(spec: P, stored: Tensors, options?: MatchBy): ParamsOf<P> => {
   const matched = matchParams(spec, stored, options);
   if (E.isLeft(matched)) throw new Error(renderMismatches(matched.left));
   const values = matched.right.map(({ name }) => {
