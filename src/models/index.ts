@@ -1,5 +1,6 @@
 // Models as pure compositions over the language. Read in this order: nn/linear, nn/transformer; siglip, clip;
 // quantisers, project-block, autoencoders, dualtoken, losses; variants.
+export { type AttentionProjectionOptions, attentionProjection } from './attention-projection.ts';
 export * from './autoencoders/index.ts';
 export { clip, clipText, clipVision } from './clip.ts';
 export * from './dualtoken.ts';

@@ -40,8 +40,8 @@ export interface MatchOptions {
 /** Options that depend on what is stored: files of one network come under several names. */
 export type MatchBy = MatchOptions | ((stored: ReadonlyMap<string, StoredInfo>) => MatchOptions);
 
-/** Buffers that checkpoints carry beside parameters: positions counted out, and batches counted. */
-export const isBuffer = (name: string): boolean => /(^|\.)(position_ids|num_batches_tracked)$/.test(name);
+/** Buffers that checkpoints carry beside parameters: positions counted out, batches counted, and a bias that keys do not have. */
+export const isBuffer = (name: string): boolean => /(^|\.)(position_ids|num_batches_tracked|zero_k_bias)$/.test(name);
 
 const floats: ReadonlySet<string> = new Set(['F32', 'F16', 'BF16']);
 const sameShape = (a: readonly number[], b: readonly number[]): boolean =>

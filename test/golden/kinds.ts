@@ -2,7 +2,14 @@
 import type { Kind } from './kind.ts';
 import { adamwKind } from './kinds/adamw.ts';
 import { metricsKind } from './kinds/metrics.ts';
-import { clipKind, pixelDecoderKind, projectBlockKind, siglipGradKind, siglipKind } from './kinds/models.ts';
+import {
+  attentionProjectionKind,
+  clipKind,
+  pixelDecoderKind,
+  projectBlockKind,
+  siglipGradKind,
+  siglipKind,
+} from './kinds/models.ts';
 import { opKinds } from './kinds/ops.ts';
 import { rvqEvalKind, rvqTrainKind } from './kinds/rvq.ts';
 
@@ -14,6 +21,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'rvq-eval': rvqEvalKind,
   'rvq-train': rvqTrainKind,
   'project-block': projectBlockKind,
+  'attention-projection': attentionProjectionKind,
   'pixel-decoder': pixelDecoderKind,
   adamw: adamwKind,
   metrics: metricsKind,

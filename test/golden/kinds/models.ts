@@ -7,6 +7,7 @@ import type { ParamsOf } from '../../../src/dsl/param.ts';
 import { type AnyTensor, isTensor } from '../../../src/dsl/tensor.ts';
 import { valueAndGrad, vjp } from '../../../src/dsl/transform/index.ts';
 import { flatten } from '../../../src/dsl/tree.ts';
+import { attentionProjection } from '../../../src/models/attention-projection.ts';
 import { pixelDecoder } from '../../../src/models/autoencoders/pixel-decoder.ts';
 import { clip } from '../../../src/models/clip.ts';
 import { parseClipConfig, parseSiglipConfig } from '../../../src/models/hf-config.ts';
@@ -80,6 +81,14 @@ export const projectBlockKind: Kind = (c, evaluate) => {
   const [outputs, inputs] = c.model.get('conv1.weight')!.shape;
   const block = projectBlock(inputs!, outputs!);
   return evaluate({ y: block.apply(paramsFrom(block.spec, c.model))(rank4(inputOf(c, 'x'))) });
+};
+
+export const attentionProjectionKind: Kind = (c, evaluate) => {
+  const [outputs, inputs] = c.model.get('proj.weight')!.shape;
+  const block = attentionProjection(inputs!, outputs!, { causal: c.settings.causal === true });
+  const { value, pull } = vjp(block.apply(paramsFrom(block.spec, c.model)), rank3(inputOf(c, 'x')));
+  const [grad] = pull(rank3(inputOf(c, 'cotangent')));
+  return evaluate({ y: value, 'grad.x': grad });
 };
 
 export const pixelDecoderKind: Kind = (c, evaluate) => {
