@@ -1,5 +1,6 @@
 // The Fréchet distance between two sets of features, as FID uses it: |m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½).
 import { cholesky, symmetricEigenvalues } from './symmetric.ts';
+import { checkVectors, type Vectors } from './vectors.ts';
 
 /** Mean and unbiased covariance of a set of feature vectors, in f64. */
 export interface FeatureStatistics {
@@ -10,35 +11,65 @@ export interface FeatureStatistics {
   readonly covariance: Float64Array;
 }
 
-/** Statistics of f32 features [count, width]. @throws RangeError for fewer than 2 vectors, another length, or a value that is not finite */
-export const featureStatistics = (features: Float32Array, count: number, width: number): FeatureStatistics => {
-  if (features.length !== count * width)
-    throw new RangeError(`featureStatistics: [${count}, ${width}] does not hold ${features.length} values`);
-  if (count < 2) throw new RangeError(`featureStatistics: a covariance takes at least 2 vectors, there are ${count}`);
-  const wrong = features.findIndex((value) => !Number.isFinite(value));
-  if (wrong !== -1)
-    throw new RangeError(
-      `featureStatistics: value ${wrong % width} of vector ${Math.floor(wrong / width)} is ${features[wrong]}`,
-    );
-  const mean = new Float64Array(width);
-  for (let n = 0; n < count; n++) for (let i = 0; i < width; i++) mean[i] = mean[i]! + features[n * width + i]! / count;
-  const covariance = new Float64Array(width * width);
+/** Sums over features seen so far, in f64, of their differences from the first one, so that a large mean costs no digits. */
+export interface FeatureSums {
+  readonly count: number;
+  readonly width: number;
+  /** The first vector. */
+  readonly origin: Float64Array;
+  readonly sum: Float64Array;
+  /** Row-major [width, width]; the lower triangle is used. */
+  readonly products: Float64Array;
+}
+
+export const noFeatures = (width: number): FeatureSums => ({
+  count: 0,
+  width,
+  origin: new Float64Array(width),
+  sum: new Float64Array(width),
+  products: new Float64Array(width * width),
+});
+
+/** The sums with more features. @throws RangeError for another length or width, or a value that is not finite */
+export const addFeatures = (before: FeatureSums, features: Vectors): FeatureSums => {
+  checkVectors('featureStatistics', features);
+  const { width } = before;
+  if (features.width !== width)
+    throw new RangeError(`featureStatistics: features of ${features.width} values among those of ${width}`);
+  if (features.count === 0) return before;
+  const origin = before.count === 0 ? Float64Array.from(features.values.subarray(0, width)) : before.origin;
+  const [sum, products] = [before.sum.slice(), before.products.slice()];
   const centred = new Float64Array(width);
-  for (let n = 0; n < count; n++) {
-    for (let i = 0; i < width; i++) centred[i] = features[n * width + i]! - mean[i]!;
+  for (let n = 0; n < features.count; n++) {
+    for (let i = 0; i < width; i++) {
+      centred[i] = features.values[n * width + i]! - origin[i]!;
+      sum[i]! += centred[i]!;
+    }
     for (let i = 0; i < width; i++) {
       const [x, row] = [centred[i]!, i * width];
-      for (let j = 0; j <= i; j++) covariance[row + j] = covariance[row + j]! + x * centred[j]!;
+      for (let j = 0; j <= i; j++) products[row + j]! += x * centred[j]!;
     }
   }
+  return { count: before.count + features.count, width, origin, sum, products };
+};
+
+/** Mean and unbiased covariance of all features seen. @throws RangeError for fewer than 2 */
+export const statisticsOf = ({ count, width, origin, sum, products }: FeatureSums): FeatureStatistics => {
+  if (count < 2) throw new RangeError(`featureStatistics: a covariance takes at least 2 vectors, there are ${count}`);
+  const mean = origin.map((x, i) => x + sum[i]! / count);
+  const covariance = new Float64Array(width * width);
   for (let i = 0; i < width; i++)
     for (let j = 0; j <= i; j++) {
-      const value = covariance[i * width + j]! / (count - 1);
+      const value = (products[i * width + j]! - (sum[i]! * sum[j]!) / count) / (count - 1);
       covariance[i * width + j] = value;
       covariance[j * width + i] = value;
     }
   return { count, width, mean, covariance };
 };
+
+/** Statistics of f32 features [count, width]. @throws RangeError for fewer than 2 vectors, another length, or a value that is not finite */
+export const featureStatistics = (features: Float32Array, count: number, width: number): FeatureStatistics =>
+  statisticsOf(addFeatures(noFeatures(width), { count, width, values: features }));
 
 /** Rows of `l` are columns of Lᵀ: Mᵀ M for M = L1ᵀ L2, whose eigenvalues are those of C1 C2. */
 const gramOfProduct = (l1: Float64Array, l2: Float64Array, n: number): Float64Array => {

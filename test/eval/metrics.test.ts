@@ -227,7 +227,14 @@ test('code usage', () => {
   near(uniform.fromUniform, 0, 1e-12);
   assert.equal([uniform.used, uniform.fraction], [16, 1]);
   const one = codeUsage([3, 3, 3], 8);
-  assert.equal(one, { used: 1, fraction: 1 / 8, entropy: 0, perplexity: 1, fromUniform: 3 });
+  assert.equal(one, {
+    used: 1,
+    fraction: 1 / 8,
+    entropy: 0,
+    normalisedEntropy: 0,
+    perplexity: 1,
+    fromUniform: 3,
+  });
   near(codeUsage(Uint32Array.of(0, 0, 1, 2), 4).entropy, 1.5, 1e-12);
   for (const bad of [-1, 4, 0.5, Number.NaN])
     assert.throws(() => codeUsage([0, bad], 4), new RegExp(`code ${bad} at 1 is outside a codebook of 4`));
