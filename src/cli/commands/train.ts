@@ -1,16 +1,14 @@
 // `dualtoken train`: trains a tokenizer on a folder of pictures.
-import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
 import { parseTrainConfig, type TrainConfig } from '../../train/config.ts';
-import type { Progress } from '../../train/loop.ts';
 import { checkpointFor, runTraining } from '../../train/run.ts';
-import type { StepMetrics } from '../../train/trainer.ts';
 import { UserFailure } from '../failure.ts';
 import { interruption } from '../interruption.ts';
 import { positiveNumber, type RunOptions, wholeNumber, withRun } from '../options.ts';
-import { type Output, outputTo } from '../output.ts';
+import { outputTo } from '../output.ts';
 import { readJson } from '../read-json.ts';
+import { trainingProgress } from '../training-progress.ts';
 import { withRuntime } from '../with-runtime.ts';
 
 interface TrainOptions extends RunOptions {
@@ -51,37 +49,6 @@ const configOf = (json: unknown, from: string): TrainConfig => {
   return parsed.right;
 };
 
-/** Shows how far training is: a bar on a terminal, else a line now and then. */
-const progress = (output: Output, total: number) => {
-  const short = (x: number): string => x.toPrecision(4);
-  const bar = process.stderr.isTTY
-    ? new SingleBar({
-        format: '{bar} {value}/{total}  loss {loss}  {rate} pictures/s  {eta_formatted} left',
-        stream: process.stderr,
-        etaBuffer: 50,
-      })
-    : null;
-  let shown = performance.now();
-  let before: Progress | null = null;
-  return {
-    start: (at: number) => bar?.start(total, at, { loss: '-', rate: '-' }),
-    step: ({ loss, terms }: StepMetrics, at: Progress): void => {
-      const rate = before === null ? '-' : short((at.sample - before.sample) / (at.seconds - before.seconds));
-      if (bar) {
-        bar.update(at.step, { loss: short(loss), rate });
-        before = at;
-        return;
-      }
-      if (before !== null && performance.now() - shown < 10_000 && at.step !== total) return;
-      shown = performance.now();
-      before = at;
-      const each = Object.entries(terms).map(([name, x]) => `${name} ${short(x)}`);
-      output.log(`step ${at.step}/${total}  loss ${short(loss)}  ${each.join('  ')}  ${rate} pictures/s`);
-    },
-    stop: () => bar?.stop(),
-  };
-};
-
 export const train = async (folder: string | undefined, options: TrainOptions, command: Command): Promise<void> => {
   const output = outputTo(options.json);
   const file = options.config === undefined ? {} : await readJson(options.config);
@@ -90,16 +57,16 @@ export const train = async (folder: string | undefined, options: TrainOptions, c
   const from = await checkpointFor(asked.out, options.resume);
   // A resumed run keeps its configuration, but for what is stated anew.
   const config = from === null ? asked : configOf(overlaid(from.info.config, options, folder, seed), from.path);
+  const bar = trainingProgress(output, config.steps);
   const signal = interruption(() =>
-    output.log('stopping after this step, with a checkpoint; again: at once, without one'),
+    bar.log('stopping after this step, with a checkpoint; again: at once, without one'),
   );
-  const bar = progress(output, config.steps);
   try {
     const result = await withRuntime(options, output, async (runtime) => {
       bar.start(from?.info.step ?? 0);
       return runTraining(runtime, config, from, {
-        log: output.log,
-        onStep: (metrics, at) => bar.step(metrics, at),
+        log: bar.log,
+        onStep: ({ loss, terms }, at) => bar.step(at, { loss, ...terms }),
         stopped: signal.asked,
       });
     });

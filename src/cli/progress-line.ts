@@ -1,0 +1,74 @@
+// One line of progress that fits a terminal: a bar, what must be read, and as many measured terms as there is room for.
+
+/** Four significant digits, or as many as are asked for. */
+export const short = (x: number, digits = 4): string => {
+  const size = Math.abs(x);
+  return size >= 10 ** digits && size < 1e7 ? x.toFixed(0) : x.toPrecision(digits);
+};
+
+/** Seconds as 1d03h, 2h05m, 3m20s or 45s. */
+export const duration = (seconds: number): string => {
+  const s = Math.max(0, Math.round(seconds));
+  const two = (x: number): string => String(x).padStart(2, '0');
+  if (s < 60) return `${s}s`;
+  if (s < 3600) return `${Math.floor(s / 60)}m${two(s % 60)}s`;
+  const minutes = Math.round(s / 60);
+  if (minutes < 1440) return `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
+  const hours = Math.round(s / 3600);
+  return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
+};
+
+/** Names cut as short as they can be told apart, three letters of each dotted part at least. */
+const shortNames = (names: readonly string[]): readonly string[] => {
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  for (let letters = 3; letters < longest; letters++) {
+    const cut = names.map((name) =>
+      name
+        .split('.')
+        .map((part) => part.slice(0, letters))
+        .join('.'),
+    );
+    if (new Set(cut).size === names.length) return cut;
+  }
+  return names;
+};
+
+const lengthOf = (parts: readonly string[]): number => parts.reduce((sum, part) => sum + part.length, 0);
+
+/** The parts that fit, the first ones, and a sign where some don't. */
+const fitting = (parts: readonly string[], room: number): readonly string[] => {
+  if (lengthOf(parts) <= room) return parts;
+  const more = '  …';
+  const kept = parts.filter((_, i) => lengthOf(parts.slice(0, i + 1)) + more.length <= room);
+  return kept.length === 0 ? [] : [...kept, more];
+};
+
+/** Columns of the bar. */
+const [LEAST, MOST] = [8, 30];
+
+const bar = (progress: number, cells: number): string => {
+  const full = Math.round(Math.min(1, Math.max(0, progress)) * cells);
+  return `${'█'.repeat(full)}${'░'.repeat(cells - full)}`;
+};
+
+/** At most `width` columns: the bar, the head, and the terms, with names and digits cut and the last left out where they don't fit. */
+export const progressLine = (
+  width: number,
+  progress: number,
+  head: string,
+  terms: Readonly<Record<string, number>>,
+): string => {
+  const room = width - head.length - 2;
+  if (room < LEAST) return head.slice(0, Math.max(0, width));
+  const names = Object.keys(terms);
+  const values = Object.values(terms);
+  const full = names.map((name, i) => `  ${name} ${short(values[i]!)}`);
+  const shown =
+    lengthOf(full) <= room - LEAST
+      ? full
+      : fitting(
+          shortNames(names).map((name, i) => `  ${name} ${short(values[i]!, 3)}`),
+          room - LEAST,
+        );
+  return `${bar(progress, Math.min(MOST, room - lengthOf(shown)))}  ${head}${shown.join('')}`;
+};

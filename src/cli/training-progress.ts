@@ -1,0 +1,93 @@
+// Shows how far a training is: a bar with its terms on a terminal, else a line now and then.
+import { MultiBar } from 'cli-progress';
+import type { Output } from './output.ts';
+import { duration, progressLine, short } from './progress-line.ts';
+
+/** Where a training stands. */
+export interface Passed {
+  readonly step: number;
+  /** Images seen. */
+  readonly sample: number;
+  /** Seconds of training. */
+  readonly seconds: number;
+}
+
+export interface TrainingProgress {
+  /** Begins after `step` steps. */
+  readonly start: (step: number) => void;
+  /** Shows a step that is done, and what was measured in it, the most important first. */
+  readonly step: (at: Passed, terms: Readonly<Record<string, number>>) => void;
+  /** A line above the bar. */
+  readonly log: (line: string) => void;
+  readonly stop: () => void;
+}
+
+/** What is drawn on: standard error, or what stands for it. */
+export type Terminal = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** Steps that speed is measured over. */
+const WINDOW = 50;
+/** Seconds of training between lines where there is no terminal. */
+const QUIET = 10;
+
+interface Shown {
+  readonly head: string;
+  readonly terms: Readonly<Record<string, number>>;
+}
+
+/** Images a second and the time that is left, over the last steps; nothing before there are two. */
+const speed = (first: Passed, last: Passed, total: number): readonly string[] => {
+  const seconds = last.seconds - first.seconds;
+  if (last.step === first.step || seconds <= 0) return [];
+  const left = ((total - last.step) * seconds) / (last.step - first.step);
+  return [`${short((last.sample - first.sample) / seconds)} images/s`, `${duration(left)} left`];
+};
+
+/** The progress of a training of `total` steps. */
+export const trainingProgress = (
+  output: Output,
+  total: number,
+  stream: Terminal = process.stderr,
+): TrainingProgress => {
+  const bars = stream.isTTY
+    ? new MultiBar({
+        stream,
+        format: (_, { maxWidth, progress }, { head, terms }: Shown) =>
+          progressLine(maxWidth - 1, progress, head, terms),
+        // A line that was logged took the bar's place.
+        forceRedraw: true,
+        // Whoever catches Ctrl-C ends the bar.
+        gracefulExit: false,
+      })
+    : null;
+  let bar: ReturnType<MultiBar['create']> | null = null;
+  let recent: readonly Passed[] = [];
+  let logged = Number.NEGATIVE_INFINITY;
+  return {
+    start: (step) => {
+      const shown: Shown = { head: `${step}/${total}`, terms: {} };
+      bar = bars?.create(total, step, shown) ?? null;
+    },
+    step: (at, terms) => {
+      recent = [...recent.slice(-WINDOW), at];
+      const place = `${at.step}/${total}`;
+      const rates = speed(recent[0]!, at, total);
+      bar?.update(at.step, { head: [place, ...rates].join('  '), terms } satisfies Shown);
+      if (bars !== null || (at.seconds - logged < QUIET && at.step !== total)) return;
+      logged = at.seconds;
+      const each = Object.entries(terms).map(([name, x]) => `${name} ${short(x)}`);
+      output.log([`step ${place}`, ...each, ...rates].join('  '));
+    },
+    log: (line) => {
+      if (bar === null) output.log(line);
+      else bars?.log(`${line}\n`);
+    },
+    stop: () => {
+      if (bar === null) return;
+      bar = null;
+      // Lines that wait are written by an update only.
+      bars?.update();
+      bars?.stop();
+    },
+  };
+};
