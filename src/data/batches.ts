@@ -1,6 +1,6 @@
 // Batches of pictures as floats: shuffled, loaded ahead, and able to begin at any sample, so that a run resumes exactly.
 import * as E from 'fp-ts/lib/Either.js';
-import type { ImageDataset } from './dataset.ts';
+import type { ImageDataset } from './datasets/dataset.ts';
 import { type DataError, datasetError, renderDataError } from './error.ts';
 import { type Normalisation, type Picture, stackChannels, type Transform } from './images/index.ts';
 import { sampleOrder } from './order.ts';

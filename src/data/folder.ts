@@ -28,12 +28,15 @@ const walk = async (folder: string, seen: Set<string>): Promise<readonly string[
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** All files under a folder, at any depth, in an order that no locale and no file system changes. */
-const listFiles = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
+/** All files under a folder, at any depth, in an order that no locale and no file system changes; hidden ones left out. */
+export const listFiles = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
   pipe(
     TE.tryCatch(() => walk(folder, new Set()), fileError('list', folder)),
     TE.map((files) => [...files].sort(byCodeUnit)),
   );
+
+export const noImages = (folder: string): DataError =>
+  datasetError(folder, 'the folder holds no JPEG, PNG or WebP file');
 
 /** The JPEG, PNG and WebP files under a folder, at any depth, sorted. An empty list is an error. */
 export const listImages = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
@@ -42,7 +45,7 @@ export const listImages = (folder: string): TE.TaskEither<DataError, readonly st
     TE.map((files) => files.filter(isImagePath)),
     TE.filterOrElse(
       (files) => files.length > 0,
-      () => datasetError(folder, 'the folder holds no JPEG, PNG or WebP file'),
+      () => noImages(folder),
     ),
   );
 

@@ -1,9 +1,8 @@
-// Everything that reads and writes a user's files. Read in this order: error, atomic; images/ and safetensors/ have tables of
-// contents of their own; then folder (with glob), dataset, cifar10, random, order, batches.
+// Everything that reads and writes a user's files. Read in this order: error, atomic, range, gzip; images/, datasets/ and
+// safetensors/ have tables of contents of their own; then folder (with glob), random, order, batches.
 export { type WriteChunk, writeAtomic, writeAtomicFrom } from './atomic.ts';
 export { type Batch, type BatchOptions, batches } from './batches.ts';
-export { cifar10Classes, openCifar10 } from './cifar10.ts';
-export { cached, filesDataset, folderDataset, type ImageDataset } from './dataset.ts';
+export * from './datasets/index.ts';
 export {
   type DataError,
   type DatasetError,

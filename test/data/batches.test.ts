@@ -7,7 +7,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Batch, type BatchOptions, batches } from '../../src/data/batches.ts';
-import { cached, folderDataset, type ImageDataset } from '../../src/data/dataset.ts';
+import { cached, folderDataset, type ImageDataset } from '../../src/data/datasets/index.ts';
 import { type DataError, imageError, renderDataError } from '../../src/data/error.ts';
 import { blank, randomResizedCrop, squash } from '../../src/data/images/index.ts';
 import { inFolder, rightOf, run } from '../support/files.ts';

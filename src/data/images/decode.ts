@@ -33,7 +33,7 @@ const decode = async (bytes: Uint8Array): Promise<Picture> => {
 const explain = (cause: unknown): string =>
   describeCause(cause)
     .split('\n')[0]!
-    .replace(/^Input [Bb]uffer is empty/, 'the file is empty')
+    .replace(/^Input ([Bb]uffer|Bit Array) is empty/, 'the file is empty')
     .replace(/^Input [Bb]uffer contains unsupported image format/, 'this is not an image')
     .replace(/^Input [Bb]uffer has corrupt header: /, 'the header is corrupt: ');
 

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import { type DataError, fileError, safetensorsError } from '../error.ts';
+import { readRange } from '../range.ts';
 import { type Header, lengthBytes, parseHeader, parseLength, type TensorInfo } from './header.ts';
 
 export interface OpenFile extends Header {
@@ -9,20 +10,6 @@ export interface OpenFile extends Header {
   readonly bytes: (info: TensorInfo) => Promise<E.Either<DataError, ArrayBuffer>>;
   readonly close: () => Promise<void>;
 }
-
-/** One system call reads at most 2 GiB - 1: longer tensors take several. */
-const readAtMost = 1 << 30;
-
-const readRange = async (handle: FileHandle, begin: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
-  const out = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(out, done, Math.min(length - done, readAtMost), begin + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done === length ? out : out.slice(0, done);
-};
 
 const readTensor =
   (handle: FileHandle, path: string) =>

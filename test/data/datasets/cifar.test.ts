@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openCifar10 } from '../../src/data/cifar10.ts';
-import { failure, inFolder, run } from '../support/files.ts';
-import { sharedDir } from '../support/shared.ts';
-import { skip } from '../support/skip.ts';
+import { openCifar10, openCifar100 } from '../../../src/data/datasets/cifar.ts';
+import { failure, inFolder, run } from '../../support/files.ts';
+import { sharedDir } from '../../support/shared.ts';
+import { skip } from '../../support/skip.ts';
 
 const test = suite('CIFAR-10');
 
@@ -42,6 +42,20 @@ test('damaged files are named', () =>
     assert.match(await failure(openCifar10(`${path}.gz`)), /test.bin.gz: cannot be decompressed/);
     assert.match(await failure(openCifar10(folder, 'train')), /holds no train files/);
     assert.match(await failure(openCifar10(join(folder, 'no'))), /^cannot read .*no: no such file/);
+  }));
+
+test('CIFAR-100 has a coarse class before the fine one, which is the label, with a name where names lie beside', () =>
+  inFolder(async (folder) => {
+    const records = [3, 99].map((fine) => Uint8Array.of(19, ...record(fine)));
+    await writeFile(join(folder, 'train.bin'), Buffer.concat(records));
+    const bare = await run(openCifar100(folder));
+    assert.equal([bare.size, bare.labelOf(1), bare.nameOf(1), bare.classes], [2, 99, '99-1', undefined]);
+    assert.equal((await run(bare.load(0))).data.subarray(0, 3), Uint8Array.of(3, 53, 103));
+    const classes = Array.from({ length: 100 }, (_, n) => `class ${n}`);
+    await writeFile(join(folder, 'fine_label_names.txt'), classes.join('\n'));
+    for (const path of [folder, join(folder, 'train.bin')])
+      assert.is((await run(openCifar100(path))).nameOf(0), 'class 3-0');
+    assert.match(await failure(openCifar10(folder)), /6148 bytes are not whole CIFAR-10 records of 3073/);
   }));
 
 test('the real subset: 500 and 100 of each class', async () => {
