@@ -115,6 +115,15 @@ export const joinRun = (
   return [...now.filter((s) => s.s === 'let'), ...joined];
 };
 
+/** Buffers that some statements store whole vectors into and others single elements. */
+const storedBothWays = (body: readonly Stmt[]): ReadonlySet<number> => {
+  const [whole, single] = [new Set<number>(), new Set<number>()];
+  visitStmts(body, (s) => {
+    if (s.s === 'store') (s.value.type.width === 1 ? single : whole).add(s.buffer);
+  });
+  return new Set([...whole].filter((b) => single.has(b)));
+};
+
 /** The runs of four neighbouring stores and more in the blocks of a kernel, joined. */
 export const joinRuns = (body: readonly Stmt[], dtypes: readonly DType[], quads: Quads): readonly Stmt[] => {
   const roots: Expr[] = [];
@@ -122,26 +131,32 @@ export const joinRuns = (body: readonly Stmt[], dtypes: readonly DType[], quads:
     roots.push(...expressionsOf(s));
   });
   const { any, single } = buffersRead(roots);
-  const block = (stmts: readonly Stmt[]): readonly Stmt[] => {
-    const out: Stmt[] = [];
-    let run: Stmt[] = [];
-    const flush = (): void => {
-      const stores = run.filter((s): s is Store => s.s === 'store');
-      // A value read from a buffer that is written keeps its place among the stores.
-      out.push(
-        ...(stores.length < 4 || stores.some((s) => any.has(s.buffer)) ? run : joinRun(run, dtypes, quads, single)),
-      );
-      run = [];
-    };
-    for (const s of stmts) {
-      if (s.s === 'let' || s.s === 'store') run.push(s);
-      else {
-        flush();
-        out.push(mapStmt(s, (e) => e, block));
+  const joined = (apart: ReadonlySet<number>): readonly Stmt[] => {
+    const block = (stmts: readonly Stmt[]): readonly Stmt[] => {
+      const out: Stmt[] = [];
+      let run: Stmt[] = [];
+      const flush = (): void => {
+        const stores = run.filter((s): s is Store => s.s === 'store');
+        // A value read from a buffer that is written keeps its place among the stores.
+        out.push(
+          ...(stores.length < 4 || stores.some((s) => any.has(s.buffer)) ? run : joinRun(run, dtypes, quads, apart)),
+        );
+        run = [];
+      };
+      for (const s of stmts) {
+        if (s.s === 'let' || s.s === 'store') run.push(s);
+        else {
+          flush();
+          out.push(mapStmt(s, (e) => e, block));
+        }
       }
-    }
-    flush();
-    return out;
+      flush();
+      return out;
+    };
+    return block(body);
   };
-  return block(body);
+  const first = joined(single);
+  // Where vectors are aligned, an array holds either them or single elements: one tail that is not aligned keeps all stores single.
+  const mixed = quads.aligned ? storedBothWays(first) : new Set<number>();
+  return mixed.size === 0 ? first : joined(new Set([...single, ...mixed]));
 };

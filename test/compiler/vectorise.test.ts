@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
+import { groupNorm } from '../../src/dsl/fused/group-norm.ts';
 import { softmax } from '../../src/dsl/fused/softmax.ts';
 import { check, device, drawn } from '../kernels/device.ts';
 import { forEachDevice } from '../support/backends.ts';
@@ -39,6 +40,17 @@ test('several results, of types that have vectors and of types that have none', 
   const roots = [B.add(x, y), B.cast(B.lt(x, y), 'i32'), B.lt(x, y), B.mul(x, y)];
   await check(device, roots, drawn(roots));
 });
+
+forEachDevice(
+  test,
+  'rows whose end alone lies as vectors do: all stores of the result are of one width',
+  async (backend) => {
+    // Groups of four channels on maps of 25: a group's last four elements are of one channel, the others lie across channels.
+    const [maps, scale] = [B.input('maps', [2, 16, 5, 5], 'f32'), B.input('scale', [16], 'f32')];
+    const roots = [B.scale(groupNorm(maps, 4, scale, scale, 1e-6), 0.2)];
+    await check(backend, roots, drawn(roots));
+  },
+);
 
 test('a donated buffer is still updated where it lies', () => {
   if (!device) return;
