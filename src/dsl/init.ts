@@ -5,7 +5,7 @@ import * as B from './core/build.ts';
 import { DslError } from './core/error.ts';
 import { sizeOf } from './core/node.ts';
 import type { Node } from './core/types.ts';
-import { mul } from './ops/elementwise.ts';
+import { add, mul } from './ops/elementwise.ts';
 import { foldIn, type Key, normal, uniform } from './ops/random.ts';
 import { type InitEnv, type Initializer, isParamSpec, type ParamSpec, type ParamsOf } from './param.ts';
 import { unwrap, wrap } from './tensor.ts';
@@ -22,12 +22,14 @@ export const constantInit =
 export const zerosInit: Initializer = constantInit(0);
 export const onesInit: Initializer = constantInit(1);
 
-/** N(0, std^2). */
+/** N(mean, std^2); the mean is 0 where none is given. */
 export const normalInit =
-  (std: number): Initializer =>
+  (std: number, mean = 0): Initializer =>
   (shape) =>
-  (env) =>
-    mul(normal(keyOf(env), shape), std);
+  (env) => {
+    const spread = mul(normal(keyOf(env), shape), std);
+    return mean === 0 ? spread : add(spread, mean);
+  };
 
 /**
  * The inverse of the error function, to 4e-7 relative in single precision. M. Giles, "Approximating the erfinv function", GPU

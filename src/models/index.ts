@@ -3,6 +3,7 @@
 export { type AttentionProjectionOptions, attentionProjection } from './attention-projection.ts';
 export * from './autoencoders/index.ts';
 export { clip, clipText, clipVision } from './clip.ts';
+export * from './discriminators/index.ts';
 export * from './dualtoken.ts';
 export {
   type ClipConfig,

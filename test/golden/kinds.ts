@@ -1,6 +1,7 @@
 // The kinds of golden cases that this code knows, by the start of a case's name.
 import type { Kind } from './kind.ts';
 import { adamwKind } from './kinds/adamw.ts';
+import { patchDiscriminatorKind, residualDiscriminatorKind } from './kinds/discriminators.ts';
 import { metricsKind } from './kinds/metrics.ts';
 import {
   attentionProjectionKind,
@@ -23,6 +24,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'project-block': projectBlockKind,
   'attention-projection': attentionProjectionKind,
   'pixel-decoder': pixelDecoderKind,
+  discriminator: residualDiscriminatorKind,
+  'discriminator-patchgan': patchDiscriminatorKind,
   adamw: adamwKind,
   metrics: metricsKind,
 };

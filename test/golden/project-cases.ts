@@ -7,7 +7,7 @@ import { casesIn, runCase } from './cases.ts';
 export const projectCases = casesIn(fileURLToPath(new URL('./cases', import.meta.url)));
 
 /** Whole models: dozens of kernels each, which a software adapter compiles for seconds. */
-export const large = /^(siglip|clip|pixel-decoder|project-block|attention-projection)/;
+export const large = /^(siglip|clip|pixel-decoder|project-block|attention-projection|discriminator)/;
 
 /** Fails with the worst error where the case in `folder` does not pass. */
 export const passes = async (backend: Backend, folder: string): Promise<void> => {
