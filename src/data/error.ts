@@ -31,7 +31,14 @@ export interface DatasetError {
   readonly reason: string;
 }
 
-export type DataError = FileError | SafetensorsError | ImageError | DatasetError;
+/** A tokenizer of texts that cannot be read, or does not fit its model. */
+export interface TokenizerError {
+  readonly _tag: 'TokenizerError';
+  readonly path: string;
+  readonly reason: string;
+}
+
+export type DataError = FileError | SafetensorsError | ImageError | DatasetError | TokenizerError;
 
 const meaning: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
@@ -78,6 +85,8 @@ export const imageError = (path: string, reason: string): DataError => ({ _tag: 
 
 export const datasetError = (path: string, reason: string): DataError => ({ _tag: 'DatasetError', path, reason });
 
+export const tokenizerError = (path: string, reason: string): DataError => ({ _tag: 'TokenizerError', path, reason });
+
 /** One line for a person: what failed, on which file (and tensor), why, and what to do where that is known. */
 export const renderDataError = (error: DataError): string =>
   match(error)
@@ -89,4 +98,5 @@ export const renderDataError = (error: DataError): string =>
     )
     .with({ _tag: 'ImageError' }, (e) => `image ${e.path}: ${e.reason}`)
     .with({ _tag: 'DatasetError' }, (e) => `data ${e.path}: ${e.reason}`)
+    .with({ _tag: 'TokenizerError' }, (e) => `tokenizer ${e.path}: ${e.reason}`)
     .exhaustive();

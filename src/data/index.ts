@@ -1,5 +1,5 @@
-// Everything that reads and writes a user's files. Read in this order: error, atomic, range, gzip; images/, datasets/ and
-// safetensors/ have tables of contents of their own; then folder (with glob), random, order, batches.
+// Everything that reads and writes a user's files. Read in this order: error, atomic, range, gzip; images/, datasets/,
+// safetensors/ and tokenizers/ have tables of contents of their own; then folder (with glob), random, order, batches.
 export { type WriteChunk, writeAtomic, writeAtomicFrom } from './atomic.ts';
 export { type Batch, type BatchOptions, batches } from './batches.ts';
 export * from './datasets/index.ts';
@@ -10,8 +10,10 @@ export {
   type ImageError,
   renderDataError,
   type SafetensorsError,
+  type TokenizerError,
 } from './error.ts';
 export { expandPaths, isImagePath, listImages } from './folder.ts';
 export * from './images/index.ts';
 export { permutation, sampleOrder } from './order.ts';
 export * from './safetensors/index.ts';
+export * from './tokenizers/index.ts';

@@ -1,4 +1,4 @@
-// k nearest neighbours as in DINO (M. Caron and others, 2021): by cosine, each votes for its class with exp(cosine / temperature).
+// k nearest neighbours as in DINO (Caron and others, 2021): by cosine, each votes for its class with exp(cosine / temperature).
 import { type Accuracy, addStanding, noAccuracy, standingOf } from './ranks.ts';
 import { checkLabels, checkWidths, dot, type LabelledVectors, norms } from './vectors.ts';
 

@@ -1,5 +1,5 @@
-// Minimises a smooth function of many variables: limited-memory BFGS (J. Nocedal and S. Wright, "Numerical optimization", 2006,
-// algorithm 7.4), with steps by bisection until they meet the weak Wolfe conditions (A. Lewis and M. Overton, 2013).
+// Minimises a smooth function of many variables: limited-memory BFGS (Nocedal and Wright, "Numerical optimization", 2006,
+// algorithm 7.4), with steps by bisection until they meet the weak Wolfe conditions (Lewis and Overton, 2013).
 
 /** The function's value at `x`; its gradient is written into `gradient`. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;

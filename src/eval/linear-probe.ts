@@ -1,4 +1,4 @@
-// A linear probe as in CLIP (A. Radford and others, 2021, appendix A.3): logistic regression by L-BFGS, its penalty chosen on a part
+// A linear probe as in CLIP (Radford and others, 2021, appendix A.3): logistic regression by L-BFGS, its penalty chosen on a part
 // held out of the training pictures, then fitted to all of them.
 import { permutation } from '../data/order.ts';
 import { fitLogistic, type LogisticModel, logisticScores } from './logistic.ts';
