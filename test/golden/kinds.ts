@@ -12,6 +12,7 @@ import {
   siglipKind,
 } from './kinds/models.ts';
 import { opKinds } from './kinds/ops.ts';
+import { lookupFreeGradientKind, lookupFreeKind, vectorQuantiserKind } from './kinds/quantisers.ts';
 import { rvqEvalKind, rvqTrainKind } from './kinds/rvq.ts';
 
 export const kinds: Readonly<Record<string, Kind>> = {
@@ -21,6 +22,9 @@ export const kinds: Readonly<Record<string, Kind>> = {
   clip: clipKind,
   'rvq-eval': rvqEvalKind,
   'rvq-train': rvqTrainKind,
+  'vector-quantiser': vectorQuantiserKind,
+  lfq: lookupFreeKind,
+  'lfq-gradient': lookupFreeGradientKind,
   'project-block': projectBlockKind,
   'attention-projection': attentionProjectionKind,
   'pixel-decoder': pixelDecoderKind,
