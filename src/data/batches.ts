@@ -96,7 +96,7 @@ export async function* batches(
     onSkip,
   } = options;
   if (dataset.size === 0) return yield E.left(datasetError(dataset.path, 'there are no pictures'));
-  const indexOf = sampleOrder(dataset.size, seed);
+  const indexOf = sampleOrder(dataset.size, seed, dataset.blocks);
   const unusable = new Map<number, DataError>();
   const ahead: Loading[] = [];
   let position = start;

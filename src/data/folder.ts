@@ -5,7 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as A from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, fileError } from './error.ts';
-import { globBase, globMatcher, isPattern } from './glob.ts';
+import { expandRanges, globBase, globMatcher, isPattern } from './glob.ts';
 
 /** Whether a file name ends like a picture that can be decoded. */
 export const isImagePath = (path: string): boolean => /\.(jpe?g|png|webp)$/i.test(path);
@@ -62,24 +62,40 @@ const expandPattern = (pattern: string): TE.TaskEither<DataError, readonly strin
   );
 };
 
-const expandOne = (path: string): TE.TaskEither<DataError, readonly string[]> =>
+type List = (folder: string) => TE.TaskEither<DataError, readonly string[]>;
+
+/** A range of numbers stands for each of them, as in shells: one that is missing is an error. */
+const expandMissing = (path: string, list: List, missing: DataError): TE.TaskEither<DataError, readonly string[]> => {
+  const each = expandRanges(path);
+  if (each.length === 1 && each[0] === path) return isPattern(path) ? expandPattern(path) : TE.left(missing);
+  return pipe(
+    each,
+    TE.traverseSeqArray((one) => expandOne(one, list)),
+    TE.map((groups) => groups.flat()),
+  );
+};
+
+const expandOne = (path: string, list: List): TE.TaskEither<DataError, readonly string[]> =>
   pipe(
     TE.tryCatch(() => stat(path), fileError('read', path)),
     TE.matchE(
       // What exists is meant literally, brackets in its name or not.
-      (missing) => (isPattern(path) ? expandPattern(path) : TE.left(missing)),
-      (found): TE.TaskEither<DataError, readonly string[]> =>
-        found.isDirectory() ? listImages(path) : TE.right([path]),
+      (missing) => expandMissing(path, list, missing),
+      (found): TE.TaskEither<DataError, readonly string[]> => (found.isDirectory() ? list(path) : TE.right([path])),
     ),
   );
 
 /**
  * What a person gave on the command line to files, in that order, each once: a file stands for itself, a folder for its
- * pictures, a pattern (`photos/**` + `/*.{jpg,png}`) for the files that it matches. Whatever yields nothing is an error.
+ * pictures (or what `list` finds there), a pattern (`photos/**` + `/*.{jpg,png}`, `{0000..0255}.tar`) for the files that it
+ * matches. Whatever yields nothing is an error.
  */
-export const expandPaths = (paths: readonly string[]): TE.TaskEither<DataError, readonly string[]> =>
+export const expandPaths = (
+  paths: readonly string[],
+  list: List = listImages,
+): TE.TaskEither<DataError, readonly string[]> =>
   pipe(
     paths,
-    TE.traverseSeqArray(expandOne),
+    TE.traverseSeqArray((path) => expandOne(path, list)),
     TE.map((groups) => [...new Set(A.flatten(groups))]),
   );

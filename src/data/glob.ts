@@ -1,7 +1,22 @@
-// Patterns of file names, as shells know them: ? * ** [abc] [!a-z] {png,jpg}. Node 20 has none of its own.
+// Patterns of file names, as shells know them: ? * ** [abc] [!a-z] {png,jpg} {0000..0255}. Node 20 has none of its own.
 
 /** Whether a path holds any pattern at all. */
 export const isPattern = (path: string): boolean => /[*?[\]{}]/.test(path);
+
+/** `{0000..0255}` written out, in order, with as many digits as the longer end has where one begins with 0; other braces stay. */
+export const expandRanges = (pattern: string): readonly string[] => {
+  const range = /\{(\d+)\.\.(\d+)\}/.exec(pattern);
+  if (range === null) return [pattern];
+  const [text, first, last] = [range[0], range[1]!, range[2]!];
+  const padded = [first, last].some((end) => end.length > 1 && end.startsWith('0'));
+  const digits = padded ? Math.max(first.length, last.length) : 0;
+  const [from, to] = [Number(first), Number(last)];
+  const before = pattern.slice(0, range.index);
+  const afters = expandRanges(pattern.slice(range.index + text.length));
+  return Array.from({ length: Math.abs(to - from) + 1 }, (_, n) =>
+    String(from <= to ? from + n : from - n).padStart(digits, '0'),
+  ).flatMap((number) => afters.map((after) => `${before}${number}${after}`));
+};
 
 const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 

@@ -26,7 +26,7 @@ export const threefry = (
 };
 
 /** What numbers are drawn for: draws for one purpose never repeat those of another. */
-const purposes = { shuffle: 1, crop: 2 } as const;
+const purposes = { shuffle: 1, crop: 2, caption: 3, blocks: 4 } as const;
 export type Purpose = keyof typeof purposes;
 
 /** `random(seed, purpose, n)(i)`: number i of item n, uniform in [0, 1) with 32 bits. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { permutation, sampleOrder } from '../../src/data/order.ts';
+import { blockPermutation, permutation, sampleOrder } from '../../src/data/order.ts';
 import { random, threefry } from '../../src/data/random.ts';
 
 const test = suite('counter-based random');
@@ -57,6 +57,51 @@ test('the order can be entered anywhere', () => {
   );
   const listed = sampleOrder(3, null);
   assert.equal([0, 1, 2, 3, 4].map(listed), [0, 1, 2, 0, 1]);
+});
+
+const blockLists = fc.array(fc.record({ size: fc.nat(20), bytes: fc.nat(100) }), { minLength: 1, maxLength: 30 });
+
+test('a permutation by blocks holds every index once, and needs few blocks at a time', () => {
+  fc.assert(
+    fc.property(
+      blockLists,
+      fc.nat(2 ** 31),
+      fc.nat(100),
+      fc.integer({ min: 1, max: 300 }),
+      (blocks, seed, epoch, room) => {
+        const owner = blocks.flatMap(({ size }, block) => Array.from({ length: size }, () => block));
+        const order = blockPermutation(blocks, seed, epoch, room);
+        assert.equal(
+          [...order].sort((a, b) => a - b),
+          owner.map((_, i) => i),
+        );
+        assert.equal(order, blockPermutation(blocks, seed, epoch, room));
+        // The last block of each set that is in use at once may exceed the room: it is read whole.
+        const most = room + Math.max(...blocks.map(({ bytes }) => bytes));
+        const last = new Map([...order].map((index, place) => [owner[index]!, place]));
+        const open = new Set<number>();
+        for (const [place, index] of order.entries()) {
+          open.add(owner[index]!);
+          assert.ok([...open].reduce((sum, block) => sum + blocks[block]!.bytes, 0) <= most);
+          for (const block of open) if (last.get(block) === place) open.delete(block);
+        }
+      },
+    ),
+  );
+});
+
+test('blocks are mixed with each other, and come anew in each epoch', () => {
+  const blocks = Array.from({ length: 40 }, () => ({ size: 10, bytes: 10 }));
+  const order = blockPermutation(blocks, 1, 0, 100);
+  const first = new Set([...order.subarray(0, 20)].map((index) => Math.floor(index / 10)));
+  assert.ok(first.size > 5, 'twenty pictures come of many blocks');
+  assert.ok([...first].some((block) => block > 20) && [...first].some((block) => block < 20), 'from everywhere');
+  assert.not.equal(order, blockPermutation(blocks, 1, 1, 100));
+  const inRun = sampleOrder(400, 1, blocks);
+  assert.equal(
+    Array.from({ length: 400 }, (_, n) => inRun(400 + n)),
+    [...blockPermutation(blocks, 1, 1)],
+  );
 });
 
 test.run();

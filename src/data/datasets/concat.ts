@@ -1,8 +1,26 @@
 // Several data sets one after the other as one: the shards of a WebDataset, the files of a Parquet data set.
+import { pipe } from 'fp-ts/lib/function.js';
+import * as RA from 'fp-ts/lib/ReadonlyArray.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { DataError } from '../error.ts';
 import { captionsAt, type ImageDataset, storedAt } from './dataset.ts';
 
-/** Which part an index falls into, and the index in it. `starts` are the parts' first indices, ascending. */
-const locate = (starts: readonly number[], index: number): readonly [number, number] => {
+/** Files that are opened at once: a data set may have thousands. */
+const atOnce = 4;
+
+/** Opens each file, a few at a time; the first error ends it. */
+export const openParts = <A>(
+  files: readonly string[],
+  open: (file: string) => TE.TaskEither<DataError, A>,
+): TE.TaskEither<DataError, readonly A[]> =>
+  pipe(
+    RA.chunksOf(atOnce)(files),
+    TE.traverseSeqArray(TE.traverseArray(open)),
+    TE.map((groups) => groups.flat()),
+  );
+
+/** The last place whose start is not beyond `index`; `starts` ascend from 0. */
+export const placeOf = (starts: readonly number[], index: number): number => {
   let low = 0;
   let high = starts.length;
   while (high - low > 1) {
@@ -10,7 +28,7 @@ const locate = (starts: readonly number[], index: number): readonly [number, num
     if (starts[middle]! <= index) low = middle;
     else high = middle;
   }
-  return [low, index - starts[low]!];
+  return low;
 };
 
 /** The parts in their order; `path` is what errors about the whole name. Classes are the first part's. */
@@ -25,8 +43,8 @@ export const concatDatasets = (path: string, all: readonly ImageDataset[]): Imag
   const inPart =
     <A>(use: (part: ImageDataset, index: number) => A) =>
     (index: number): A => {
-      const [part, local] = locate(starts, index);
-      return use(parts[part]!, local);
+      const place = placeOf(starts, index);
+      return use(parts[place]!, index - starts[place]!);
     };
   const some = (key: 'stored' | 'captionsOf' | 'blocks'): boolean => parts.some((part) => part[key] !== undefined);
   const classes = parts[0]?.classes;

@@ -1,14 +1,12 @@
-// Data sets of pictures as people have them. Read in this order: dataset, image-folder (with captions), cifar, concat; then webdataset
-// (with tar, webdataset-samples).
+// Data sets of pictures as people have them. Read in this order: dataset; image-folder (with captions), cifar; concat, then webdataset
+// (with tar, webdataset-samples) and parquet (with parquet-columns, parquet-file); last spec and open, which opens any of them.
 export { type CaptionTable, captionLines, readCaptions } from './captions.ts';
 export { type CifarSplit, cifar10Classes, openCifar10, openCifar100 } from './cifar.ts';
-export {
-  type Block,
-  cached,
-  captionsAt,
-  type EncodedImage,
-  type ImageDataset,
-} from './dataset.ts';
+export { type Block, cached, captionsAt, type EncodedImage, type ImageDataset } from './dataset.ts';
 export { type FolderOptions, filesDataset, folderDataset } from './image-folder.ts';
+export { openDataset } from './open.ts';
+export { openParquet } from './parquet.ts';
+export type { ParquetOptions } from './parquet-columns.ts';
+export { type DatasetForm, type DatasetSpec, datasetSpecSchema } from './spec.ts';
 export { openWebDataset } from './webdataset.ts';
 export type { WebDatasetOptions } from './webdataset-samples.ts';

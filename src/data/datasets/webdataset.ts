@@ -3,13 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, describeCause, fileError, imageError } from '../error.ts';
 import { gunzipped, isGzip } from '../gzip.ts';
 import { type ByteSource, fileSource, memorySource, withFile } from '../range.ts';
 import { captionLines, jsonCaptions } from './captions.ts';
-import { concatDatasets } from './concat.ts';
+import { concatDatasets, openParts } from './concat.ts';
 import { encodedDataset, type ImageDataset } from './dataset.ts';
 import { indexSamples, type ShardSamples, type WebDatasetOptions } from './webdataset-samples.ts';
 
@@ -112,9 +111,6 @@ const noPictures = (path: string, shards: readonly Shard[], { image }: WebDatase
   return datasetError(path, `no sample has a picture ${wanted}; ${found}: name what ends pictures with image`);
 };
 
-/** Tars whose headers are read at once. */
-const atOnce = 4;
-
 /**
  * Opens tars as one data set, in the given order; `path` is what errors name. Compressed ones (.tar.gz) are unpacked into memory,
  * 4 GiB at most. A sample without a picture, or one that its tar cuts off, cannot be loaded; a tar without any is an error if all are.
@@ -125,9 +121,7 @@ export const openWebDataset = (
   options: WebDatasetOptions = {},
 ): TE.TaskEither<DataError, ImageDataset> =>
   pipe(
-    RA.chunksOf(atOnce)(tars),
-    TE.traverseSeqArray(TE.traverseArray(openShard(options))),
-    TE.map((groups): readonly Shard[] => groups.flat()),
+    openParts(tars, openShard(options)),
     TE.filterOrElse(
       (shards) => shards.reduce((sum, { unpacked }) => sum + unpacked, 0) <= mostUnpacked,
       () => datasetError(path, 'the tars unpack to more than 4 GiB: unpack them once with gunzip and name the results'),

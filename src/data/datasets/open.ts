@@ -1,0 +1,116 @@
+// Opens a data set of any form: the one that is asked for, or the one that lies at a path.
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { match } from 'ts-pattern';
+import { type DataError, datasetError } from '../error.ts';
+import { expandPaths, isImagePath, listFiles } from '../folder.ts';
+import { isCifarName, openCifar10, openCifar100 } from './cifar.ts';
+import type { ImageDataset } from './dataset.ts';
+import { filesDataset, folderDataset } from './image-folder.ts';
+import { openParquet } from './parquet.ts';
+import type { DatasetForm, DatasetSpec } from './spec.ts';
+import { openWebDataset } from './webdataset.ts';
+
+type Files = readonly string[];
+
+interface Kind {
+  readonly kind: 'folder' | 'webdataset' | 'parquet' | 'cifar10';
+  readonly title: string;
+  /** Whether a file's name is that of one. */
+  readonly is: (path: string) => boolean;
+}
+
+const pictures: Kind = { kind: 'folder', title: 'pictures (.jpg, .png, .webp)', is: isImagePath };
+const tars: Kind = {
+  kind: 'webdataset',
+  title: 'tars (.tar, .tar.gz)',
+  is: (path) => /\.(tar|tar\.gz|tgz)$/i.test(path),
+};
+const parquet: Kind = { kind: 'parquet', title: 'Parquet files', is: (path) => /\.parquet$/i.test(path) };
+const cifar: Kind = { kind: 'cifar10', title: 'CIFAR’s .bin files', is: (path) => isCifarName(basename(path)) };
+const kinds = [pictures, tars, parquet, cifar];
+
+const titles = (some: readonly Kind[]): string => some.map(({ title }) => title).join(', ');
+
+/** The kind that files are of; the others of a folder, such as captions, do not count. */
+const kindOf = (path: string, files: Files): E.Either<DataError, Kind> => {
+  const [kind, ...more] = kinds.filter(({ is }) => files.some(is));
+  if (kind === undefined) return E.left(datasetError(path, `it is, or holds, none of these: ${titles(kinds)}`));
+  if (more.length === 0) return E.right(kind);
+  const which = [kind, ...more].map((one) => `{ kind: '${one.kind}', path: … }`).join(' or ');
+  return E.left(datasetError(path, `it holds ${titles([kind, ...more])}: say which is meant, ${which}`));
+};
+
+/** A folder's files of a kind; where their names say that they are of several splits, one must be chosen. */
+const inFolder = (folder: string, { title, is }: Kind, files: Files): E.Either<DataError, Files> => {
+  const chosen = files.filter(is);
+  const splits = new Set(
+    chosen.flatMap(
+      (file) => /(?:^|[-_.])(train|validation|valid|val|test|dev)(?=[-_.\d])/.exec(basename(file))?.[1] ?? [],
+    ),
+  );
+  if (chosen.length === 0) return E.left(datasetError(folder, `the folder holds no ${title}`));
+  if (splits.size < 2) return E.right(chosen);
+  const [first] = splits;
+  const example = join(folder, '**', `*${first}*`);
+  return E.left(datasetError(folder, `it holds several splits (${[...splits].join(', ')}): choose one, as ${example}`));
+};
+
+const listed =
+  (kind: Kind) =>
+  (folder: string): TE.TaskEither<DataError, Files> =>
+    pipe(
+      listFiles(folder),
+      TE.chainEitherK((files) => inFolder(folder, kind, files)),
+    );
+
+const openForm = (form: DatasetForm): TE.TaskEither<DataError, ImageDataset> =>
+  match(form)
+    .with({ kind: 'folder' }, ({ path, ...options }) => folderDataset(path, options))
+    .with({ kind: 'cifar10' }, ({ path, split }) => openCifar10(path, split))
+    .with({ kind: 'cifar100' }, ({ path, split }) => openCifar100(path, split))
+    .with({ kind: 'webdataset' }, ({ path, ...options }) =>
+      openFiles(path, tars, (of, files) => openWebDataset(of, files, options)),
+    )
+    .with({ kind: 'parquet' }, ({ path, ...options }) =>
+      openFiles(path, parquet, (of, files) => openParquet(of, files, options)),
+    )
+    .exhaustive();
+
+const openFiles = (
+  path: string | readonly string[],
+  kind: Kind,
+  open: (path: string, files: Files) => TE.TaskEither<DataError, ImageDataset>,
+): TE.TaskEither<DataError, ImageDataset> => {
+  const paths = typeof path === 'string' ? [path] : path;
+  return pipe(
+    expandPaths(paths, listed(kind)),
+    TE.chain((files) => open(paths.join(', '), files)),
+  );
+};
+
+const openByName = (path: string): TE.TaskEither<DataError, ImageDataset> =>
+  pipe(
+    // A missing path is told of by the expansion, for it may be a pattern.
+    TE.fromTask(async () => (await stat(path).catch(() => null))?.isDirectory() === true),
+    TE.bindTo('isFolder'),
+    TE.bind('files', ({ isFolder }) => (isFolder ? listFiles(path) : expandPaths([path]))),
+    TE.bind('kind', ({ files }) => TE.fromEither(kindOf(path, files))),
+    TE.chain(({ isFolder, files, kind: { kind } }) =>
+      match(kind)
+        .with('folder', () => (isFolder ? folderDataset(path) : TE.right(filesDataset(path, files))))
+        .with('cifar10', () => openForm({ kind: 'cifar10', path }))
+        .with('webdataset', 'parquet', (form) => openForm({ kind: form, path }))
+        .exhaustive(),
+    ),
+  );
+
+/**
+ * Opens what a specification names. A path is told by what lies there: a folder or pattern of pictures, tars, Parquet files, or CIFAR-10
+ * (its training files); patterns know `*`, `{a,b}` and `{0000..0255}`. Forms with options are told by `kind`.
+ */
+export const openDataset = (spec: DatasetSpec): TE.TaskEither<DataError, ImageDataset> =>
+  typeof spec === 'string' ? openByName(spec) : openForm(spec);
