@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { explainCommand } from './commands/explain.ts';
 import { reconstructCommand } from './commands/reconstruct.ts';
+import { reportCommand } from './commands/report.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 import { tuneCommand } from './commands/tune.ts';
@@ -23,6 +24,7 @@ const build = (): Command => {
     tokenizeCommand,
     reconstructCommand,
     trainCommand,
+    reportCommand,
     explainCommand,
     tuneCommand,
     demoCommand,

@@ -1,22 +1,5 @@
 // One line of progress that fits a terminal: a bar, what must be read, and as many measured terms as there is room for.
-
-/** Four significant digits, or as many as are asked for. */
-export const short = (x: number, digits = 4): string => {
-  const size = Math.abs(x);
-  return size >= 10 ** digits && size < 1e7 ? x.toFixed(0) : x.toPrecision(digits);
-};
-
-/** Seconds as 1d03h, 2h05m, 3m20s or 45s. */
-export const duration = (seconds: number): string => {
-  const s = Math.max(0, Math.round(seconds));
-  const two = (x: number): string => String(x).padStart(2, '0');
-  if (s < 60) return `${s}s`;
-  if (s < 3600) return `${Math.floor(s / 60)}m${two(s % 60)}s`;
-  const minutes = Math.round(s / 60);
-  if (minutes < 1440) return `${Math.floor(minutes / 60)}h${two(minutes % 60)}m`;
-  const hours = Math.round(s / 3600);
-  return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
-};
+import { short } from '../train/report/index.ts';
 
 /** Names cut as short as they can be told apart, three letters of each dotted part at least. */
 const shortNames = (names: readonly string[]): readonly string[] => {

@@ -1,7 +1,8 @@
 // Shows how far a training is: a bar with its terms on a terminal, else a line now and then.
 import { MultiBar } from 'cli-progress';
+import { duration, short } from '../train/report/index.ts';
 import type { Output } from './output.ts';
-import { duration, progressLine, short } from './progress-line.ts';
+import { progressLine } from './progress-line.ts';
 
 /** Where a training stands. */
 export interface Passed {

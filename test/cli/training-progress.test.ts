@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { outputTo } from '../../src/cli/output.ts';
-import { duration, progressLine, short } from '../../src/cli/progress-line.ts';
+import { progressLine } from '../../src/cli/progress-line.ts';
 import { type Terminal, trainingProgress } from '../../src/cli/training-progress.ts';
 
 const test = suite('training progress');
@@ -22,24 +22,6 @@ const terminal = (isTTY: boolean, columns: number): { readonly stream: Terminal;
 };
 
 const terms = { loss: 12.345678, pixel: 0.0123456, 'perplexity.pixel': 812.25, 'perplexity.semantic': 7.5 };
-
-test('numbers and times are short', () => {
-  assert.equal(
-    [0.0000123, 0.5, 12.3456, 1234.56, 123456.7, -3e9, Number.NaN].map((x) => short(x)),
-    ['0.00001230', '0.5000', '12.35', '1235', '123457', '-3.000e+9', 'NaN'],
-  );
-  assert.equal([0, 59.4, 60, 3599, 3600, 7384, 86399, 86400, 100000].map(duration), [
-    '0s',
-    '59s',
-    '1m00s',
-    '59m59s',
-    '1h00m',
-    '2h03m',
-    '1d00h',
-    '1d00h',
-    '1d04h',
-  ]);
-});
 
 test('a wide terminal has all, a narrower one cut names, then fewer terms, then no bar', () => {
   const line = (width: number) => progressLine(width, 0.5, '50/100  3m20s left', terms);

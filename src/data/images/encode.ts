@@ -8,7 +8,7 @@ import { type DataError, describeCause, imageError } from '../error.ts';
 import type { Picture } from './picture.ts';
 
 /** PNG bytes of a picture; `path` is for the error. */
-const encodePng = (path: string, { width, height, data }: Picture): TE.TaskEither<DataError, Uint8Array> =>
+export const encodePng = (path: string, { width, height, data }: Picture): TE.TaskEither<DataError, Uint8Array> =>
   TE.tryCatch(
     () =>
       sharp(data, { raw: { width, height, channels: 3 } })

@@ -1,0 +1,76 @@
+// What a run's folder holds, read for its report.
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { codeOf, type DataError, datasetError, fileError } from '../../data/error.ts';
+import { type LogLine, readLog } from '../log.ts';
+import { readSkipped, type Skipped } from './skipped.ts';
+
+/** A sheet of reconstructions, as a file. */
+export interface SampleFile {
+  readonly step: number;
+  readonly path: string;
+}
+
+export interface RunFolder {
+  readonly name: string;
+  /** What config.json holds; an empty object where there is none. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly lines: readonly LogLine[];
+  /** Oldest first. */
+  readonly samples: readonly SampleFile[];
+  readonly skipped: readonly Skipped[];
+}
+
+const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** Where a file or folder is missing, `otherwise`. */
+const orIfMissing =
+  <A>(otherwise: A) =>
+  (thrown: unknown): A => {
+    if (codeOf(thrown) === 'ENOENT') return otherwise;
+    throw thrown;
+  };
+
+const readConfig = (path: string): TE.TaskEither<DataError, RunFolder['config'] | null> =>
+  TE.tryCatch(
+    async () => {
+      const text = await readFile(path, 'utf8').catch(orIfMissing(null));
+      if (text === null) return null;
+      const json: unknown = JSON.parse(text);
+      if (!isObject(json)) throw new Error('it holds no JSON object');
+      return json;
+    },
+    fileError('read', path),
+  );
+
+const sampleFiles = (folder: string): TE.TaskEither<DataError, readonly SampleFile[]> =>
+  TE.tryCatch(
+    async () => {
+      const names = await readdir(folder).catch(orIfMissing([]));
+      return names
+        .flatMap((name) => {
+          const step = /^step-(\d+)\.png$/.exec(name)?.[1];
+          return step === undefined ? [] : [{ step: Number(step), path: join(folder, name) }];
+        })
+        .sort((a, b) => a.step - b.step);
+    },
+    fileError('list', folder),
+  );
+
+/** Left: a file that cannot be read, or a folder without config.json and without lines in log.jsonl. */
+export const readRun = (folder: string): TE.TaskEither<DataError, RunFolder> =>
+  pipe(
+    TE.Do,
+    TE.bind('config', () => readConfig(join(folder, 'config.json'))),
+    TE.bind('lines', () => readLog(join(folder, 'log.jsonl'))),
+    TE.filterOrElse(
+      ({ config, lines }) => config !== null || lines.length > 0,
+      () => datasetError(folder, 'this is no folder of a run: it holds neither config.json nor log.jsonl'),
+    ),
+    TE.bind('samples', () => sampleFiles(join(folder, 'samples'))),
+    TE.bind('skipped', () => readSkipped(folder)),
+    TE.map(({ config, ...rest }) => ({ name: basename(resolve(folder)), config: config ?? {}, ...rest })),
+  );
