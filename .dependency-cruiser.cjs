@@ -13,6 +13,8 @@ const mayImport = {
   models: ['dsl'],
   train: ['dsl', 'models', 'runtime', 'data', 'files'],
   eval: ['dsl', 'models', 'runtime', 'data'],
+  // Checkpoints are read by src/train.
+  'eval/models': ['dsl', 'models', 'runtime', 'data', 'train', 'eval'],
 };
 
 /** A folder below another folder of the table has rules of its own. */

@@ -1,18 +1,11 @@
 // Bicubic resizing as Pillow does it, to the bit: antialiased (the filter widens when shrinking), first along rows and
 // then along columns, 8-bit between, with weights in fixed point. The references preprocess with Pillow.
 // Source: Pillow, src/libImaging/Resample.c.
+import { bicubicWindows } from './bicubic.ts';
 import type { Picture } from './picture.ts';
 
 /** Bits of the fixed-point weights: 8 bits of value and 2 of overshoot remain in 32. */
 const precision = 22;
-
-/** Catmull-Rom, the cubic with a = -0.5. */
-const cubic = (x: number): number => {
-  const a = -0.5;
-  const d = Math.abs(x);
-  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
-  return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
-};
 
 /** For each output position, the first input position and the weights from there. */
 interface Window {
@@ -20,22 +13,11 @@ interface Window {
   readonly weights: Int32Array;
 }
 
-const windowAt = (position: number, from: number, to: number): Window => {
-  const scale = from / to;
-  const stretch = Math.max(1, scale);
-  const support = 2 * stretch;
-  const centre = (position + 0.5) * scale;
-  const first = Math.max(0, Math.trunc(centre - support + 0.5));
-  const last = Math.min(from, Math.trunc(centre + support + 0.5));
-  const inverse = 1 / stretch;
-  const weights = Float64Array.from({ length: last - first }, (_, i) => cubic((i + first - centre + 0.5) * inverse));
-  const sum = weights.reduce((total, w) => total + w, 0);
-  const fixed = (w: number) => Math.trunc((w < 0 ? -0.5 : 0.5) + (sum === 0 ? w : w / sum) * 2 ** precision);
-  return { first, weights: Int32Array.from(weights, fixed) };
-};
-
 const windows = (from: number, to: number): readonly Window[] =>
-  Array.from({ length: to }, (_, position) => windowAt(position, from, to));
+  bicubicWindows(from, to).map(({ first, weights }) => ({
+    first,
+    weights: Int32Array.from(weights, (w) => Math.trunc((w < 0 ? -0.5 : 0.5) + w * 2 ** precision)),
+  }));
 
 const clip = (x: number): number => (x < 0 ? 0 : x > 255 ? 255 : x);
 

@@ -25,6 +25,7 @@ export const dtypeBytes: ReadonlyMap<string, number> = new Map([
 export type TensorData = { readonly shape: readonly number[] } & (
   | { readonly dtype: 'F32'; readonly data: Float32Array<ArrayBuffer> }
   | { readonly dtype: 'F16' | 'BF16'; readonly data: Uint16Array<ArrayBuffer> }
+  | { readonly dtype: 'F64'; readonly data: Float64Array<ArrayBuffer> }
   | { readonly dtype: 'I32'; readonly data: Int32Array<ArrayBuffer> }
   | { readonly dtype: 'U32'; readonly data: Uint32Array<ArrayBuffer> }
   | { readonly dtype: 'I64'; readonly data: BigInt64Array<ArrayBuffer> }
@@ -45,6 +46,8 @@ export const viewValues = (dtype: string, shape: readonly number[], bytes: Array
     case 'F16':
     case 'BF16':
       return { dtype, shape, data: new Uint16Array(bytes) };
+    case 'F64':
+      return { dtype, shape, data: new Float64Array(bytes) };
     case 'I32':
       return { dtype, shape, data: new Int32Array(bytes) };
     case 'U32':

@@ -1,0 +1,33 @@
+// Pillow's bicubic filter: what each output position takes of the input ones, antialiased (the filter widens when shrinking).
+// Source: Pillow, src/libImaging/Resample.c.
+
+/** Catmull-Rom, the cubic with a = -0.5. */
+const cubic = (x: number): number => {
+  const a = -0.5;
+  const d = Math.abs(x);
+  if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+  return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
+};
+
+/** For one output position, the first input position and the weights from there, which sum to 1. */
+export interface Window {
+  readonly first: number;
+  readonly weights: Float64Array;
+}
+
+const windowAt = (position: number, from: number, to: number): Window => {
+  const scale = from / to;
+  const stretch = Math.max(1, scale);
+  const support = 2 * stretch;
+  const centre = (position + 0.5) * scale;
+  const first = Math.max(0, Math.trunc(centre - support + 0.5));
+  const last = Math.min(from, Math.trunc(centre + support + 0.5));
+  const inverse = 1 / stretch;
+  const weights = Float64Array.from({ length: last - first }, (_, i) => cubic((i + first - centre + 0.5) * inverse));
+  const sum = weights.reduce((total, w) => total + w, 0);
+  return { first, weights: sum === 0 ? weights : weights.map((w) => w / sum) };
+};
+
+/** The windows of every output position, from `from` pixels to `to`. */
+export const bicubicWindows = (from: number, to: number): readonly Window[] =>
+  Array.from({ length: to }, (_, position) => windowAt(position, from, to));

@@ -1,0 +1,143 @@
+// The state of an evaluation on disk: what each of its passes has added up, so that an interrupted one goes on.
+import { rm } from 'node:fs/promises';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { z } from 'zod';
+import { type DataError, safetensorsError } from '../../data/error.ts';
+import { type Safetensors, type TensorData, withSafetensors, writeSafetensors } from '../../data/safetensors/index.ts';
+
+export type Tensors = ReadonlyMap<string, TensorData>;
+
+const positionSchema = z.object({ next: z.int(), used: z.int(), finished: z.boolean() });
+/** How far a pass is. */
+export interface Position {
+  /** The number of the sample to go on with. */
+  readonly next: number;
+  /** Samples that went in; the others could not be used. */
+  readonly used: number;
+  readonly finished: boolean;
+}
+
+/** What makes two evaluations the same: an interrupted one goes on only as it was. */
+export type Identity = Readonly<Record<string, string | number | boolean | null>>;
+
+interface Pass {
+  readonly position: Position;
+  /** What it has added up. */
+  readonly tensors: () => Tensors;
+}
+
+/** The passes of an evaluation by name. */
+export interface Checkpoint {
+  /** Where a pass was; null where it has not begun. */
+  readonly of: (pass: string) => Pass | null;
+  /** Says how far a pass is; written to disk when enough was added since the last time, and at its end. */
+  readonly keep: (pass: string, at: Pass) => Promise<void>;
+  /** Writes everything now. */
+  readonly write: () => Promise<void>;
+  /** Removes the file: the evaluation is done. */
+  readonly done: () => Promise<void>;
+}
+
+const FORMAT = 'dualtoken-eval';
+const json = <T>(schema: z.ZodType<T>) =>
+  z
+    .string()
+    .transform((text, c) => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        c.addIssue('no JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+const metadataSchema = z.object({
+  format: z.literal(FORMAT),
+  identity: json(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+  passes: json(z.record(z.string(), positionSchema)),
+});
+
+const differences = (wanted: Identity, found: Identity): readonly string[] =>
+  [...new Set([...Object.keys(wanted), ...Object.keys(found)])]
+    .filter((key) => wanted[key] !== found[key])
+    .map((key) => `${key} was ${found[key] ?? 'not stated'}, now it is ${wanted[key] ?? 'not stated'}`);
+
+const allValues = (file: Safetensors): TE.TaskEither<DataError, readonly (readonly [string, TensorData])[]> =>
+  pipe(
+    [...file.tensors.keys()],
+    TE.traverseSeqArray((name) =>
+      pipe(
+        file.values(name),
+        TE.map((value) => [name, value] as const),
+      ),
+    ),
+  );
+
+const readPasses = (path: string, identity: Identity): TE.TaskEither<DataError, ReadonlyMap<string, Pass>> =>
+  withSafetensors(path)((file) => {
+    const fail = (reason: string) => TE.left(safetensorsError(path, null, reason));
+    const metadata = metadataSchema.safeParse(file.metadata);
+    if (!metadata.success) return fail('it is no state of an evaluation: name another with --state');
+    const other = differences(identity, metadata.data.identity);
+    if (other.length > 0)
+      return fail(
+        `it belongs to another evaluation: ${other.join('; ')}. Start anew without --resume, or name another with --state`,
+      );
+    return pipe(
+      allValues(file),
+      TE.map((all) => {
+        const of = (pass: string): Tensors =>
+          new Map(
+            all
+              .filter(([name]) => name.startsWith(`${pass}/`))
+              .map(([name, value]) => [name.slice(pass.length + 1), value]),
+          );
+        return new Map(
+          Object.entries(metadata.data.passes).map(([pass, position]) => [pass, { position, tensors: () => of(pass) }]),
+        );
+      }),
+    );
+  });
+
+export interface CheckpointOptions {
+  readonly path: string;
+  /** Whether to go on with what is at `path`; else it is written over. */
+  readonly resume: boolean;
+  readonly identity: Identity;
+  /** Samples between two writes. */
+  readonly every: number;
+  /** Told of a state that cannot be written: the evaluation goes on. */
+  readonly warn: (error: DataError) => void;
+}
+
+/** Opens the state of an evaluation. Left: with `resume`, it cannot be read, or is that of another evaluation. */
+export const openCheckpoint = (o: CheckpointOptions): TE.TaskEither<DataError, Checkpoint> =>
+  pipe(
+    o.resume ? readPasses(o.path, o.identity) : TE.right(new Map<string, Pass>()),
+    TE.map((found) => {
+      const passes = new Map(found);
+      const used = () => [...passes.values()].reduce((sum, { position }) => sum + position.used, 0);
+      let written = used();
+      const write = async (): Promise<void> => {
+        written = used();
+        const tensors = [...passes].flatMap(([pass, at]) =>
+          [...at.tensors()].map(([name, value]) => [`${pass}/${name}`, value] as const),
+        );
+        const positions = Object.fromEntries([...passes].map(([pass, { position }]) => [pass, position]));
+        const metadata = { format: FORMAT, identity: JSON.stringify(o.identity), passes: JSON.stringify(positions) };
+        const result = await writeSafetensors(o.path, new Map(tensors), { metadata })();
+        if (E.isLeft(result)) o.warn(result.left);
+      };
+      return {
+        of: (pass) => passes.get(pass) ?? null,
+        keep: async (pass, at) => {
+          passes.set(pass, at);
+          if (used() - written >= o.every || at.position.finished) await write();
+        },
+        write,
+        done: () => rm(o.path, { force: true }),
+      };
+    }),
+  );

@@ -1,0 +1,30 @@
+// Evaluations of a model on data sets, streaming and resumable. Read checkpoint and pass first; then reconstruction (with
+// feature-network), zero-shot (with class-prompts, labels), retrieval, classification (with features).
+export {
+  type Checkpoint,
+  type CheckpointOptions,
+  type Identity,
+  openCheckpoint,
+} from './checkpoint.ts';
+export { type ClassPrompts, type PromptChoice, readClassPrompts } from './class-prompts.ts';
+export {
+  type ClassificationData,
+  evaluateKnn,
+  evaluateProbe,
+  type KnnReport,
+  type ProbeReport,
+} from './classification.ts';
+export { EvalFailure } from './failure.ts';
+export { type FeatureNetwork, networkOf } from './feature-network.ts';
+export { withLabels } from './labels.ts';
+export { EvalStopped, type Evaluation } from './pass.ts';
+export {
+  evaluateReconstruction,
+  type FeatureDistance,
+  type PairDistance,
+  type ReconstructionOptions,
+  type ReconstructionReport,
+  type Spread,
+} from './reconstruction.ts';
+export { evaluateRetrieval, type RetrievalReport } from './retrieval.ts';
+export { evaluateZeroShot, type ZeroShotReport } from './zero-shot.ts';

@@ -1,0 +1,64 @@
+// A text tower with its tokenizer: texts to embeddings, so many at a time.
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type DataError, tokenizerError } from '../../data/error.ts';
+import type { TextTokenizer } from '../../data/index.ts';
+import type { ParamsOf } from '../../dsl/param.ts';
+import type { Rank2 } from '../../dsl/shape.ts';
+import type { Tensor } from '../../dsl/tensor.ts';
+import type { Ids } from '../../models/nn/embedding.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { HostTensor } from '../../runtime/tensor.ts';
+import type { NamedTensors } from '../../train/vectors.ts';
+import { placeParams } from './compiled.ts';
+import type { TextTower } from './evaluated-model.ts';
+
+/** Texts of one run of the program. */
+const AT_ONCE = 64;
+
+interface Tower<P> {
+  readonly texts: TextTokenizer;
+  /** Where the tokenizer came from. */
+  readonly tokenizer: string;
+  /** Ids that the tower embeds. */
+  readonly vocabulary: number;
+  readonly width: number;
+  readonly spec: P;
+}
+
+/** A tower from its parameters. Left: they cannot be read, or the tokenizer has more ids than the tower. */
+export const embedBy =
+  <P>(
+    runtime: Runtime,
+    { texts: tokenizer, tokenizer: path, vocabulary, width, spec }: Tower<P>,
+    forward: (params: ParamsOf<P>, ids: Ids) => Tensor<Rank2>,
+  ) =>
+  (named: TE.TaskEither<DataError, NamedTensors>): TE.TaskEither<DataError, TextTower> =>
+    pipe(
+      named,
+      TE.filterOrElse(
+        () => tokenizer.vocabulary <= vocabulary,
+        () => tokenizerError(path, `it has ${tokenizer.vocabulary} ids, the text tower embeds ${vocabulary}`),
+      ),
+      TE.chainTaskK((tensors) => async (): Promise<TextTower> => {
+        const params = await placeParams(runtime, spec, tensors);
+        const run = runtime.compile((p: ParamsOf<P>, ids: Ids) => forward(p, ids), { name: 'embed texts' });
+        return {
+          width,
+          embed: async (texts) => {
+            const values = new Float32Array(texts.length * width);
+            for (let from = 0; from < texts.length; from += AT_ONCE) {
+              const ids = new Int32Array(AT_ONCE * tokenizer.length);
+              const some = texts.slice(from, from + AT_ONCE);
+              some.forEach((text, n) => {
+                ids.set(tokenizer.encode(text), n * tokenizer.length);
+              });
+              const made = await run(params, new HostTensor(ids, [AT_ONCE, tokenizer.length], 'i32'));
+              values.set((await made.read()).subarray(0, some.length * width), from * width);
+              made.free();
+            }
+            return { count: texts.length, width, values };
+          },
+        };
+      }),
+    );

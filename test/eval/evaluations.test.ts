@@ -1,0 +1,390 @@
+// Evaluations of a model that a test can compute by hand: their figures, interruption and resumption, and what they refuse.
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { squash, stackChannels } from '../../src/data/index.ts';
+import {
+  EvalFailure,
+  EvalStopped,
+  type Evaluation,
+  evaluateKnn,
+  evaluateProbe,
+  evaluateReconstruction,
+  evaluateRetrieval,
+  evaluateZeroShot,
+  networkOf,
+  openCheckpoint,
+  readClassPrompts,
+  withLabels,
+} from '../../src/eval/evaluations/index.ts';
+import {
+  codeUsage,
+  featureStatistics,
+  frechetDistance,
+  psnr,
+  retrieval,
+  ssim,
+  unitRange,
+} from '../../src/eval/index.ts';
+import {
+  evaluation,
+  fakeDataset,
+  fakeModel,
+  fakePicture,
+  fakeSize,
+  fakeTexts,
+  quarters,
+} from '../support/fake-model.ts';
+import { failure, inFolder, run } from '../support/files.ts';
+
+const test = suite('evaluations');
+
+const near = (actual: number, expected: number, tolerance = 1e-9, what = ''): void => {
+  assert.ok(Math.abs(actual - expected) <= tolerance, `${what} ${actual} against ${expected}`);
+};
+
+/** Pictures as the model takes them. */
+const images = (numbers: readonly number[]): Float32Array =>
+  stackChannels(numbers.map((n) => squash(fakeSize)(fakePicture(n), 0)));
+const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, n) => n);
+
+const refused = async (work: Promise<unknown>, message: RegExp): Promise<void> => {
+  try {
+    await work;
+  } catch (thrown) {
+    assert.instance(thrown, EvalFailure);
+    assert.match(String(thrown), message);
+    return;
+  }
+  assert.unreachable('it should have failed');
+};
+
+const lpips = async (a: Float32Array, b: Float32Array, count: number): Promise<Float32Array> =>
+  Float32Array.from({ length: count }, (_, n) => Math.abs(a[n * 432]! - b[n * 432]!));
+
+test('reconstruction: the scorers over everything at once, whatever the batch, without what cannot be read', async () => {
+  const dataset = fakeDataset(11, {}, [3]);
+  const used = numbers(11).filter((n) => n !== 3);
+  const original = images(used);
+  const made = original.map((x) => 0.9 * x - 0.1);
+  const shape = { count: 10, channels: 3, height: fakeSize, width: fakeSize };
+  const [a, b] = [unitRange(original), unitRange(made)];
+  const mean = (values: Float64Array) => values.reduce((sum, x) => sum + x, 0) / 10;
+  const network = networkOf(fakeModel, 'quarters', 'rFD-fake');
+  for (const batchSize of [1, 4, 10, 16]) {
+    const skipped: string[] = [];
+    const report = await evaluateReconstruction(evaluation({ batchSize, log: (line) => skipped.push(line) }), dataset, {
+      lpips,
+      networks: [network],
+    });
+    assert.equal([report.pictures, report.skipped, report.size], [10, 1, fakeSize]);
+    assert.equal(skipped, ['skipped: image fake-3: it is broken']);
+    near(report.psnr.mean, mean(psnr(a, b, shape)));
+    near(report.ssim.mean, mean(ssim(a, b, shape)));
+    const distances = await lpips(original, made, 10);
+    near(report.lpips!.mean, distances.reduce((sum, x) => sum + x, 0) / 10, 1e-7);
+    // The network sees 8 bits, of its own size: resized to itself.
+    const stored = (x: Float32Array) =>
+      quarters(x.map((v) => (Math.round((Math.min(1, Math.max(-1, v)) + 1) * 127.5) / 255 - 0.5) / 0.5));
+    const [p, q] = [featureStatistics(stored(original), 10, 12), featureStatistics(stored(made), 10, 12)];
+    const [distance] = report.distances;
+    near(distance!.value, frechetDistance(p, q), 1e-6);
+    assert.equal({ ...distance, value: 0 }, { name: 'rFD-fake', value: 0, pictures: 10, width: 12, enough: false });
+    const words = Array.from(quarters(original))
+      .filter((_, i) => i % 4 === 0)
+      .map((x) => Math.floor(((x + 1) / 2) * 15.99));
+    assert.equal(report.codebooks, { words: { size: 16, ...codeUsage(words, 16) } });
+  }
+});
+
+/** Runs an evaluation that stops after every second batch, as often as it takes, each time with the state read from disk. */
+const inPieces = async <A>(
+  folder: string,
+  work: (e: Evaluation) => Promise<A>,
+): Promise<{ report: A; stops: number }> => {
+  for (let stops = 0; ; stops++) {
+    const checkpoint = await run(
+      openCheckpoint({
+        path: join(folder, 'state.safetensors'),
+        resume: stops > 0,
+        identity: { measure: 'test' },
+        every: 1000,
+        warn: () => assert.unreachable('the state could not be written'),
+      }),
+    );
+    let asked = 0;
+    try {
+      const report = await work(evaluation({ checkpoint, stopped: () => ++asked % 2 === 0 }));
+      await checkpoint.done();
+      return { report, stops };
+    } catch (thrown) {
+      if (!(thrown instanceof EvalStopped)) throw thrown;
+    }
+  }
+};
+
+const labelled = (size: number, first = 0) =>
+  fakeDataset(size, { labelOf: (n) => n % 3, classes: ['Red', 'green', 'sea_blue'] }, [5], first);
+
+/** Each picture's own quarters as its captions, two with a little of another picture's. */
+const captioned = (size: number) =>
+  fakeDataset(
+    size,
+    {
+      captionsOf: (n) => {
+        const [own, other] = [quarters(images([n])), quarters(images([(n + 1) % size]))];
+        const mixed = (by: number) => Array.from(own, (x, i) => x + by * other[i]!).join(' ');
+        return TE.right(n === 2 ? [] : [mixed(0), mixed(0.3), mixed(0.9)].slice(0, 1 + (n % 3)));
+      },
+    },
+    [5],
+  );
+
+const prompts = { classes: ['red', 'Green', 'Sea Blue', 'grey'], aliases: [], templates: ['{}', '{} '] };
+/** Texts by name as the quarters of one picture. */
+const colours = {
+  width: 12,
+  embed: async (texts: readonly string[]) => ({
+    count: texts.length,
+    width: 12,
+    values: Float32Array.from(
+      texts.flatMap((text) => [...quarters(images([prompts.classes.indexOf(text.trim())]))].map((x) => x * 2)),
+    ),
+  }),
+};
+
+test('an evaluation that is stopped again and again ends with the same report', async () => {
+  const network = networkOf(fakeModel, 'quarters', 'rFD-fake');
+  const data = { train: labelled(30), test: labelled(12, 40) };
+  const kinds: Readonly<Record<string, (e: Evaluation) => Promise<unknown>>> = {
+    reconstruction: (e) => evaluateReconstruction(e, fakeDataset(18, {}, [3]), { lpips, networks: [network] }),
+    'zero-shot': (e) => evaluateZeroShot(e, labelled(18), prompts, colours),
+    retrieval: (e) => evaluateRetrieval(e, captioned(18), fakeTexts),
+    probe: (e) => evaluateProbe(e, data, 'quarters'),
+    knn: (e) => evaluateKnn(e, data, 'quarters', { neighbours: null, temperature: 0.07 }),
+    'knn of a part': (e) =>
+      evaluateKnn({ ...e, limit: 17, seed: 3 }, data, 'quarters', { neighbours: [3], temperature: 0.07 }),
+  };
+  for (const [kind, work] of Object.entries(kinds))
+    await inFolder(async (folder) => {
+      const whole = await work(evaluation());
+      const { report, stops } = await inPieces(folder, work);
+      assert.ok(stops >= 2, `${kind} stopped ${stops} times`);
+      assert.equal(report, whole, kind);
+      assert.equal(await readdir(folder), [], 'the state is removed at the end');
+    });
+});
+
+test('a state is written every so many pictures: an evaluation that is killed goes on from there', async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'state.safetensors');
+    const open = (resume: boolean, more = {}) =>
+      openCheckpoint({
+        path,
+        resume,
+        identity: { measure: 'm', pictures: 18, ...more },
+        every: 6,
+        warn: () => undefined,
+      });
+    const seen: number[] = [];
+    const dying = evaluation({
+      checkpoint: await run(open(false)),
+      onProgress: (_, done) => {
+        seen.push(done);
+        if (done === 12) throw new Error('killed');
+      },
+    });
+    const data = fakeDataset(18);
+    try {
+      await evaluateReconstruction(dying, data, { lpips: null, networks: [] });
+      assert.unreachable();
+    } catch (thrown) {
+      assert.is(String(thrown), 'Error: killed');
+    }
+    const again: number[] = [];
+    const resumed = evaluation({ checkpoint: await run(open(true)), onProgress: (_, done) => again.push(done) });
+    const report = await evaluateReconstruction(resumed, data, { lpips: null, networks: [] });
+    assert.equal(
+      [seen, again],
+      [
+        [0, 4, 8, 12],
+        [8, 12, 16, 18],
+      ],
+    );
+    assert.equal(report, await evaluateReconstruction(evaluation(), data, { lpips: null, networks: [] }));
+    assert.match(
+      await failure(open(true, { pictures: 19, seed: 1 })),
+      /belongs to another evaluation: pictures was 18, now it is 19; seed was not stated, now it is 1. Start anew/,
+    );
+    await writeFile(path, 'no state');
+    assert.match(await failure(open(true)), /state.safetensors/);
+    assert.match(
+      await failure(
+        openCheckpoint({ path: join(folder, 'none'), resume: true, identity: {}, every: 1, warn: () => undefined }),
+      ),
+      /no such file/,
+    );
+  });
+});
+
+test('zero-shot: classes by name and by number, the last one of a batch too', async () => {
+  const report = await evaluateZeroShot(evaluation(), labelled(18), prompts, colours);
+  assert.equal([report.pictures, report.skipped, report.classes, report.templates], [17, 1, 4, 2]);
+  const of = quarters(images(numbers(18)));
+  const rows = numbers(18).map((n) => [...of.subarray(n * 12, (n + 1) * 12)]);
+  const cosine = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, x, i) => sum + x * b[i]!, 0) / Math.hypot(...a) / Math.hypot(...b);
+  const right = numbers(18).filter((n) => {
+    const scores = [0, 1, 2, 3].map((c) => cosine(rows[n]!, rows[c]!));
+    return n !== 5 && scores.indexOf(Math.max(...scores)) === n % 3;
+  });
+  near(report.top1, right.length / 17);
+  assert.is(report.top5, 1);
+  const byNumber = fakeDataset(18, { labelOf: (n) => n % 3 }, [5]);
+  assert.equal(await evaluateZeroShot(evaluation(), byNumber, prompts, colours), report);
+});
+
+test('retrieval: the scorer over all captions, without pictures that have none', async () => {
+  const data = captioned(18);
+  const report = await evaluateRetrieval(evaluation(), data, fakeTexts);
+  const used = numbers(18).filter((n) => n !== 5 && n !== 2);
+  const captions = await Promise.all(used.map((n) => run(data.captionsOf!(n))));
+  const texts = await fakeTexts.embed(captions.flat());
+  const expected = retrieval(
+    { count: 16, width: 12, values: quarters(images(used)) },
+    texts,
+    captions.flatMap((list, n) => list.map(() => n)),
+  );
+  assert.equal(report, { ...expected, skipped: 2 });
+});
+
+test('probe and k-NN: classes by name over both sets, a part held out where there is one set', async () => {
+  const train = labelled(30);
+  const turned = fakeDataset(30, { labelOf: (n) => [2, 0, 1][n % 3]!, classes: ['green', 'sea_blue', 'Red'] }, [5]);
+  const options = { neighbours: [1], temperature: 0.07 };
+  const same = await evaluateKnn(evaluation(), { train, test: turned }, 'quarters', options);
+  assert.equal([same.train, same.test, same.skipped, same.classes, same.width], [29, 29, 2, 3, 12]);
+  assert.equal(same.results, [{ neighbours: 1, top1: 1, top5: 1 }]);
+  const alone = await evaluateProbe(evaluation(), { train, test: null }, 'quarters');
+  assert.equal([alone.train, alone.test], [23, 6]);
+  assert.ok(alone.top1 >= 0 && alone.top1 <= 1 && alone.converged);
+  const many = await evaluateKnn(evaluation(), { train, test: null }, 'quarters', { ...options, neighbours: null });
+  assert.equal(
+    many.results.map(({ neighbours }) => neighbours),
+    [1, 5, 10, 20],
+  );
+});
+
+test('what cannot be evaluated is one message', async () => {
+  const blind = { ...fakeModel, outputs: { quarters: fakeModel.outputs.quarters! }, embedding: null };
+  const nothing = { lpips: null, networks: [] };
+  await refused(
+    evaluateReconstruction(evaluation({ model: blind }), fakeDataset(3), nothing),
+    /fake has no pixel decoder/,
+  );
+  await refused(
+    evaluateReconstruction(evaluation(), fakeDataset(3, {}, [0, 1, 2]), nothing),
+    /none of the 3 pictures can be used/,
+  );
+  await refused(
+    evaluateReconstruction(evaluation({ limit: 2 }), fakeDataset(3, {}, [0, 1, 2]), nothing),
+    /none of the 2 pictures of fakes/,
+  );
+  await refused(evaluateReconstruction(evaluation(), fakeDataset(0), nothing), /there are no pictures/);
+  const network = networkOf(fakeModel, 'quarters', 'rFD-fake');
+  await refused(
+    evaluateReconstruction(evaluation(), fakeDataset(1), { lpips: null, networks: [network] }),
+    /rFD-fake takes at least 2 pictures, there is 1/,
+  );
+  const broken = {
+    ...fakeModel,
+    measure: () => async (x: Float32Array) => ({ painted: x.fill(Number.NaN), words: Int32Array.of(1) }),
+  };
+  await refused(
+    evaluateReconstruction(evaluation({ model: broken }), fakeDataset(2), nothing),
+    /a reconstruction holds NaN/,
+  );
+  await refused(
+    evaluateZeroShot(evaluation({ model: blind }), labelled(3), prompts, colours),
+    /no embedding of pictures/,
+  );
+  await refused(evaluateZeroShot(evaluation(), fakeDataset(3), prompts, colours), /fake-0 has no class: .* --labels/);
+  await refused(
+    evaluateZeroShot(evaluation(), labelled(3), { ...prompts, classes: ['red', 'blue'] }, colours),
+    /2 of its 3 classes are not among the 2 named.*green, sea_blue/,
+  );
+  await refused(
+    evaluateZeroShot(evaluation(), labelled(3), prompts, { ...colours, width: 5 }),
+    /in 12 values, .* in 5/,
+  );
+  await refused(evaluateRetrieval(evaluation(), fakeDataset(3), fakeTexts), /fakes has no captions: .* --captions/);
+  await refused(
+    evaluateRetrieval(evaluation(), fakeDataset(3, { captionsOf: () => TE.right([]) }), fakeTexts),
+    /none of the 3 pictures of fakes has a caption/,
+  );
+  const data = { train: labelled(12), test: null };
+  await refused(evaluateProbe(evaluation(), data, 'pooled'), /no features 'pooled'; there are quarters/);
+  await refused(evaluateProbe(evaluation(), { train: fakeDataset(3), test: null }, 'quarters'), /fake-0 has no class/);
+  await refused(
+    evaluateProbe(evaluation(), { train: labelled(3), test: null }, 'quarters'),
+    /each of 3 classes has one vector/,
+  );
+  const other = fakeDataset(3, { labelOf: () => 0, classes: ['pink'] });
+  await refused(
+    evaluateProbe(evaluation(), { train: labelled(12), test: other }, 'quarters'),
+    /class 'pink' is not among/,
+  );
+  await refused(
+    evaluateKnn(evaluation(), data, 'quarters', { neighbours: [50], temperature: 0.07 }),
+    /50 neighbours of a bank of 8/,
+  );
+});
+
+test('files of labels, and of classes and templates', async () => {
+  await inFolder(async (folder) => {
+    const file = async (content: unknown) => {
+      const path = join(folder, 'file.json');
+      await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+      return path;
+    };
+    const data = fakeDataset(3, { nameOf: (n) => `a/fake-${n}`, classes: ['x'] });
+    const rows = await run(
+      withLabels(
+        await file([
+          ['fake-0', 4, 'more'],
+          ['fake-2', 1],
+        ]),
+      )(data),
+    );
+    assert.equal(numbers(3).map(rows.labelOf), [4, null, 1]);
+    assert.is(rows.classes, undefined);
+    const object = await run(withLabels(await file({ 'a/fake-1': 7 }))(data));
+    assert.equal(numbers(3).map(object.labelOf), [null, 7, null]);
+    assert.match(await failure(withLabels(await file({ other: 7 }))(data)), /names none of the 3 pictures of fakes/);
+    assert.match(await failure(withLabels(await file({ other: 'cat' }))(data)), /a label is a whole number/);
+
+    const imagenet = {
+      wnids: ['n1', 'n2'],
+      openai_classnames: ['tench', 'crane'],
+      templates: { OPENAI_A: ['a {}'], SIMPLE_B: ['{}'] },
+    };
+    const read = async (content: unknown, choice = {}) => run(readClassPrompts(await file(content), choice));
+    assert.equal(await read(imagenet), { ...(await read(imagenet, { templates: 'OPENAI' })) });
+    assert.equal((await read(imagenet, { templates: 'simple' })).templates, ['{}']);
+    assert.equal((await read(imagenet)).aliases, ['n1', 'n2']);
+    const sets = { A: { classes: ['x'], templates: ['{}'] }, B: { classes: ['y'], templates: ['b {}'] } };
+    assert.equal(await read(sets, { set: 'B' }), { classes: ['y'], aliases: [], templates: ['b {}'] });
+    assert.equal((await read(sets.A)).classes, ['x']);
+    const wrong = async (content: unknown, choice = {}) => failure(readClassPrompts(await file(content), choice));
+    assert.match(await wrong(sets), /holds several sets of classes: choose one with --set, of A, B/);
+    assert.match(await wrong(sets, { set: 'C' }), /has no set 'C'; there are A, B/);
+    assert.match(await wrong(imagenet, { templates: 'odd' }), /no templates 'odd'; there are OPENAI_A, SIMPLE_B/);
+    assert.match(await wrong({ classes: ['x'], templates: ['no place'] }), /it is none of/);
+    assert.match(await wrong({ ...imagenet, wnids: ['n1'] }), /2 classes and 1 other names/);
+    assert.match(await wrong('{'), /no JSON/);
+  });
+});
+
+test.run();
