@@ -5,6 +5,7 @@ import { version } from '../index.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { explainCommand } from './commands/explain.ts';
+import { pullCommand } from './commands/pull.ts';
 import { reconstructCommand } from './commands/reconstruct.ts';
 import { reportCommand } from './commands/report.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
@@ -25,6 +26,7 @@ const build = (): Command => {
     reconstructCommand,
     trainCommand,
     reportCommand,
+    pullCommand,
     explainCommand,
     tuneCommand,
     demoCommand,

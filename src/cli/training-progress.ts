@@ -1,6 +1,6 @@
 // Shows how far a training is: a bar with its terms on a terminal, else a line now and then.
-import { MultiBar } from 'cli-progress';
 import { duration, short } from '../train/report/index.ts';
+import { type LiveLine, liveLine, type Terminal } from './live-line.ts';
 import type { Output } from './output.ts';
 import { progressLine } from './progress-line.ts';
 
@@ -23,18 +23,10 @@ export interface TrainingProgress {
   readonly stop: () => void;
 }
 
-/** What is drawn on: standard error, or what stands for it. */
-export type Terminal = NodeJS.WritableStream & { readonly isTTY?: boolean };
-
 /** Steps that speed is measured over. */
 const WINDOW = 50;
 /** Seconds of training between lines where there is no terminal. */
 const QUIET = 10;
-
-interface Shown {
-  readonly head: string;
-  readonly terms: Readonly<Record<string, number>>;
-}
 
 /** Images a second and the time that is left, over the last steps; nothing before there are two. */
 const speed = (first: Passed, last: Passed, total: number): readonly string[] => {
@@ -50,45 +42,30 @@ export const trainingProgress = (
   total: number,
   stream: Terminal = process.stderr,
 ): TrainingProgress => {
-  const bars = stream.isTTY
-    ? new MultiBar({
-        stream,
-        format: (_, { maxWidth, progress }, { head, terms }: Shown) =>
-          progressLine(maxWidth - 1, progress, head, terms),
-        // A line that was logged took the bar's place.
-        forceRedraw: true,
-        // Whoever catches Ctrl-C ends the bar.
-        gracefulExit: false,
-      })
-    : null;
-  let bar: ReturnType<MultiBar['create']> | null = null;
+  let line: LiveLine | null = null;
   let recent: readonly Passed[] = [];
   let logged = Number.NEGATIVE_INFINITY;
   return {
     start: (step) => {
-      const shown: Shown = { head: `${step}/${total}`, terms: {} };
-      bar = bars?.create(total, step, shown) ?? null;
+      line = liveLine(stream, (columns) => progressLine(columns, step / total, `${step}/${total}`, {}));
     },
     step: (at, terms) => {
       recent = [...recent.slice(-WINDOW), at];
       const place = `${at.step}/${total}`;
       const rates = speed(recent[0]!, at, total);
-      bar?.update(at.step, { head: [place, ...rates].join('  '), terms } satisfies Shown);
-      if (bars !== null || (at.seconds - logged < QUIET && at.step !== total)) return;
+      line?.show((columns) => progressLine(columns, at.step / total, [place, ...rates].join('  '), terms));
+      if (line !== null || (at.seconds - logged < QUIET && at.step !== total)) return;
       logged = at.seconds;
       const each = Object.entries(terms).map(([name, x]) => `${name} ${short(x)}`);
       output.log([`step ${place}`, ...each, ...rates].join('  '));
     },
-    log: (line) => {
-      if (bar === null) output.log(line);
-      else bars?.log(`${line}\n`);
+    log: (text) => {
+      if (line === null) output.log(text);
+      else line.log(text);
     },
     stop: () => {
-      if (bar === null) return;
-      bar = null;
-      // Lines that wait are written by an update only.
-      bars?.update();
-      bars?.stop();
+      line?.stop();
+      line = null;
     },
   };
 };

@@ -38,7 +38,14 @@ export interface TokenizerError {
   readonly reason: string;
 }
 
-export type DataError = FileError | SafetensorsError | ImageError | DatasetError | TokenizerError;
+/** A hub of models that cannot be reached, refuses, or sends something else than it says. */
+export interface HubError {
+  readonly _tag: 'HubError';
+  readonly repository: string;
+  readonly reason: string;
+}
+
+export type DataError = FileError | SafetensorsError | ImageError | DatasetError | TokenizerError | HubError;
 
 const meaning: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
@@ -87,6 +94,8 @@ export const datasetError = (path: string, reason: string): DataError => ({ _tag
 
 export const tokenizerError = (path: string, reason: string): DataError => ({ _tag: 'TokenizerError', path, reason });
 
+export const hubError = (repository: string, reason: string): DataError => ({ _tag: 'HubError', repository, reason });
+
 /** One line for a person: what failed, on which file (and tensor), why, and what to do where that is known. */
 export const renderDataError = (error: DataError): string =>
   match(error)
@@ -98,5 +107,6 @@ export const renderDataError = (error: DataError): string =>
     )
     .with({ _tag: 'ImageError' }, (e) => `image ${e.path}: ${e.reason}`)
     .with({ _tag: 'DatasetError' }, (e) => `data ${e.path}: ${e.reason}`)
+    .with({ _tag: 'HubError' }, (e) => `${e.repository}: ${e.reason}`)
     .with({ _tag: 'TokenizerError' }, (e) => `tokenizer ${e.path}: ${e.reason}`)
     .exhaustive();

@@ -3,9 +3,10 @@ import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Terminal } from '../../src/cli/live-line.ts';
 import { outputTo } from '../../src/cli/output.ts';
 import { progressLine } from '../../src/cli/progress-line.ts';
-import { type Terminal, trainingProgress } from '../../src/cli/training-progress.ts';
+import { trainingProgress } from '../../src/cli/training-progress.ts';
 
 const test = suite('training progress');
 

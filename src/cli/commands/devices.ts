@@ -5,6 +5,7 @@ import type { Caps } from '../../compiler/ir/caps.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import { openBackend } from '../../runtime/choose.ts';
 import { renderRunError } from '../../runtime/error.ts';
+import { bytesText } from '../bytes-text.ts';
 import { type BackendOptions, withBackend } from '../options.ts';
 import { outputTo } from '../output.ts';
 
@@ -48,11 +49,6 @@ const limitText: Readonly<Record<keyof Caps['limits'], readonly [name: string, b
   invocations: ['workgroup size', false],
   groupsPerDimension: ['workgroups a side', false],
   immediateBytes: ['immediates', true],
-};
-const units = ['B', 'KiB', 'MiB', 'GiB'] as const;
-const bytesText = (n: number): string => {
-  const unit = n === 0 ? 0 : Math.min(3, Math.floor(Math.log2(n + 1) / 10));
-  return `${Number((n / 1024 ** unit).toFixed(1))} ${units[unit]}`;
 };
 const limitRow = ([key, value]: readonly [string, number]): readonly [string, string] => {
   const [name, bytes] = Object.entries(limitText).find(([k]) => k === key)?.[1] ?? [key, false];
