@@ -3,6 +3,7 @@
 export { type AttentionProjectionOptions, attentionProjection } from './attention-projection.ts';
 export * from './autoencoders/index.ts';
 export { clip, clipText, clipVision } from './clip.ts';
+export type { ConvolutionalOutputs, ConvolutionalTokenizer, NoState } from './convolutional-tokenizer.ts';
 export * from './discriminators/index.ts';
 export * from './dualtoken.ts';
 export {
@@ -23,8 +24,11 @@ export {
   type StoredInfo,
 } from './load.ts';
 export * from './losses/index.ts';
+export { type Magvit2Config, magvit2, magvit2ImageNet256, magvit2Mini } from './magvit2.ts';
+export { movqgan, movqganConfigs, movqganMini } from './movqgan.ts';
 export * from './nn/index.ts';
 export { projectBlock } from './project-block.ts';
 export * from './quantisers/index.ts';
 export { type Images, siglip, siglipText, siglipVision, type VisionOutputs } from './siglip.ts';
 export * from './variants/index.ts';
+export { type VqganConfig, vqgan, vqganImageNetF16, vqganMini } from './vqgan.ts';

@@ -1,6 +1,7 @@
 // The kinds of golden cases that this code knows, by the start of a case's name.
 import type { Kind } from './kind.ts';
 import { adamwKind } from './kinds/adamw.ts';
+import { magvit2Kind, movqganKind, spatialNormKind, vqganKind } from './kinds/convolutional.ts';
 import { patchDiscriminatorKind, residualDiscriminatorKind } from './kinds/discriminators.ts';
 import { metricsKind } from './kinds/metrics.ts';
 import {
@@ -28,6 +29,10 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'project-block': projectBlockKind,
   'attention-projection': attentionProjectionKind,
   'pixel-decoder': pixelDecoderKind,
+  'spatial-norm': spatialNormKind,
+  vqgan: vqganKind,
+  movqgan: movqganKind,
+  magvit2: magvit2Kind,
   discriminator: residualDiscriminatorKind,
   'discriminator-patchgan': patchDiscriminatorKind,
   adamw: adamwKind,

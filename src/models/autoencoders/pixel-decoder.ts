@@ -26,67 +26,93 @@ export interface PixelDecoderConfig {
   readonly groups: number;
 }
 
-interface LevelSpec {
-  readonly block: readonly ResnetBlockSpec[];
-  readonly attn: readonly SpatialAttentionSpec[];
+interface LevelSpec<Block, Attention> {
+  readonly block: readonly Block[];
+  readonly attn: readonly Attention[];
   readonly upsample: { readonly conv: Conv2dSpec } | undefined;
 }
-export interface PixelDecoderSpec {
+/** The decoder's parameters, whatever its blocks, attentions and norms are. */
+export interface DecoderSpec<Block, Attention, Norm> {
   readonly conv_in: Conv2dSpec;
-  readonly mid: {
-    readonly block_1: ResnetBlockSpec;
-    readonly attn_1: SpatialAttentionSpec;
-    readonly block_2: ResnetBlockSpec;
-  };
-  readonly up: readonly LevelSpec[];
-  readonly norm_out: NormSpec;
+  readonly mid: { readonly block_1: Block; readonly attn_1: Attention; readonly block_2: Block };
+  readonly up: readonly LevelSpec<Block, Attention>[];
+  readonly norm_out: Norm;
   readonly conv_out: Conv2dSpec;
+}
+export type PixelDecoderSpec = DecoderSpec<ResnetBlockSpec, SpatialAttentionSpec, NormSpec>;
+
+/** What a decoder is made of, by channels. */
+interface Makers<Block, Attention, Norm> {
+  readonly block: (inputs: number, outputs: number) => Block;
+  readonly attention: (channels: number) => Attention;
+  readonly norm: (channels: number) => Norm;
 }
 
 /** One resolution: residual blocks, each followed by attention where there is one, then the way up. */
-const level = (config: PixelDecoderConfig, i: number): Layer<LevelSpec, Maps, Maps> => {
-  const { ch, ch_mult, num_res_blocks, groups } = config;
+const level = <B, A, N>(config: PixelDecoderConfig, { block, attention }: Makers<B, A, N>, i: number) => {
+  const { ch, ch_mult, num_res_blocks } = config;
   const width = ch * ch_mult[i]!;
   const before = ch * (ch_mult[i + 1] ?? ch_mult[i]!);
   const blocks = num_res_blocks + 1;
   const attends = config.attn_resolutions.includes(config.resolution / 2 ** i);
-  return compose(
-    {
-      block: times(blocks, (j) => resnetBlock(j === 0 ? before : width, width, { groups })),
-      attn: times(attends ? blocks : 0, () => spatialAttention(width, groups)),
-      upsample: i === 0 ? undefined : { conv: conv2d(width, width, 3, { padding: 1 }) },
-    },
-    (m) => (x) => {
-      const y = m.block.reduce((h, block, j) => (m.attn[j] ? pipe(h, block, m.attn[j]) : block(h)), x);
-      return m.upsample ? pipe(y, upsample2x, m.upsample.conv) : y;
-    },
-  );
+  return {
+    block: times(blocks, (j) => block(j === 0 ? before : width, width)),
+    attn: times(attends ? blocks : 0, () => attention(width)),
+    upsample: i === 0 ? undefined : { conv: conv2d(width, width, 3, { padding: 1 }) },
+  };
 };
+
+/** The parts of a decoder under their published names. */
+export const decoderParts = <B, A, N>(config: PixelDecoderConfig, make: Makers<B, A, N>) => {
+  const { ch, ch_mult, in_channels, out_ch } = config;
+  const [first, last] = [ch * ch_mult.at(-1)!, ch * ch_mult[0]!];
+  return {
+    conv_in: conv2d(in_channels, first, 3, { padding: 1 }),
+    mid: { block_1: make.block(first, first), attn_1: make.attention(first), block_2: make.block(first, first) },
+    up: ch_mult.map((_, i) => level(config, make, i)),
+    norm_out: make.norm(last),
+    conv_out: conv2d(last, out_ch, 3, { padding: 1 }),
+  };
+};
+
+type Step = (x: Maps) => Maps;
+/** The parts with their parameters, and with what they are conditioned on. */
+export interface DecoderSteps {
+  readonly conv_in: Step;
+  readonly mid: { readonly block_1: Step; readonly attn_1: Step; readonly block_2: Step };
+  readonly up: readonly {
+    readonly block: readonly Step[];
+    readonly attn: readonly Step[];
+    readonly upsample: { readonly conv: Step } | undefined;
+  }[];
+  readonly norm_out: Step;
+  readonly conv_out: Step;
+}
+
+/** Blocks in order, each followed by the attention at its place where there is one. */
+export const blocksOf =
+  ({ block, attn }: Pick<DecoderSteps['up'][number], 'block' | 'attn'>): Step =>
+  (x) =>
+    block.reduce((h, f, j) => (attn[j] ? pipe(h, f, attn[j]) : f(h)), x);
+
+export const paint =
+  (m: DecoderSteps): Step =>
+  (z) => {
+    const middle = pipe(z, m.conv_in, m.mid.block_1, m.mid.attn_1, m.mid.block_2);
+    const up = m.up.reduceRight((h, at) => {
+      const y = blocksOf(at)(h);
+      return at.upsample ? pipe(y, upsample2x, at.upsample.conv) : y;
+    }, middle);
+    return pipe(up, m.norm_out, silu, m.conv_out);
+  };
 
 /** z [N, in_channels, h, w] -> picture [N, out_ch, h 2^k, w 2^k], k = levels - 1; no final nonlinearity. */
 export const pixelDecoder = (config: PixelDecoderConfig): Layer<PixelDecoderSpec, Maps, Maps> => {
-  const { ch, ch_mult, in_channels, out_ch, groups } = config;
-  const [first, last] = [ch * ch_mult.at(-1)!, ch * ch_mult[0]!];
-  return compose(
-    {
-      conv_in: conv2d(in_channels, first, 3, { padding: 1 }),
-      mid: {
-        block_1: resnetBlock(first, first, { groups }),
-        attn_1: spatialAttention(first, groups),
-        block_2: resnetBlock(first, first, { groups }),
-      },
-      up: ch_mult.map((_, i) => level(config, i)),
-      norm_out: groupNorm(last, groups),
-      conv_out: conv2d(last, out_ch, 3, { padding: 1 }),
-    },
-    (m) => (z) => {
-      const middle = pipe(z, m.conv_in, m.mid.block_1, m.mid.attn_1, m.mid.block_2);
-      return pipe(
-        m.up.reduceRight((h, up) => up(h), middle),
-        m.norm_out,
-        silu,
-        m.conv_out,
-      );
-    },
-  );
+  const { groups } = config;
+  const make = {
+    block: (inputs: number, outputs: number) => resnetBlock(inputs, outputs, { groups }),
+    attention: (channels: number) => spatialAttention(channels, groups),
+    norm: (channels: number) => groupNorm(channels, groups),
+  };
+  return compose(decoderParts(config, make), paint);
 };

@@ -1,2 +1,3 @@
 // Losses, each a value with a name and a weight.
+export * from './adversarial.ts';
 export * from './tokenizer.ts';

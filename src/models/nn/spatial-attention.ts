@@ -8,14 +8,17 @@ import { permute, reshape } from '../../dsl/ops/movement.ts';
 import { anySize } from '../../dsl/tensor.ts';
 import { type Conv2dSpec, conv2d, type Maps } from './conv2d.ts';
 import { groupNorm, type NormSpec } from './norm.ts';
+import { type Conditioned, given, type SpatialNormSpec, spatialNorm } from './spatial-norm.ts';
 
-export interface SpatialAttentionSpec {
-  readonly norm: NormSpec;
+interface AttentionSpec<Norm> {
+  readonly norm: Norm;
   readonly q: Conv2dSpec;
   readonly k: Conv2dSpec;
   readonly v: Conv2dSpec;
   readonly proj_out: Conv2dSpec;
 }
+export type SpatialAttentionSpec = AttentionSpec<NormSpec>;
+export type ConditionedAttentionSpec = AttentionSpec<SpatialNormSpec>;
 
 /** [N, C, H, W] -> [N, 1, H W, C]. */
 const asTokens = (x: Maps): Maps => {
@@ -23,19 +26,40 @@ const asTokens = (x: Maps): Maps => {
   return pipe(x, reshape([n, 1, c, h * w]), permute([0, 1, 3, 2]), anySize);
 };
 
-/** x [N, C, H, W] -> x + proj(softmax(q k' / sqrt(C)) v), with q, k and v 1x1 convolutions of norm(x). */
-export const spatialAttention = (channels: number, groups = 32): Layer<SpatialAttentionSpec, Maps, Maps> => {
+const projections = (channels: number) => {
   const pointwise = () => conv2d(channels, channels, 1);
-  const parts = {
-    norm: groupNorm(channels, groups),
-    q: pointwise(),
-    k: pointwise(),
-    v: pointwise(),
-    proj_out: pointwise(),
-  };
-  return compose(parts, (m) => (x) => {
+  return { q: pointwise(), k: pointwise(), v: pointwise(), proj_out: pointwise() };
+};
+
+type Step = (x: Maps) => Maps;
+interface Steps {
+  readonly norm: Step;
+  readonly q: Step;
+  readonly k: Step;
+  readonly v: Step;
+  readonly proj_out: Step;
+}
+const attend =
+  (m: Steps) =>
+  (x: Maps): Maps => {
     const h = m.norm(x);
     const seen = attention(asTokens(m.q(h)), asTokens(m.k(h)), asTokens(m.v(h)));
     return add(x, pipe(seen, permute([0, 1, 3, 2]), reshape(x.shape), m.proj_out));
-  });
-};
+  };
+
+/** x [N, C, H, W] -> x + proj(softmax(q k' / sqrt(C)) v), with q, k and v 1x1 convolutions of norm(x). */
+export const spatialAttention = (channels: number, groups = 32): Layer<SpatialAttentionSpec, Maps, Maps> =>
+  compose({ norm: groupNorm(channels, groups), ...projections(channels) }, attend);
+
+/** The same with a norm that a latent of `condition` channels scales and shifts. */
+export const conditionedAttention = (
+  channels: number,
+  condition: number,
+  groups = 32,
+): Layer<ConditionedAttentionSpec, Conditioned, Maps> =>
+  compose(
+    { norm: spatialNorm(channels, condition, groups), ...projections(channels) },
+    (m) =>
+      ({ x, latent }) =>
+        attend({ ...m, norm: given(m.norm, latent) })(x),
+  );

@@ -1,0 +1,58 @@
+// SBER-MoVQGAN (ai-forever/MoVQGAN, after C. Zheng and others, "MoVQ", 2022): VQGAN with a decoder whose norms see the quantised latent.
+import { pipe } from 'fp-ts/lib/function.js';
+import { giveParts, partsSpec } from '../dsl/compose.ts';
+import { movqDecoder } from './autoencoders/movq-decoder.ts';
+import { convolutionalTokenizer } from './convolutional-tokenizer.ts';
+import { embedByTable, quantiseByTable } from './quantisers/vector-quantiser.ts';
+import { decoderOf, type VqganConfig, vqganParts } from './vqgan.ts';
+
+const parts = (c: VqganConfig) => vqganParts(c, movqDecoder(decoderOf(c), c.quantiser.dim));
+
+export const movqgan = convolutionalTokenizer({
+  spec: (c: VqganConfig) => partsSpec(parts(c)),
+  latent: (c, params) => {
+    const m = giveParts(parts(c), params);
+    return (images) => pipe(images, m.encoder, m.quant_conv);
+  },
+  quantise: (c, params) => quantiseByTable(c.quantiser, params.quantize.embedding.weight),
+  embed: (_, params) => embedByTable(params.quantize.embedding.weight),
+  paint: (c, params) => {
+    const m = giveParts(parts(c), params);
+    return (z) => m.decoder({ x: m.post_quant_conv(z), latent: z });
+  },
+  ignored: /^(loss|ema_[a-z_]+)\./,
+});
+
+const sized = (ch: number, num_res_blocks: number): VqganConfig => ({
+  autoencoder: {
+    ch,
+    ch_mult: [1, 2, 2, 4],
+    num_res_blocks,
+    attn_resolutions: [32],
+    resolution: 256,
+    in_channels: 3,
+    out_ch: 3,
+    z_channels: 4,
+    groups: 32,
+  },
+  quantiser: { codes: 16384, dim: 4 },
+});
+
+/** The published models, by their numbers of parameters: 256-pixel pictures to 32 x 32 codes. */
+export const movqganConfigs = { '67M': sized(128, 2), '102M': sized(128, 4), '270M': sized(256, 2) } as const;
+
+/** The same at 64 pixels, with 8 x 8 codes: it trains without a graphics card. */
+export const movqganMini: VqganConfig = {
+  autoencoder: {
+    ch: 16,
+    ch_mult: [1, 1, 2, 4],
+    num_res_blocks: 1,
+    attn_resolutions: [8],
+    resolution: 64,
+    in_channels: 3,
+    out_ch: 3,
+    z_channels: 4,
+    groups: 8,
+  },
+  quantiser: { codes: 512, dim: 4 },
+};
