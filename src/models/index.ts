@@ -6,6 +6,7 @@ export { clip, clipText, clipVision } from './clip.ts';
 export type { ConvolutionalOutputs, ConvolutionalTokenizer, NoState } from './convolutional-tokenizer.ts';
 export * from './discriminators/index.ts';
 export * from './dualtoken.ts';
+export * from './features/index.ts';
 export {
   type ClipConfig,
   parseClipConfig,

@@ -58,3 +58,13 @@ export const paramsFrom = <P>(spec: P, stored: Tensors, options?: MatchBy): Para
   });
   return flatten<ParamSpec>(spec, isParamSpec).rebuild(values) as ParamsOf<P>;
 };
+
+/** The parameters of `spec`, each with the values that `of` gives for its shape and its place among them. */
+export const paramsBy = <P>(
+  spec: P,
+  of: (shape: readonly number[], place: number) => ArrayLike<number>,
+): ParamsOf<P> => {
+  const flat = flatten<ParamSpec>(spec, isParamSpec);
+  const values = flat.leaves.map(({ value: { shape } }, k) => tensor(Float32Array.from(of(shape, k)), shape));
+  return flat.rebuild(values) as ParamsOf<P>;
+};

@@ -1,0 +1,30 @@
+// Pretrained networks whose features others are measured by: stacks and lpips, then mobilenet-v2.
+export { alexNet } from './alexnet.ts';
+export {
+  type LpipsHeadsSpec,
+  type LpipsSpec,
+  lpips,
+  lpipsAlex,
+  lpipsHeadsSpec,
+  lpipsSqueeze,
+  lpipsVgg,
+  type Pair,
+} from './lpips.ts';
+export { type MobileNetV2Outputs, mobileNetV2 } from './mobilenet-v2.ts';
+export {
+  type MobileNetV2Config,
+  mobileNetV2Default,
+  mobileNetV2Torchvision,
+  parseMobileNetV2Config,
+} from './mobilenet-v2-config.ts';
+export { mobileNetV2Names } from './mobilenet-v2-names.ts';
+export { type LpipsNet, lpipsHeadNames, lpipsNames, stackNames } from './names.ts';
+export {
+  type Classified,
+  type SqueezeNetOptions,
+  type SqueezeNetVersion,
+  squeezeNet,
+  squeezeNetStack,
+} from './squeezenet.ts';
+export type { ConvStack, FeatureStack } from './stack.ts';
+export { vgg16 } from './vgg16.ts';
