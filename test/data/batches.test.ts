@@ -10,7 +10,7 @@ import { type Batch, type BatchOptions, batches } from '../../src/data/batches.t
 import { cached, folderDataset, type ImageDataset } from '../../src/data/datasets/index.ts';
 import { type DataError, imageError, renderDataError } from '../../src/data/error.ts';
 import { blank, randomResizedCrop, squash } from '../../src/data/images/index.ts';
-import { inFolder, rightOf, run } from '../support/files.ts';
+import { inFolder, leftOf, rightOf, run } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
 
 const test = suite('batches');
@@ -166,6 +166,65 @@ test('a folder with a text file called .png trains on the rest', () =>
     assert.is(told.length, 1);
     assert.match(told[0] ?? '', /text.png: cannot be decoded \(this is not an image\)/);
   }));
+
+/** `greys` with captions: none of the first picture, one of the second, two of the third, and so on. */
+const captioned = (size: number): ImageDataset => ({
+  ...greys(size),
+  captionsOf: (index) => TE.right(Array.from({ length: index % 4 }, (_, n) => `caption ${n} of ${index}`)),
+});
+
+test('of several captions the sample’s number draws one, whatever the batches; all come up', async () => {
+  const dataset = captioned(8);
+  const all = (await take(dataset, { batchSize: 8 }, 30)).flatMap((batch) =>
+    batch.names.map((name, n) => [name, batch.captions[n]] as const),
+  );
+  const rest = (await take(dataset, { batchSize: 3, start: 100 }, 10)).flatMap(({ captions }) => captions);
+  assert.equal(
+    rest,
+    all.slice(100, 130).map(([, caption]) => caption),
+  );
+  const said = new Set(all.map(([, caption]) => caption));
+  assert.equal([said.size, said.has(null)], [1 + 2 * (1 + 2 + 3), true]);
+  for (const [name, caption] of all) assert.ok(caption === null || caption?.endsWith(` of ${name.slice(5)}`), name);
+});
+
+test('captions may be needed, or left out', async () => {
+  const told: string[] = [];
+  const onSkip = (error: DataError, total: number) => told.push(`${total} ${renderDataError(error)}`);
+  const needed = await take(captioned(5), { captions: 'required', seed: null, end: 5, onSkip }, 9);
+  assert.equal(names(needed), ['grey-1', 'grey-2', 'grey-3']);
+  assert.ok(needed[0]?.captions.every((caption) => caption !== null));
+  assert.equal(told, ['1 image grey-0: it has no caption', '2 image grey-4: it has no caption']);
+  assert.equal((await take(captioned(4), { captions: 'none' }, 1))[0]?.captions, [null, null, null, null]);
+  assert.equal((await take(greys(4), {}, 1))[0]?.captions, [null, null, null, null]);
+  for await (const batch of batches(greys(4), {
+    batchSize: 2,
+    transform: squash(2),
+    seed: 1,
+    captions: 'required',
+    onSkip,
+  }))
+    assert.is(renderDataError(leftOf(batch)), 'data greys: there are no captions, and they are needed');
+});
+
+test('captions that cannot be read skip their picture', async () => {
+  const dataset: ImageDataset = {
+    ...greys(3),
+    captionsOf: (index) => (index === 1 ? TE.left(imageError('grey-1', 'its caption is broken')) : TE.right(['x'])),
+  };
+  assert.equal(names(await take(dataset, { seed: null, end: 3 }, 9)), ['grey-0', 'grey-2']);
+  assert.equal(names(await take(dataset, { seed: null, end: 3, captions: 'none' }, 9)), ['grey-0', 'grey-1', 'grey-2']);
+});
+
+test('a data set in blocks is shuffled by them', async () => {
+  const blocks = Array.from({ length: 6 }, () => ({ size: 4, bytes: 2 ** 28 }));
+  const all = names(await take({ ...greys(24), blocks }, { batchSize: 4 }, 6));
+  assert.is(new Set(all).size, 24);
+  for (let batch = 0; batch < 6; batch++) {
+    const block = all.slice(batch * 4, batch * 4 + 4).map((name) => Math.floor(Number(name.slice(5)) / 4));
+    assert.is(new Set(block).size, 1, 'a block as large as the window is used up before the next');
+  }
+});
 
 test('a transform that gives different sizes is an error', async () => {
   const dataset = greys(4);

@@ -18,6 +18,7 @@ import {
   squash,
   stackChannels,
   toChannels,
+  transformOf,
 } from '../../src/data/images/index.ts';
 import { randomBox } from '../../src/data/images/transforms.ts';
 import { random } from '../../src/data/random.ts';
@@ -122,6 +123,19 @@ test('a very long picture falls back to the largest centred rectangle', () => {
     width: 10,
     height: 13,
   });
+});
+
+test('a transform as data does what its function does', async () => {
+  const cat = await chelsea();
+  const options = { seed: 4, scale: [0.3, 0.8], ratio: [0.5, 2] } as const;
+  same(transformOf({ kind: 'squash', size: 20 })(cat, 0), squash(20)(cat, 0));
+  same(transformOf({ kind: 'centre-crop', size: 20 })(cat, 0), centreCrop(20)(cat, 0));
+  for (const sample of [0, 9]) {
+    const given = transformOf({ kind: 'random-resized-crop', size: 20, ...options })(cat, sample);
+    same(given, randomResizedCrop(20, options)(cat, sample));
+    const usual = transformOf({ kind: 'random-resized-crop', size: 20, seed: 4 })(cat, sample);
+    same(usual, randomResizedCrop(20, { seed: 4 })(cat, sample));
+  }
 });
 
 test('floats: channels first in [-1, 1], and back to the same bytes', async () => {

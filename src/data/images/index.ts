@@ -1,8 +1,8 @@
-// Pictures: files to tensors and back. Read in this order: picture, decode, resample, transforms, normalise; then what
+// Pictures: files to tensors and back. Read in this order: picture, decode, resample, transforms, transform-spec, normalise; then what
 // people look at: grid, code-map, encode.
 export { type CodeGrid, codeColour, codeMap } from './code-map.ts';
 export { decodeImage, readImage } from './decode.ts';
-export { writePng } from './encode.ts';
+export { encodePng, writePng } from './encode.ts';
 export { type GridOptions, grid, sideBySide } from './grid.ts';
 export {
   clipNormalisation,
@@ -15,4 +15,5 @@ export {
 } from './normalise.ts';
 export { type Box, blank, crop, type Picture } from './picture.ts';
 export { enlarge, resize } from './resample.ts';
+export { type TransformSpec, transformOf } from './transform-spec.ts';
 export { centreCrop, type RandomCropOptions, randomResizedCrop, squash, type Transform } from './transforms.ts';
