@@ -1,11 +1,15 @@
 // The configuration of a training run: what may be in it, its defaults, and all that is wrong with one at once.
 import * as E from 'fp-ts/lib/Either.js';
 import * as z from 'zod';
+import { datasetSpecSchema } from '../data/index.ts';
 import { configFaults } from '../models/config-faults.ts';
-import { readVariant } from '../models/variants/index.ts';
+import { lossSchema } from '../models/losses/index.ts';
+import { readVariant, type Variant } from '../models/variants/index.ts';
 
 const positive = z.number().positive();
 const count = z.int().positive();
+const share = z.number().positive().max(1);
+const path = z.string().min(1);
 
 const modelFields = {
   /** Name of the variant. */
@@ -14,60 +18,83 @@ const modelFields = {
   model: z.record(z.string(), z.json()).default({}),
 };
 
+const optimizer = {
+  kind: z.enum(['adamw', 'adam']).default('adamw'),
+  learningRate: positive.default(7.2e-5),
+  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.5, 0.9]),
+  eps: positive.default(1e-8),
+  /** Of matrices; norms, biases and positions have none. */
+  weightDecay: z.number().min(0).default(1e-4),
+  /** Largest global norm of the gradient; null: any. */
+  clip: positive.nullable().default(null),
+};
+const schedule = {
+  kind: z.enum(['cosine', 'constant']).default('cosine'),
+  warmup: z.int().min(0).default(100),
+  /** Learning rate at the end of the cosine. */
+  final: z.number().min(0).default(0),
+};
+
 /** Defaults are DualToken's (sections 3.1 and 3.5) where it has them. */
 export const trainConfigSchema = z.strictObject({
   ...modelFields,
+  /** Each a kind with its weight and options; null: those of the variant. */
+  losses: z.array(lossSchema).nullable().default(null),
   data: z
     .strictObject({
-      /** Folder of pictures, at any depth. */
-      folder: z.string().optional(),
-      /** Folder of pictures that are not trained on: samples and PSNR are of these. */
-      validation: z.string().optional(),
+      /** Folder, pattern or file of pictures, or `{ kind: 'webdataset', path: ... }` and the like. */
+      train: datasetSpecSchema.optional(),
+      /** Pictures that are not trained on: samples and PSNR are of these. */
+      validation: datasetSpecSchema.optional(),
       /** Random crops keep this share of the area; null: the square in the middle. */
-      crop: z
-        .tuple([z.number().positive().max(1), z.number().positive().max(1)])
-        .nullable()
-        .default([0.5, 1]),
-      /** Decoded pictures kept in memory, MiB. */
+      crop: z.tuple([share, share]).nullable().default([0.9, 1]),
+      /** Bytes of pictures kept in memory, MiB. */
       cacheMiB: z.number().min(0).default(1024),
+      /** Threads that decode and crop; 0: none but the main one. */
+      workers: z.int().min(0).default(1),
+      /** Tokenizer of the captions, for a contrastive loss: tokenizer.json, spiece.model, CLIP's vocabulary, or their folder. */
+      tokenizer: path.optional(),
+      /** Whose rules make ids of them. */
+      tokenizerOf: z.enum(['siglip', 'clip']).default('siglip'),
+    })
+    .prefault({}),
+  /** Weights to start from. */
+  weights: z
+    .strictObject({
+      /** A tokenizer, a tower or a checkpoint: what has the names and shapes of parameters. The frozen tower starts from it too. */
+      model: path.optional(),
+      /** The network of the perceptual loss, and LPIPS's heads: files or folders. */
+      perceptual: z.union([path, z.array(path).min(1)]).optional(),
+      /** The teacher of a tower. */
+      teacher: path.optional(),
     })
     .prefault({}),
   steps: count.default(20000),
+  /** Pictures of one forward; a step has `microBatches` of them. */
   batchSize: count.default(8),
+  microBatches: count.default(1),
+  /** Activations of the tower are computed again in the backward pass: less memory, more time. */
+  checkpointing: z.boolean().default(false),
+  /** Patterns of paths of parameters that are not trained, beside the variant's: `siglip_model.vision_model.embeddings.**`. */
+  freeze: z.array(z.string()).default([]),
+  /** What the running mean of the weights keeps of itself in a step; null: there is none. The model file has the mean. */
+  ema: z.number().gt(0).lt(1).nullable().default(null),
   /** Of initial values, order of samples, crops and restarts of codes. */
   seed: z
     .int()
     .min(0)
     .max(2 ** 32 - 1)
     .default(0),
-  optimizer: z
+  optimizer: z.strictObject(optimizer).prefault({}),
+  schedule: z.strictObject(schedule).prefault({}),
+  /** The discriminator's: Adam without decay, and a schedule from its own start (section 3.2). */
+  discriminator: z
     .strictObject({
-      learningRate: positive.default(7.2e-5),
-      betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.5, 0.9]),
-      eps: positive.default(1e-8),
-      weightDecay: z.number().min(0).default(1e-4),
-      /** Largest global norm of the gradient; null: any. */
-      clip: positive.nullable().default(null),
+      optimizer: z.strictObject(optimizer).prefault({ kind: 'adam', weightDecay: 0 }),
+      schedule: z.strictObject(schedule).prefault({ final: 4e-5 }),
     })
     .prefault({}),
-  schedule: z
-    .strictObject({
-      kind: z.enum(['cosine', 'constant']).default('cosine'),
-      warmup: z.int().min(0).default(100),
-      /** Learning rate at the end of the cosine. */
-      final: z.number().min(0).default(0),
-    })
-    .prefault({}),
-  /** Weights of the loss terms. */
-  losses: z
-    .strictObject({
-      pixel: z.number().min(0).default(10),
-      deep: z.number().min(0).default(5),
-      pooled: z.number().min(0).default(1),
-      commitment: z.number().min(0).default(40),
-    })
-    .prefault({}),
-  /** Folder of the run: checkpoints, log, samples, model. */
+  /** Folder of the run: checkpoints, log, samples, report, model. */
   out: z.string().default('runs/mini'),
   checkpoint: z
     .strictObject({
@@ -85,25 +112,38 @@ export const trainConfigSchema = z.strictObject({
 export type TrainConfigInput = z.input<typeof trainConfigSchema>;
 export type TrainConfig = z.output<typeof trainConfigSchema>;
 
+/** A configuration, checked by the editor: `export default defineConfig({ ... })`. */
+export const defineConfig = (config: TrainConfigInput): TrainConfigInput => config;
+
 /** Every key that a configuration may have. */
 const example = (): unknown => {
   const defaults = trainConfigSchema.parse({});
-  return { ...defaults, data: { folder: '', validation: '', ...defaults.data } };
+  return {
+    ...defaults,
+    data: { train: '', validation: '', tokenizer: '', ...defaults.data },
+    weights: { model: '', perceptual: '', teacher: '' },
+  };
 };
 
-/** What is wrong with the model that a configuration asks for, as far as the rest can be read. */
-const modelFaults = ({ model, variant }: Pick<TrainConfig, 'model' | 'variant'>): readonly string[] => {
+/** The variant that a configuration asks for, with its changes and losses. Left: every fault with its path. */
+export const variantFor = ({
+  model,
+  variant,
+  losses,
+}: Pick<TrainConfig, 'model' | 'variant' | 'losses'>): E.Either<readonly string[], Variant> => {
   const read = readVariant({ ...model, variant });
-  return E.isRight(read) ? [] : read.left.map((fault) => (fault.startsWith('variant: ') ? fault : `model.${fault}`));
+  if (E.isLeft(read)) return E.left(read.left.map((f) => (f.startsWith('variant: ') ? f : `model.${f}`)));
+  return E.right(losses === null ? read.right : { ...read.right, losses });
 };
 
 /** A configuration with defaults filled in; or everything that is wrong with it, the model's part included, a sentence each. */
 export const parseTrainConfig = (json: unknown): E.Either<readonly string[], TrainConfig> => {
   const parsed = trainConfigSchema.safeParse(json);
   const chosen = z.object(modelFields).safeParse(json);
+  const asked = chosen.success ? variantFor({ ...chosen.data, losses: null }) : E.right(null);
   const faults = [
     ...(parsed.success ? [] : configFaults(parsed.error, example())),
-    ...(chosen.success ? modelFaults(chosen.data) : []),
+    ...(E.isLeft(asked) ? asked.left : []),
   ];
   return parsed.success && faults.length === 0 ? E.right(parsed.data) : E.left(faults);
 };

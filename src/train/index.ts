@@ -1,12 +1,15 @@
-// Training and trained models. Read in this order: schedule, adamw, clip, optimise, step, trainer, loop; tokenizer-task says what the
-// tokenizer learns from; checkpoint, log and config are a run's files; load-checkpoint and tokenizer bring weights in.
-export { type AdamWOptions, adamw, adamwScalars } from './adamw.ts';
+// Training and trained models. Read in this order: schedule, adam, clip, optimise, task, player, side, trainer, loop; tasks/ say what is
+// learned; config, prepare and run make a run of it; checkpoint, log, record and report/ are its files; load-checkpoint,
+// load-mobilenet, starting-weights and tokenizer bring weights in.
+export { type AdamOptions, adam, adamScalars } from './adam.ts';
 export { clipByGlobalNorm, globalNorm } from './clip.ts';
-export { parseTrainConfig, type TrainConfig, type TrainConfigInput } from './config.ts';
+export { defineConfig, parseTrainConfig, type TrainConfig, type TrainConfigInput } from './config.ts';
+export { TrainFailure } from './failure.ts';
 export { hostParams, loadNamed, loadParams } from './load-checkpoint.ts';
-export { type LoopOptions, type Progress, TrainFailure, trainLoop } from './loop.ts';
+export { loadMobileNetV2 } from './load-mobilenet.ts';
+export { type LoopOptions, type Progress, trainLoop } from './loop.ts';
 export { type Schedule, schedule } from './schedule.ts';
-export type { LossInputs, LossResult, Task, TrainState } from './step.ts';
+export type { Adversary, LossInputs, LossResult, Task } from './task.ts';
+export { type TokenizerTaskOptions, tokenizerTask } from './tasks/tokenizer.ts';
 export { openTokenizer, type Tokenizer, tokenizerSpec, writeTokenizer } from './tokenizer.ts';
-export { type LossWeights, tokenizerTask } from './tokenizer-task.ts';
-export { openTrainer, type StepMetrics, type Trainer } from './trainer.ts';
+export { openTrainer, type StepMetrics, type Trainer, type TrainerOptions } from './trainer.ts';

@@ -8,14 +8,11 @@ import {
   type ImageDataset,
   renderDataError,
   type Transform,
+  type TransformSpec,
 } from '../data/index.ts';
+import { TrainFailure } from './failure.ts';
 import type { Schedule } from './schedule.ts';
-import type { StepMetrics, Trainer } from './trainer.ts';
-
-/** A run that cannot go on, in a sentence for the person who started it. */
-export class TrainFailure extends Error {
-  override readonly name = 'TrainFailure';
-}
+import type { ImageBatch, StepMetrics, Trainer } from './trainer.ts';
 
 export interface Progress {
   /** Steps done. */
@@ -28,12 +25,20 @@ export interface Progress {
 
 export interface LoopOptions {
   readonly dataset: ImageDataset;
-  readonly transform: Transform;
+  readonly transform: Transform | TransformSpec;
+  /** Threads that decode and transform. Default 0. */
+  readonly workers?: number;
+  /** Whether pictures without a caption are left out. Default false: captions are not read. */
+  readonly captions?: boolean;
   readonly batchSize: number;
   readonly seed: number;
   /** Steps in all. */
   readonly steps: number;
   readonly schedule: Schedule;
+  /** Of the adversary, by the run's steps; `schedule` without it. */
+  readonly adversarySchedule?: Schedule;
+  /** What else the model reads of a batch, as the token ids of its captions. */
+  readonly prepare?: (batch: Batch) => ImageBatch;
   readonly from: Progress;
   /** Steps between checkpoints, and seconds after which one is written anyway. */
   readonly checkpointEvery: number;
@@ -58,17 +63,20 @@ const value = <A>(result: E.Either<DataError, A>): A => {
   return result.right;
 };
 
-/** Step numbers count from 1, as in the log. */
-const check = ({ loss, gradNorm, terms }: StepMetrics, step: number, saved: number): void => {
-  if (Number.isFinite(loss) && Number.isFinite(gradNorm)) return;
+/** What of a step is no number, by name. Step numbers count from 1, as in the log. */
+const unsound = ({ loss, gradNorm, terms }: StepMetrics): readonly string[] => {
+  const { 'adversary.loss': rival = 0, 'adversary.gradNorm': rivalNorm = 0 } = terms;
+  if ([loss, gradNorm, rival, rivalNorm].every(Number.isFinite)) return [];
   const all = { 'the loss': loss, ...terms, "the gradient's norm": gradNorm };
-  const bad = Object.entries(all).filter(([, x]) => !Number.isFinite(x));
-  const again =
-    saved > 0 ? `Resume from the checkpoint of step ${saved}` : 'No checkpoint was written yet: start again';
-  throw new TrainFailure(
-    `step ${step}: ${bad.map(([name, x]) => `${name} is ${x}`).join(', ')}. Training stopped. ${again}, with a lower learning rate or with clipping; --check-finite names the operation that it comes from`,
-  );
+  return Object.entries(all).flatMap(([name, x]) => (Number.isFinite(x) ? [] : [`${name} is ${x}`]));
 };
+
+/** The operation that a step went wrong in, found by running it again with every operation checked; as far as it can be found. */
+const culprit = async (again: Promise<void>): Promise<string> =>
+  again.then(
+    () => 'Run again with every operation checked, it gave numbers: the device is not to be relied on',
+    (e: unknown) => (e instanceof Error ? `The first operation to give one:\n${e.message}` : String(e)),
+  );
 
 /** Trains from `from` on. Throws TrainFailure, RunFailure. */
 export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finished> => {
@@ -76,6 +84,8 @@ export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finis
     batchSize: o.batchSize,
     transform: o.transform,
     seed: o.seed,
+    workers: o.workers ?? 0,
+    captions: o.captions ? 'required' : 'none',
     start: o.from.sample,
     onSkip: (error, total) => o.onSkip(`${renderDataError(error)} (${total} skipped so far)`),
   });
@@ -89,16 +99,32 @@ export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finis
   };
   try {
     while (at.step < o.steps && !o.stopped()) {
-      const next: IteratorResult<E.Either<DataError, Batch>> = await source.next();
-      if (next.done) throw new TrainFailure(`the data set ${o.dataset.path} came to its end`);
-      const batch = value(next.value);
-      const rate = o.schedule(at.step);
-      const metrics = await trainer.step(batch, at.step, rate);
-      check(metrics, at.step + 1, saved.step);
+      const read: Batch[] = [];
+      while (read.length < trainer.microBatches) {
+        const next: IteratorResult<E.Either<DataError, Batch>> = await source.next();
+        if (next.done) throw new TrainFailure(`the data set ${o.dataset.path} came to its end`);
+        read.push(value(next.value));
+      }
+      const rates = {
+        learningRate: o.schedule(at.step),
+        ...(o.adversarySchedule ? { adversary: o.adversarySchedule(at.step) } : {}),
+      };
+      const prepared = read.map((batch) => o.prepare?.(batch) ?? batch);
+      const metrics = await trainer.step(prepared, at.step, rates);
+      const wrong = unsound(metrics);
+      if (wrong.length > 0) {
+        const again =
+          saved.step > 0
+            ? `Resume from the checkpoint of step ${saved.step}`
+            : 'No checkpoint was written yet: start again';
+        throw new TrainFailure(
+          `step ${at.step + 1}: ${wrong.join(', ')}. Training stopped. ${await culprit(trainer.diagnose(prepared, at.step, rates))}\n${again}, with a lower learning rate or with clipping`,
+        );
+      }
       const now = performance.now();
-      at = { step: at.step + 1, sample: batch.next, seconds: at.seconds + (now - clock) / 1000 };
+      at = { step: at.step + 1, sample: read.at(-1)!.next, seconds: at.seconds + (now - clock) / 1000 };
       clock = now;
-      await o.onStep(metrics, at, rate);
+      await o.onStep(metrics, at, rates.learningRate);
       if (at.step % o.sampleEvery === 0) await o.sample(at);
       if (at.step % o.checkpointEvery === 0 || at.seconds - saved.seconds >= o.checkpointSeconds) await save();
     }

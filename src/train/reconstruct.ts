@@ -1,19 +1,18 @@
 // What a tokenizer in training makes of pictures: a sheet of samples, and PSNR on pictures that it does not train on.
 import * as E from 'fp-ts/lib/Either.js';
 import { fromChannels, grid, type Picture, renderDataError, stackChannels } from '../data/index.ts';
-import { zeros } from '../dsl/ops/create.ts';
+import { initParams } from '../dsl/init.ts';
 import { clamp, square, sub } from '../dsl/ops/elementwise.ts';
 import { mean } from '../dsl/ops/reduce.ts';
-import { unravel } from '../dsl/ravel.ts';
+import { unravel, views } from '../dsl/ravel.ts';
 import type { Rank4 } from '../dsl/shape.ts';
 import { type AnyTensor, type Tensor, unwrap } from '../dsl/tensor.ts';
-import { take } from '../dsl/transform/tensors.ts';
-import { type DualTokenConfig, decodeFeatures, encode } from '../models/dualtoken.ts';
+import type { TokenizerSystem } from '../models/systems/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { HostTensor } from '../runtime/tensor.ts';
-import { TrainFailure } from './loop.ts';
+import { TrainFailure } from './failure.ts';
 import type { Vectors } from './optimise.ts';
-import type { tokenizerTask } from './tokenizer-task.ts';
+import { extraOf } from './side.ts';
 import type { Trainer } from './trainer.ts';
 
 export interface Reconstructed {
@@ -25,27 +24,31 @@ export interface Reconstructed {
 
 const COLUMNS = 8;
 
-/** Pictures, all of the model's size, as the trainer's present state reconstructs them. Compiled at the first call. */
-export const reconstructor = (
+/**
+ * Pictures, all of the model's size, as the trainer's present state reconstructs them, by the mean of its weights where it keeps one;
+ * null for a model without a decoder. Compiled at the first call.
+ */
+export const reconstructor = <P, Q, T>(
   runtime: Runtime,
-  config: DualTokenConfig,
-  task: ReturnType<typeof tokenizerTask>,
-  trainer: Trainer<(typeof task)['spec']>,
-): ((pictures: readonly Picture[]) => Promise<Reconstructed>) => {
-  const own = take(task.initExtra(zeros([2], 'u32')));
-  const reconstruct = (vectors: Vectors, extra: readonly AnyTensor[], images: Tensor<Rank4>) => {
-    const params = unravel(trainer.layouts.params, vectors);
-    const codebooks = own.put(extra.map(unwrap));
-    const { pixel } = encode(config, params, codebooks)(images);
-    const out = clamp(-1, 1)(decodeFeatures(config, params)(pixel.z));
+  system: TokenizerSystem<P, Q, T>,
+  trainer: Trainer<P>,
+): ((pictures: readonly Picture[]) => Promise<Reconstructed>) | null => {
+  const { size, decode: paint } = system;
+  if (paint === null) return null;
+  const own = extraOf((key) => initParams(system.stateSpec)({ key, path: '' }));
+  const reconstruct = (vectors: Vectors, fixed: Vectors, extra: readonly AnyTensor[], images: Tensor<Rank4>) => {
+    const params = unravel(trainer.layouts.params, vectors, views(trainer.layouts.fixed, fixed));
+    const tables = system.tables(own.put(extra.map(unwrap)));
+    const { pixel } = system.encode(params, tables)(images);
+    if (pixel === undefined) throw new TrainFailure('samples: the model has a decoder, and no pixel codes');
+    const out = clamp(-1, 1)(paint(params, tables)(pixel));
     return { images: out, mse: mean(square(sub(out, images)), [1, 2, 3]) };
   };
   const run = runtime.compile(reconstruct, { name: 'reconstruction' });
-  const size = config.decoder.resolution;
   return async (pictures) => {
     const images = new HostTensor(stackChannels(pictures), [pictures.length, 3, size, size], 'f32');
-    const { params, extra } = trainer.state();
-    const out = await run(params, extra, images);
+    const { params, ema, fixed, extra } = trainer.state();
+    const out = await run(ema.length > 0 ? ema : params, fixed, extra, images);
     const [values, errors] = [await out.images.read(), await out.mse.read()];
     out.images.free();
     out.mse.free();

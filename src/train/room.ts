@@ -1,7 +1,7 @@
 // Whether the tensors of a run fit an adapter at all: asked before anything is written.
 import { sizeOf } from '../dsl/core/node.ts';
 import { namedSpecs } from '../dsl/param.ts';
-import { TrainFailure } from './loop.ts';
+import { TrainFailure } from './failure.ts';
 
 const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 

@@ -1,31 +1,20 @@
-// A whole training run of a tokenizer, from a configuration to a model file: data, trainer, loop, checkpoints, samples, log.
+// A whole training run, from a configuration to a model file: data, trainer, loop, checkpoints, and all that is left to look at.
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
-import type * as TE from 'fp-ts/lib/TaskEither.js';
-import {
-  cached,
-  centreCrop,
-  type DataError,
-  folderDataset,
-  type ImageDataset,
-  type Picture,
-  randomResizedCrop,
-  renderDataError,
-  writeAtomic,
-  writePng,
-} from '../data/index.ts';
-import type { DualTokenConfig } from '../models/dualtoken.ts';
-import { readVariant } from '../models/variants/index.ts';
+import { cached, centreCrop, type ImageDataset, openDataset, type Picture, writeAtomic } from '../data/index.ts';
+import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
+import type { Variant } from '../models/variants/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type Checkpoint, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import type { TrainConfig } from './config.ts';
-import { appendLog, openLog } from './log.ts';
-import { type Finished, type Progress, TrainFailure, trainLoop } from './loop.ts';
-import { type Reconstructed, reconstructor } from './reconstruct.ts';
+import { type TrainConfig, variantFor } from './config.ts';
+import { TrainFailure } from './failure.ts';
+import { type Finished, type Progress, trainLoop } from './loop.ts';
+import { captionIds, need, prepareTask } from './prepare.ts';
+import { reconstructor } from './reconstruct.ts';
+import { openRecord } from './record.ts';
 import { checkRoom } from './room.ts';
 import { schedule } from './schedule.ts';
 import { writeTokenizer } from './tokenizer.ts';
-import { tokenizerTask } from './tokenizer-task.ts';
 import { openTrainer, type StepMetrics, sections } from './trainer.ts';
 import type { NamedTensors } from './vectors.ts';
 
@@ -38,15 +27,9 @@ export interface RunHooks {
 
 export interface RunResult extends Finished {
   readonly model: string;
-  /** PSNR of the pictures held out, or of training pictures where none are; decibels. */
-  readonly psnr: number;
+  /** PSNR of the pictures held out, or of training pictures where none are, decibels; null for a model without a decoder. */
+  readonly psnr: number | null;
 }
-
-const need = async <A>(work: TE.TaskEither<DataError, A>): Promise<A> => {
-  const result = await work();
-  if (E.isLeft(result)) throw new TrainFailure(renderDataError(result.left));
-  return result.right;
-};
 
 /** Pictures that samples are drawn of. */
 const SAMPLES = 16;
@@ -62,13 +45,6 @@ const firstPictures = async (dataset: ImageDataset, size: number): Promise<reado
   return found;
 };
 
-/** The model that a run's configuration asks for. @throws TrainFailure naming every fault of one that was not parsed */
-const modelOf = ({ variant, model }: TrainConfig): DualTokenConfig => {
-  const read = readVariant({ ...model, variant });
-  if (E.isLeft(read)) throw new TrainFailure(`the model: ${read.left.join('; ')}`);
-  return read.right;
-};
-
 /**
  * The checkpoint that a run goes on from, null for a new one. @throws TrainFailure where a run is there and `resume` was not asked
  * for, or none is there and it was
@@ -81,83 +57,147 @@ export const checkpointFor = async (out: string, resume: boolean): Promise<Check
   return need(readCheckpoint(join(out, last)));
 };
 
-/** A snapshot with the codebooks under the names that a tokenizer's file has. */
-const tokenizerTensors = (snapshot: NamedTensors): NamedTensors =>
-  new Map(
-    [...snapshot].map(([name, t]) => [name.startsWith(sections.extra) ? name.slice(sections.extra.length) : name, t]),
-  );
+/** A snapshot as a model's file has it: codebooks under their own names, and the mean of the weights where one is kept. */
+const modelTensors = (snapshot: NamedTensors): NamedTensors => {
+  const bare = (prefix: string) =>
+    [...snapshot].flatMap(([name, t]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), t] as const] : []));
+  return new Map([...snapshot, ...bare(sections.extra), ...bare(sections.ema)]);
+};
+
+/** Fewer vectors than codes in an update: those that get none are replaced again and again (section 2.5). */
+const warnOfFewVectors = (
+  { grid, vocabularies }: Pick<TokenizerSystem<unknown, unknown, unknown>, 'grid' | 'vocabularies'>,
+  batch: number,
+  log: RunHooks['log'],
+): void => {
+  const vectors = batch * grid * grid;
+  for (const [name, codes] of Object.entries(vocabularies))
+    if (vectors < codes)
+      log(
+        `warning: an update of the ${name} codebook sees ${vectors} vectors, fewer than its ${codes} codes: many are replaced all the time. Use larger batches, or fewer codes`,
+      );
+};
 
 /** Trains to the end of the configuration, or until `stopped`. Throws TrainFailure, RunFailure, CompileFailure. */
-export const runTraining = async (
+export const runTraining = (
   runtime: Runtime,
   config: TrainConfig,
   from: Checkpoint | null,
   hooks: RunHooks,
 ): Promise<RunResult> => {
-  const { out, seed, data, optimizer } = config;
-  const model = modelOf(config);
-  const size = model.vision.image_size;
-  if (data.folder === undefined) throw new TrainFailure('there is no folder of pictures: name one, or set data.folder');
-  const files = await need(folderDataset(data.folder));
-  const task = tokenizerTask(model, config.losses);
+  const variant = variantFor(config);
+  if (E.isLeft(variant)) throw new TrainFailure(`the model: ${variant.left.join('; ')}`);
+  const asked: Variant = variant.right;
+  return withSystem(asked, (system) => runSystem(runtime, system, asked, config, from, hooks));
+};
+
+const runSystem = async <P, Q, T>(
+  runtime: Runtime,
+  system: TokenizerSystem<P, Q, T>,
+  variant: Variant,
+  config: TrainConfig,
+  from: Checkpoint | null,
+  hooks: RunHooks,
+): Promise<RunResult> => {
+  const { out, seed, data, optimizer, discriminator } = config;
+  const { size } = system;
+  if (data.train === undefined)
+    throw new TrainFailure('there are no pictures to train on: name a folder or a data set, or set data.train');
+  const files = await need(openDataset(data.train));
+  const ids = await captionIds(config, variant);
+  const { task, init } = await prepareTask(system, variant, config, hooks.log);
   const batch = { size: config.batchSize, shape: [3, size, size] };
   checkRoom([task.spec, task.frozenSpec], batch, runtime.backend.caps.limits.buffer);
   const dataset = cached(files, data.cacheMiB * 2 ** 20);
-  const held = data.validation === undefined ? files : await need(folderDataset(data.validation));
+  const held = data.validation === undefined ? files : await need(openDataset(data.validation));
   const pictures = await firstPictures(held, size);
   // Written before anything costs time: a folder that cannot be written ends the run here.
   await need(writeAtomic(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`));
-  const logPath = join(out, 'log.jsonl');
   const start: Progress = from?.info ?? { step: 0, sample: 0, seconds: 0 };
-  await need(openLog(logPath, start.step));
+  const record = await need(openRecord(out, start.step));
 
   hooks.log(`${files.size} pictures; ${config.variant}, ${size} px, batches of ${config.batchSize}`);
-  const trainer = await openTrainer(runtime, task, { ...optimizer, seed });
+  warnOfFewVectors(system, config.batchSize, hooks.log);
+  const trainer = await openTrainer(runtime, task, {
+    optimizer,
+    adversary: discriminator.optimizer,
+    ema: config.ema,
+    microBatches: config.microBatches,
+    freeze: [...(variant.freeze ?? []), ...config.freeze],
+    seed,
+    // A resumed run's values are all in its checkpoint.
+    ...(from ? {} : { init }),
+  });
   try {
     if (from) {
       await trainer.restore(from.tensors);
       hooks.log(`resumed from ${from.path}, after step ${start.step}`);
     }
-    const look = reconstructor(runtime, model, task, trainer);
+    const look = reconstructor(runtime, system, trainer);
     const modelPath = join(out, 'model.safetensors');
-    let seen: Reconstructed | null = null;
+    let psnr: number | null = null;
+    let now = start.step;
     const sample = async (at: Progress): Promise<void> => {
-      seen = await look(pictures);
-      await need(writePng(join(out, 'samples', `step-${String(at.step).padStart(8, '0')}.png`), seen.sheet));
-      await need(appendLog(logPath, at.step, { psnr: seen.psnr }));
-      hooks.log(`step ${at.step}: PSNR ${seen.psnr.toFixed(2)} dB on ${pictures.length} pictures of ${held.path}`);
+      if (look) {
+        const seen = await look(pictures);
+        psnr = seen.psnr;
+        await need(record.sample(at.step, seen.sheet));
+        await need(record.numbers(at.step, { psnr }));
+        hooks.log(`step ${at.step}: PSNR ${psnr.toFixed(2)} dB on ${pictures.length} pictures of ${held.path}`);
+      }
+      await need(record.report());
     };
     const checkpoint = async (at: Progress): Promise<void> => {
       const tensors = await trainer.snapshot();
       const path = await need(
         writeCheckpoint(out, { version: 1, ...at, seed, config }, tensors, config.checkpoint.keep),
       );
-      await need(writeTokenizer(modelPath, model, tokenizerTensors(tensors)));
+      await need(writeTokenizer(modelPath, variant, modelTensors(tensors)));
       hooks.log(`step ${at.step}: wrote ${path}`);
     };
+    const begins = task.adversary?.start ?? 0;
+    const rival = schedule({
+      ...discriminator.schedule,
+      peak: discriminator.optimizer.learningRate,
+      total: config.steps - begins,
+    });
     const finished = await trainLoop(trainer, {
       dataset,
-      transform: data.crop === null ? centreCrop(size) : randomResizedCrop(size, { seed, scale: data.crop }),
+      transform:
+        data.crop === null
+          ? { kind: 'centre-crop', size }
+          : { kind: 'random-resized-crop', size, seed, scale: data.crop },
+      workers: data.workers,
+      captions: ids !== null,
+      ...(ids ? { prepare: ids } : {}),
       batchSize: config.batchSize,
       seed,
       steps: config.steps,
       schedule: schedule({ ...config.schedule, peak: optimizer.learningRate, total: config.steps }),
+      adversarySchedule: (step) => rival(Math.max(0, step - begins)),
       from: start,
       checkpointEvery: config.checkpoint.everySteps,
       checkpointSeconds: config.checkpoint.everySeconds,
       sampleEvery: config.sampleEvery,
       onStep: async (metrics, at, learningRate) => {
         const { loss, gradNorm, terms } = metrics;
-        await need(appendLog(logPath, at.step, { loss, ...terms, gradNorm, learningRate, seconds: at.seconds }));
+        now = at.step;
+        await need(
+          record.numbers(at.step, { loss, ...terms, gradNorm, learningRate, seconds: at.seconds, sample: at.sample }),
+        );
         hooks.onStep(metrics, at, learningRate);
       },
-      onSkip: (message) => hooks.log(`skipped: ${message}`),
+      onSkip: (message) => {
+        hooks.log(`skipped: ${message}`);
+        void record.skipped(now, message)();
+      },
       checkpoint,
       sample,
       stopped: hooks.stopped,
     });
-    if (!finished.stopped) await sample(finished.at);
-    return { ...finished, model: modelPath, psnr: (seen ?? (await look(pictures))).psnr };
+    if (!finished.stopped || psnr === null) await sample(finished.at);
+    else await need(record.report());
+    return { ...finished, model: modelPath, psnr };
   } finally {
     trainer.free();
   }

@@ -1,13 +1,17 @@
 // The training step as a graph over inputs that nobody binds: to be compiled, explained and measured without a run.
 import { input } from '../dsl/core/build.ts';
+import type { DType } from '../dsl/core/dtype.ts';
 import type { Node } from '../dsl/core/types.ts';
-import { zeros } from '../dsl/ops/create.ts';
 import { scalarInput } from '../dsl/ops/inputs.ts';
 import { type RavelLayout, ravelLayout } from '../dsl/ravel.ts';
 import type { Rank1 } from '../dsl/shape.ts';
 import { type Tensor, wrap } from '../dsl/tensor.ts';
 import { take } from '../dsl/transform/tensors.ts';
-import { type Task, trainStep } from './step.ts';
+import { layoutsOf } from './freeze.ts';
+import { stepOf } from './player.ts';
+import { extraOf } from './side.ts';
+import type { Task } from './task.ts';
+import { modelPlayer } from './trainer.ts';
 
 export interface StepGraph {
   /** In the order of a trainer's arguments; donated are the parameters, their moments and the task's own state. */
@@ -15,40 +19,50 @@ export interface StepGraph {
   readonly outputs: readonly Node[];
 }
 
-/** The step on pictures [batch, 3, size, size], with clipping and weight decay. */
-export const stepGraph = <P, F, Q>(task: Task<P, F, Q>, batch: number, size: number): StepGraph => {
-  const layouts = { params: ravelLayout(task.spec), frozen: ravelLayout(task.frozenSpec, () => 'frozen') };
-  const extra = take(task.initExtra(zeros([2], 'u32')));
+/** The model's step on pictures [batch, 3, size, size], with clipping and weight decay, its adversary playing where there is one. */
+export const stepGraph = <P, F, Q, D, S>(task: Task<P, F, Q, D, S>, batch: number, size: number): StepGraph => {
+  const own = layoutsOf(task.spec);
+  const against = task.adversary && layoutsOf(task.adversary.spec);
+  const frozen = ravelLayout(task.frozenSpec, () => 'frozen');
   const inputs: StepGraph['inputs'][number][] = [];
-  const declare = (name: string, shape: readonly number[], donated: boolean): Node => {
-    const node = input(name, shape, 'f32', donated ? 'state' : 'data');
+  const declare = (name: string, shape: readonly number[], donated: boolean, dtype: DType = 'f32'): Node => {
+    const node = input(name, shape, dtype, donated ? 'state' : 'data');
     inputs.push({ node, donated });
     return node;
   };
   const vectors = (name: string, layout: RavelLayout, donated: boolean): readonly Tensor<Rank1>[] =>
     layout.groups.map((g, i) => wrap(declare(`${name}.${i}`, [g.length], donated)));
+  const kept = (name: string, taken: ReturnType<typeof extraOf>, donated: boolean) =>
+    taken.nodes.map((n, i) => wrap(declare(`${name}.${taken.paths[i]}`, n.shape, donated)));
   const state = {
-    params: vectors('params', layouts.params, true),
-    m: vectors('m', layouts.params, true),
-    v: vectors('v', layouts.params, true),
-    extra: extra.nodes.map((n, i) => wrap(declare(`state.${extra.paths[i]}`, n.shape, true))),
+    params: vectors('params', own.params, true),
+    m: vectors('m', own.params, true),
+    v: vectors('v', own.params, true),
+    ema: [],
+    extra: kept('state', extraOf(task.initExtra), true),
   };
-  const options = {
-    betas: [0.9, 0.999],
-    eps: 1e-8,
-    weightDecay: layouts.params.groups.map(() => 0.01),
-    clip: 1,
-  } as const;
-  const made = trainStep(task, layouts, extra, options, () => {})(
+  const optimizer = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01, clip: 1 } as const;
+  const player = modelPlayer(task, { own, frozen, adversary: against }, { optimizer }, () => {});
+  const made = stepOf(player)(
     state,
-    vectors('frozen', layouts.frozen, false),
-    wrap(declare('images', [batch, 3, size, size], false)),
+    vectors('fixed', own.fixed, false),
+    {
+      frozen: vectors('frozen', frozen, false),
+      batch: { images: wrap(declare('images', [batch, 3, size, size], false)), ids: null },
+      adversary:
+        task.adversary && against
+          ? {
+              params: vectors('adversary', against.params, false),
+              fixed: vectors('adversary.fixed', against.fixed, false),
+              extra: kept('adversary.state', extraOf(task.adversary.initExtra), false),
+            }
+          : null,
+    },
+    { seed: scalarInput('seed', 'u32'), forward: scalarInput('forward', 'u32') },
     {
       stepSize: scalarInput('stepSize'),
       rootCorrection: scalarInput('rootCorrection'),
       learningRate: scalarInput('learningRate'),
-      seed: scalarInput('seed', 'u32'),
-      step: scalarInput('step', 'u32'),
     },
   );
   return { inputs, outputs: take(made).nodes };

@@ -19,7 +19,7 @@ import { inFolder, run } from '../support/files.ts';
 import { tinyTask } from '../support/tiny-task.ts';
 
 const test = suite('training that fails');
-const options = { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0, clip: null, seed: 1 } as const;
+const options = { optimizer: { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0, clip: null }, seed: 1 } as const;
 
 /** A runtime around a backend of the test's own. */
 const runtimeOn = (backend: Runtime['backend']): Pick<Runtime, 'compile' | 'upload' | 'backend'> => {

@@ -9,7 +9,8 @@ import { forEachDevice } from '../support/backends.ts';
 import { tinyBatch, tinyTask } from '../support/tiny-task.ts';
 
 const test = suite('trainer');
-const options = { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0.01, clip: 1, seed: 7 } as const;
+const options = { optimizer: { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0.01, clip: 1 }, seed: 7 } as const;
+const rates = { learningRate: 0.01 };
 
 const withRuntime = async (backend: Backend['name'], body: (runtime: Runtime) => Promise<void>): Promise<void> => {
   const runtime = await openRuntime({ backend, cache: noCache });
@@ -24,13 +25,13 @@ const forEachRuntime = (name: string, body: (runtime: Runtime) => Promise<void>)
   forEachDevice(test, name, (backend) => withRuntime(backend.name, body));
 const losses = async (trainer: Trainer, from: number, to: number): Promise<readonly number[]> => {
   const out: number[] = [];
-  for (let i = from; i < to; i++) out.push((await trainer.step(tinyBatch(i), i, 0.01)).loss);
+  for (let i = from; i < to; i++) out.push((await trainer.step([tinyBatch(i)], i, rates)).loss);
   return out;
 };
 
 forEachRuntime('the loss falls, and the terms add up to it', async (runtime) => {
   const trainer = await openTrainer(runtime, tinyTask(), options);
-  const first = await trainer.step(tinyBatch(0), 0, 0.01);
+  const first = await trainer.step([tinyBatch(0)], 0, rates);
   assert.ok(Math.abs(first.loss - (first.terms.pixel! + 0.1 * first.terms.distil!)) < 1e-5);
   assert.ok(first.gradNorm > 0);
   const later = await losses(trainer, 1, 200);
@@ -42,7 +43,7 @@ const firstSteps = async (backend: Backend['name']): Promise<readonly number[]> 
   await withRuntime(backend, async (runtime) => {
     const trainer = await openTrainer(runtime, tinyTask(), options);
     for (let i = 0; i < 3; i++) {
-      const { loss, gradNorm } = await trainer.step(tinyBatch(i), i, 0.01);
+      const { loss, gradNorm } = await trainer.step([tinyBatch(i)], i, rates);
       seen.push(loss, gradNorm);
     }
   });
@@ -78,7 +79,7 @@ forEachRuntime('a snapshot of another model is refused by name', async (runtime)
     (e) => String(e),
   );
   assert.match(message, /'enc\.weight' is \[4,48\], the model wants \[5,48\]/);
-  assert.ok((await trainer.step(tinyBatch(0), 0, 0.01)).loss > 0, 'the old state is still there');
+  assert.ok((await trainer.step([tinyBatch(0)], 0, rates)).loss > 0, 'the old state is still there');
 });
 
 forEachRuntime('a thousand steps keep live bytes, and compile nothing after the second', async (runtime) => {

@@ -1,0 +1,130 @@
+// AdamW and clipping: five steps against PyTorch, where the golden case is there; schedules by hand.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileGraph } from '../../src/compiler/compile.ts';
+import { summaryOf } from '../../src/compiler/explain.ts';
+import { readAllValues } from '../../src/data/index.ts';
+import { einsum, input } from '../../src/dsl/core/build.ts';
+import { zerosInit } from '../../src/dsl/init.ts';
+import { mul, sub, tanh } from '../../src/dsl/ops/elementwise.ts';
+import { scalarInput } from '../../src/dsl/ops/inputs.ts';
+import { reshape } from '../../src/dsl/ops/movement.ts';
+import { mean } from '../../src/dsl/ops/reduce.ts';
+import { weight } from '../../src/dsl/param.ts';
+import { ravelLayout } from '../../src/dsl/ravel.ts';
+import type { Rank1, Rank2 } from '../../src/dsl/shape.ts';
+import { type ScalarTensor, type Tensor, wrap } from '../../src/dsl/tensor.ts';
+import { valueAndGrad } from '../../src/dsl/transform/index.ts';
+import { take } from '../../src/dsl/transform/tensors.ts';
+import { jit } from '../../src/runtime/jit.ts';
+import { openNull } from '../../src/runtime/null.ts';
+import { HostTensor } from '../../src/runtime/tensor.ts';
+import { type AdamScalars, adamScalars } from '../../src/train/adam.ts';
+import { optimise } from '../../src/train/optimise.ts';
+import { schedule } from '../../src/train/schedule.ts';
+import { forEachBackend } from '../support/backends.ts';
+import { sharedDir } from '../support/shared.ts';
+import { skip } from '../support/skip.ts';
+
+const test = suite('adam');
+
+forEachBackend(test, 'five clipped steps equal PyTorch', async (backend) => {
+  const shared = sharedDir();
+  if (shared === null) return skip('the golden case adamw: there is no shared folder');
+  const folder = join(shared, 'golden', 'adamw');
+  const info = JSON.parse(await readFile(join(folder, 'case.json'), 'utf8'));
+  const read = await readAllValues(join(folder, 'io.safetensors'))();
+  if (E.isLeft(read)) throw new Error(JSON.stringify(read.left));
+  const values = (name: string): Float32Array => {
+    const t = read.right.get(name);
+    if (t?.dtype !== 'F32') throw new Error(`no f32 tensor ${name}`);
+    return t.data;
+  };
+  const shapeOf = (name: string): readonly number[] => info.tensors[name];
+  const host = (name: string): HostTensor => new HostTensor(values(name), shapeOf(name), 'f32');
+  const [rows, columns] = shapeOf('in.w') as [number, number];
+  const size = rows * columns;
+  const options = { betas: [0.9, 0.95], eps: 1e-8, weightDecay: [0.1], clip: 0.5 } as const;
+
+  interface State {
+    readonly params: readonly Tensor<Rank1>[];
+    readonly m: readonly Tensor<Rank1>[];
+    readonly v: readonly Tensor<Rank1>[];
+    readonly ema: readonly Tensor<Rank1>[];
+  }
+  const step = (state: State, x: Tensor<Rank2>, y: Tensor<Rank2>, at: AdamScalars<ScalarTensor>) => {
+    const loss = (params: readonly Tensor<Rank1>[]): ScalarTensor => {
+      const w = reshape(params[0]!, [rows, columns]);
+      const error = sub(tanh(wrap<Rank2, 'f32'>(einsum('nr,rc->nc', x.node, w.node))), y);
+      return mean(mul(error, error));
+    };
+    const { value, grads } = valueAndGrad(loss)(state.params);
+    return { loss: value, state: optimise(options)(state, grads, at).state };
+  };
+  const counters = { traces: 0, compiles: 0, cacheHits: 0 };
+  const run = jit({ backend, warn: () => {}, counters }, step, { donate: [0] });
+  const zero = (): HostTensor => new HostTensor(new Float32Array(size), [size], 'f32');
+  const first = { params: [new HostTensor(values('in.w'), [size], 'f32')], m: [zero()], v: [zero()], ema: [] };
+  const losses: number[] = [];
+  let state: Parameters<typeof run>[0] = first;
+  let w = new Float32Array();
+  for (let t = 1; t <= 5; t++) {
+    const out = await run(state, host('in.x'), host('in.y'), adamScalars(options, 3e-2, t));
+    losses.push(await out.loss.item());
+    w = Float32Array.from(await out.state.params[0]!.read());
+    state = out.state;
+  }
+  const near = (got: ArrayLike<number>, want: Float32Array): void => {
+    for (let i = 0; i < want.length; i++)
+      assert.ok(
+        Math.abs(got[i]! - want[i]!) <= info.atol + info.rtol * Math.abs(want[i]!),
+        `element ${i}: ${got[i]}, PyTorch has ${want[i]}`,
+      );
+  };
+  near(losses, values('out.losses'));
+  near(w, values('out.w'));
+});
+
+test('schedules warm up, then stay or fall', () => {
+  const cosine = schedule({ kind: 'cosine', peak: 2, final: 0.5, warmup: 4, total: 14 });
+  assert.equal([0, 1, 3].map(cosine), [0.5, 1, 2]);
+  assert.is(cosine(4), 2);
+  assert.ok(Math.abs(cosine(9) - 1.25) < 1e-12);
+  assert.is(cosine(14), 0.5);
+  assert.is(cosine(1000), 0.5);
+  const constant = schedule({ kind: 'constant', peak: 2, final: 0, warmup: 0, total: 10 });
+  assert.equal([0, 5, 50].map(constant), [2, 2, 2]);
+});
+
+test('two hundred parameters, with clipping by their common norm, are at most six dispatches', () => {
+  const spec = Object.fromEntries(
+    Array.from({ length: 200 }, (_, i) => [
+      `p${i}`,
+      i % 2 === 0 ? weight([17 + i, 64], zerosInit) : weight([64 + i], zerosInit, ['noDecay']),
+    ]),
+  );
+  const layout = ravelLayout(spec);
+  const vectors = (name: string): readonly Tensor<Rank1>[] =>
+    layout.groups.map((g, i) => wrap(input(`${name}.${i}`, [g.length], 'f32', 'state')));
+  const state = { params: vectors('params'), m: vectors('m'), v: vectors('v'), ema: [] };
+  const grads = vectors('grads');
+  const at = {
+    stepSize: scalarInput('stepSize'),
+    rootCorrection: scalarInput('rootCorrection'),
+    learningRate: scalarInput('learningRate'),
+  };
+  const weightDecay = layout.groups.map((_, i) => 0.1 * i);
+  const outputs = take(optimise({ betas: [0.9, 0.99], eps: 1e-8, weightDecay, clip: 1 })(state, grads, at)).nodes;
+  const donated = [state.params, state.m, state.v].flat().map((t) => ({ node: t.node, donated: true }));
+  const inputs = [...donated, ...grads.map((t) => ({ node: t.node, donated: false }))];
+  const made = compileGraph({ inputs, outputs }, openNull().caps);
+  assert.ok(E.isRight(made));
+  const { dispatches } = summaryOf(made.right);
+  assert.ok(dispatches <= 6, `${dispatches} dispatches`);
+  assert.is(made.right.slots.filter((s) => s.holds === 'output').length, 1, 'all but the norm lies in donated buffers');
+});
+
+test.run();
