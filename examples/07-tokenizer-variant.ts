@@ -1,7 +1,7 @@
 // A tokenizer of one's own in ten lines, and its training, for as many seconds as you give: real photos in, two vocabularies learned.
 import { openRuntime } from 'dualtoken';
 import { centreCrop, filesDataset, listImages, renderDataError, stackChannels } from 'dualtoken/data';
-import { variantOf, variants } from 'dualtoken/models';
+import { commitmentLoss, deepDistillation, dualTokenSystem, mini, pixelLoss, variantOf } from 'dualtoken/models';
 import { openTrainer, tokenizerTask } from 'dualtoken/train';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
@@ -16,7 +16,7 @@ if (!(seconds >= 0)) {
 }
 const [size, blocks, depth] = small ? [16, 1, 1] : [32, 3, 2];
 
-const mine = variantOf(variants.mini!, {
+const mine = variantOf(mini, {
   vision: {
     hidden_size: 32,
     intermediate_size: 64,
@@ -45,19 +45,16 @@ const images = stackChannels(pictures.map((p) => centreCrop(size)(p, 0)));
 const batch = { images, count, height: size, width: size };
 
 const runtime = await openRuntime({ log: console.log });
-const task = tokenizerTask(mine, { pixel: 10, deep: 5, pooled: 1, commitment: 2 });
+const task = tokenizerTask(dualTokenSystem(mine), [pixelLoss(10), deepDistillation(5), commitmentLoss(2)]);
 const trainer = await openTrainer(runtime, task, {
-  betas: [0.9, 0.99],
-  eps: 1e-8,
-  weightDecay: 1e-4,
-  clip: 1,
+  optimizer: { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 1e-4, clip: 1 },
   seed: 1,
 });
 
 // The first step compiles; then as many seconds of training.
 let [started, said] = [Number.NaN, Number.NaN];
 for (let step = 0; step < 100_000; step++) {
-  const { loss, terms } = await trainer.step(batch, step, 2e-3);
+  const { loss, terms } = await trainer.step([batch], step, { learningRate: 2e-3 });
   const now = performance.now();
   if (step === 0) started = now;
   if (step === 0 || now - said > 1000 * Math.max(1, seconds / 12)) {

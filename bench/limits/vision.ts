@@ -10,7 +10,7 @@ import {
   type Shape,
   type Tensor,
 } from '../../src/index.ts';
-import { siglipVision, variants } from '../../src/models/index.ts';
+import { dualtokenSo400m, siglipVision } from '../../src/models/index.ts';
 import { type Limit, mib } from './limit.ts';
 
 const MOST_BESIDE = 160 * 2 ** 20;
@@ -20,7 +20,7 @@ const SMALL = 0x251f;
 export const vision = async (): Promise<readonly Limit[]> => {
   const runtime = await openRuntime({ backend: 'webgpu' });
   try {
-    const c = variants['dualtoken-so400m']!.vision;
+    const c = dualtokenSo400m.vision;
     const tower = siglipVision(c);
     const flat = flattenTree(tower.spec, isParamSpec);
     const sizes = flat.leaves.map(({ value }) => value.shape.reduce((a, b) => a * b, 1));

@@ -3,10 +3,20 @@ import { fileURLToPath } from 'node:url';
 import * as E from 'fp-ts/lib/Either.js';
 import { renderDataError } from '../../src/data/index.ts';
 import type { Runtime } from '../../src/index.ts';
-import { variants } from '../../src/models/index.ts';
+import {
+  commitmentLoss,
+  deepDistillation,
+  pixelLoss,
+  pooledDistillation,
+  variants,
+  withSystem,
+} from '../../src/models/index.ts';
 import { openTokenizer, openTrainer, parseTrainConfig, tokenizerTask } from '../../src/train/index.ts';
 import type { Makers } from '../process/library.ts';
 import { pictures } from '../workloads/tokenizer.ts';
+
+/** Without a discriminator, which no peer has. */
+const plainLosses = [pixelLoss(), deepDistillation(), pooledDistillation(), commitmentLoss()];
 
 export const tokenizers = (runtime: Runtime) =>
   ({
@@ -17,7 +27,7 @@ export const tokenizers = (runtime: Runtime) =>
         const opened = await openTokenizer(runtime, path)();
         if (E.isLeft(opened)) throw new Error(renderDataError(opened.left));
         const { encode, decode } = opened.right;
-        const run = async (): Promise<Float32Array> => decode((await encode(data)).pixel);
+        const run = async (): Promise<Float32Array> => decode((await encode(data)).pixel!);
         return {
           launch: async () => {
             await run();
@@ -32,13 +42,15 @@ export const tokenizers = (runtime: Runtime) =>
       if (!variant) throw new Error(`there is no variant '${w.variant}'`);
       const parsed = parseTrainConfig({});
       if (E.isLeft(parsed)) throw new Error(parsed.left.join('; '));
-      const { losses, optimizer, seed } = parsed.right;
+      const { optimizer, seed } = parsed.right;
       const batch = { images: pictures(w.batch, w.size).data, count: w.batch, height: w.size, width: w.size };
       return async () => {
-        const trainer = await openTrainer(runtime, tokenizerTask(variant, losses), { ...optimizer, seed });
+        const trainer = await withSystem(variant, (system) =>
+          openTrainer(runtime, tokenizerTask(system, plainLosses), { optimizer, seed }),
+        );
         const start = await trainer.snapshot();
         let steps = 0;
-        const step = () => trainer.step(batch, steps++, optimizer.learningRate);
+        const step = () => trainer.step([batch], steps++, { learningRate: optimizer.learningRate });
         return {
           launch: async () => {
             await step();

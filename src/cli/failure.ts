@@ -6,7 +6,7 @@ import { type DataError, renderDataError } from '../data/index.ts';
 import { DslError } from '../dsl/core/error.ts';
 import { RunFailure } from '../runtime/error.ts';
 import { CompileFailure } from '../runtime/evaluate.ts';
-import { TrainFailure } from '../train/loop.ts';
+import { TrainFailure } from '../train/failure.ts';
 
 /** Bad input from the command line. */
 export class UserFailure extends Error {

@@ -5,19 +5,17 @@ import { isParamSpec, type ParamsOf } from '../dsl/param.ts';
 import type { Rank4 } from '../dsl/shape.ts';
 import { type AnyTensor, type Tensor, wrap } from '../dsl/tensor.ts';
 import { flatten } from '../dsl/tree.ts';
-import { type DualTokenConfig, decode, dualTokenSpec, encode, tablesSpec } from '../models/dualtoken.ts';
-import { patchGrid } from '../models/nn/patch-embedding.ts';
-import { variants } from '../models/variants/index.ts';
-import { trainConfigSchema } from '../train/config.ts';
+import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
+import { type Variant, variants } from '../models/variants/index.ts';
 import { type StepGraph, stepGraph } from '../train/step-graph.ts';
-import { tokenizerTask } from '../train/tokenizer-task.ts';
+import { tokenizerTask } from '../train/tasks/tokenizer.ts';
 import { UserFailure } from './failure.ts';
 
 export const parts = ['encode', 'decode', 'step'] as const;
 export type Part = (typeof parts)[number];
 
 /** @throws UserFailure naming the variants that there are */
-export const variantNamed = (name: string): DualTokenConfig => {
+export const variantNamed = (name: string): Variant => {
   const config = variants[name];
   if (config === undefined)
     throw new UserFailure(`there is no variant '${name}'; there are ${Object.keys(variants).join(', ')}`);
@@ -32,24 +30,32 @@ const inputsOf = <P>(spec: P, prefix: string): ParamsOf<P> => {
   return flat.rebuild(made) as ParamsOf<P>;
 };
 
-const forwardOf = (c: DualTokenConfig, part: Exclude<Part, 'step'>, batch: number): readonly AnyTensor[] => {
-  const [params, tables] = [inputsOf(dualTokenSpec(c), ''), inputsOf(tablesSpec(c), '')];
+const forwardOf = <P, Q, T>(
+  system: TokenizerSystem<P, Q, T>,
+  part: Exclude<Part, 'step'>,
+  batch: number,
+): readonly AnyTensor[] => {
+  const [params, tables] = [inputsOf(system.spec, ''), inputsOf(system.tablesSpec, '')];
+  const { grid: side, depth, size } = system;
   if (part === 'decode') {
-    const side = patchGrid(c.vision);
-    const codes: Tensor<Rank4, 'i32'> = wrap(input('codes', [batch, side, side, c.quantiser.depth], 'i32'));
-    return [decode(c, params, tables)(codes)];
+    if (system.decode === null) throw new UserFailure('this variant has no decoder');
+    const codes: Tensor<Rank4, 'i32'> = wrap(input('codes', [batch, side, side, depth], 'i32'));
+    return [system.decode(params, tables)(codes)];
   }
-  const { image_size: size, num_channels: channels } = c.vision;
-  const images: Tensor<Rank4> = wrap(input('images', [batch, channels, size, size], 'f32'));
-  const { pixel, semantic } = encode(c, params, tables)(images);
-  return [pixel.codes, semantic.codes];
+  const images: Tensor<Rank4> = wrap(input('images', [batch, 3, size, size], 'f32'));
+  const codes = Object.values(system.encode(params, tables)(images));
+  if (codes.length === 0) throw new UserFailure('this variant has no codes: it is a tower by itself');
+  return codes;
 };
 
 /** The graph of a part, and what is bound to it: of a training step the state is donated. */
-export const graphOf = (c: DualTokenConfig, part: Part, batch: number): StepGraph => {
-  if (part === 'step')
-    return stepGraph(tokenizerTask(c, trainConfigSchema.parse({}).losses), batch, c.vision.image_size);
-  const outputs = forwardOf(c, part, batch).map((t) => t.node);
-  const inputs = topological(outputs).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar');
-  return { inputs: inputs.map((node) => ({ node, donated: false })), outputs };
-};
+export const graphOf = (variant: Variant, part: Part, batch: number): StepGraph =>
+  withSystem(variant, (system) => {
+    if (part === 'step') {
+      const text = variant.family === 'dualtoken' ? variant.config.text : undefined;
+      return stepGraph(tokenizerTask(system, variant.losses, { text }), batch, system.size);
+    }
+    const outputs = forwardOf(system, part, batch).map((t) => t.node);
+    const inputs = topological(outputs).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar');
+    return { inputs: inputs.map((node) => ({ node, donated: false })), outputs };
+  });

@@ -11,7 +11,7 @@ import {
   renderDataError,
   toChannels,
 } from '../data/index.ts';
-import { type ImageShape, psnr, ssim, unitRange } from '../eval/index.ts';
+import { codeUsage, type ImageShape, psnr, ssim, unitRange } from '../eval/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { openTokenizer, type PictureCodes, type Tokenizer } from '../train/tokenizer.ts';
 import { need, UserFailure } from './failure.ts';
@@ -34,12 +34,12 @@ export const readPhoto = async (
   t: Tokenizer,
   path: string,
 ): Promise<{ readonly picture: Picture; readonly values: Float32Array }> => {
-  const picture = centreCrop(t.config.vision.image_size)(await need(readImage(path)), 0);
+  const picture = centreCrop(t.size)(await need(readImage(path)), 0);
   return { picture, values: toChannels(picture) };
 };
 
 export const pictureOf = (t: Tokenizer, values: Float32Array): Picture => {
-  const size = t.config.vision.image_size;
+  const { size } = t;
   const made = fromChannels(values, { width: size, height: size });
   if (E.isLeft(made)) throw new UserFailure(renderDataError(made.left));
   return made.right;
@@ -53,7 +53,7 @@ export interface Quality {
 
 /** How near a reconstruction comes, both in [-1, 1] before. */
 export const qualityOf = (t: Tokenizer, original: Float32Array, made: Float32Array): Quality => {
-  const size = t.config.vision.image_size;
+  const { size } = t;
   const shape: ImageShape = { count: 1, channels: 3, height: size, width: size };
   const [a, b] = [unitRange(original), unitRange(made)];
   return { psnr: psnr(a, b, shape)[0]!, ssim: ssim(a, b, shape)[0]! };
@@ -61,7 +61,7 @@ export const qualityOf = (t: Tokenizer, original: Float32Array, made: Float32Arr
 
 /** Both vocabularies as pictures, a panel for each depth. */
 export const codeMapOf = (t: Tokenizer, codes: Int32Array): Picture =>
-  codeMap({ codes, height: t.grid, width: t.grid, depth: t.config.quantiser.depth });
+  codeMap({ codes, height: t.grid, width: t.grid, depth: t.depth });
 
 /** The form in which codes are written and read: arrays are row-major [height, width, depth]. */
 export interface CodesFile {
@@ -70,17 +70,38 @@ export interface CodesFile {
   readonly codes: number;
   readonly images: readonly {
     readonly file: string;
-    readonly pixel: readonly number[];
-    readonly semantic: readonly number[];
+    readonly pixel?: readonly number[];
+    readonly semantic?: readonly number[];
   }[];
 }
+
+/** Codes of each vocabulary that there is, as JSON holds them. */
+const listed = ({ pixel, semantic }: PictureCodes) => ({
+  ...(pixel ? { pixel: [...pixel] } : {}),
+  ...(semantic ? { semantic: [...semantic] } : {}),
+});
+
+/** The pixel codes of a picture. @throws UserFailure for a model that has none */
+export const pixelCodes = ({ pixel }: PictureCodes): Int32Array => {
+  if (pixel === undefined) throw new UserFailure('this model has no pixel codes, so it paints no pictures');
+  return pixel;
+};
+
+/** How many of each vocabulary's codes a picture uses, in words. */
+export const usedCodes = (t: Tokenizer, codes: PictureCodes): string =>
+  Object.entries(t.vocabularies)
+    .flatMap(([name, size]) => {
+      const own = name === 'pixel' ? codes.pixel : codes.semantic;
+      return own ? [`${own.length} ${name} codes (${codeUsage(own, size).used} different)`] : [];
+    })
+    .join(', ');
 
 export const codesFile = (
   t: Tokenizer,
   images: readonly { readonly file: string; readonly codes: PictureCodes }[],
 ): CodesFile => ({
   grid: [t.grid, t.grid],
-  depth: t.config.quantiser.depth,
-  codes: t.config.quantiser.codes,
-  images: images.map(({ file, codes }) => ({ file, pixel: [...codes.pixel], semantic: [...codes.semantic] })),
+  depth: t.depth,
+  codes: Math.max(0, ...Object.values(t.vocabularies)),
+  images: images.map(({ file, codes }) => ({ file, ...listed(codes) })),
 });

@@ -63,22 +63,28 @@ export const ravelLayout = <T>(
   return { groups: [...done, ...open.values()], spec };
 };
 
+/** The parameters in the vectors, by path: views of them. */
+export const views = (layout: RavelLayout, flats: Flats): ReadonlyMap<string, Tensor<readonly number[]>> =>
+  new Map(
+    layout.groups.flatMap((g, i) => {
+      const flat = unwrap(flats[i]!);
+      return g.entries.map(
+        (e) => [e.path, wrap(B.reshape(B.slice(flat, [e.offset], [e.offset + e.size]), e.shape))] as const,
+      );
+    }),
+  );
+
 /** The parameter tree as views of the vectors. `rest` supplies the parameters that the layout leaves out. Throws DslError naming one that nobody supplies. */
 export const unravel = <T>(
   layout: RavelLayout<T>,
   flats: Flats,
-  rest: (path: string) => Tensor<readonly number[]> | undefined = () => undefined,
+  rest: ReadonlyMap<string, Tensor<readonly number[]>> = new Map(),
 ): ParamsOf<T> => {
-  const views = new Map<string, unknown>();
-  layout.groups.forEach((g, i) => {
-    const flat = unwrap(flats[i]!);
-    for (const e of g.entries)
-      views.set(e.path, wrap(B.reshape(B.slice(flat, [e.offset], [e.offset + e.size]), e.shape)));
-  });
+  const own = views(layout, flats);
   const flat = flatten(layout.spec, isParamSpec);
   return flat.rebuild(
     flat.leaves.map(({ path }) => {
-      const value = views.get(path) ?? rest(path);
+      const value = own.get(path) ?? rest.get(path);
       if (value === undefined) throw new DslError('unravel', `no value for the parameter '${path}'`);
       return value;
     }),

@@ -1,24 +1,31 @@
 // DualToken's tokenizer: pixel codes from a shallow tap of a vision tower, semantic codes from a deep one. W. Song and others,
-// arXiv 2503.14324; the steps of its forward graph, in order, with the parameter names of the authors' public code of March 2025.
+// arXiv 2503.14324; the steps of its forward graph, in order. Its variants leave out a tap, or give both taps one codebook.
 import { pipe } from 'fp-ts/lib/function.js';
-import { giveParts, partsSpec } from '../dsl/compose.ts';
-import { add } from '../dsl/ops/elementwise.ts';
-import { permute, reshape } from '../dsl/ops/movement.ts';
+import { giveParts } from '../dsl/compose.ts';
+import { DslError } from '../dsl/core/error.ts';
+import { scalar } from '../dsl/ops/create.ts';
+import { add, mul } from '../dsl/ops/elementwise.ts';
 import { type Key, splitKey } from '../dsl/ops/random.ts';
 import { resizeBilinear } from '../dsl/ops/resize.ts';
-import type { ParamsOf } from '../dsl/param.ts';
 import type { Rank2 } from '../dsl/shape.ts';
 import type { Tensor } from '../dsl/tensor.ts';
-import { type PixelDecoderConfig, pixelDecoder } from './autoencoders/pixel-decoder.ts';
-import type { VisionConfig } from './hf-config.ts';
+import { checkpoint } from '../dsl/transform/index.ts';
+import {
+  type Codebooks,
+  channelsFirst,
+  type DualTokenConfig,
+  type DualTokenParams,
+  dualTokenParts,
+  fromTokens,
+  type Tables,
+  toTokens,
+} from './dualtoken-parts.ts';
 import type { Maps } from './nn/conv2d.ts';
 import type { Tokens } from './nn/linear.ts';
 import { patchGrid } from './nn/patch-embedding.ts';
 import { hiddenStates } from './nn/transformer.ts';
-import { projectBlock } from './project-block.ts';
 import {
   type Codes,
-  codebookSpec,
   embedCodes,
   type Features,
   type Quantised,
@@ -26,141 +33,153 @@ import {
   quantise,
   quantiseTraining,
 } from './quantisers/residual-quantiser.ts';
-import { embedPatches, type Images, siglipVisionParts } from './siglip.ts';
+import { embedPatches, type Images } from './siglip.ts';
 
-export interface DualTokenConfig {
-  readonly vision: VisionConfig;
-  /** Blocks, counted from 1, after which features are taken. */
-  readonly taps: { readonly pixel: number; readonly semantic: number };
-  /** Both quantisers have this form, and a codebook each. */
-  readonly quantiser: QuantiserConfig;
-  readonly decoder: PixelDecoderConfig;
-}
+export {
+  type Codebooks,
+  codebooksSpec,
+  type DualTokenConfig,
+  type DualTokenParams,
+  dualTokenSpec,
+  type ProjectionKind,
+  type Tables,
+  tablesSpec,
+} from './dualtoken-parts.ts';
 
-const parts = ({ vision, quantiser, decoder }: DualTokenConfig) => ({
-  siglip_model: { vision_model: siglipVisionParts(vision) },
-  prequant_visual: projectBlock(vision.hidden_size, quantiser.dim),
-  prequant_semantic: projectBlock(vision.hidden_size, quantiser.dim),
-  postquant_semantic: projectBlock(quantiser.dim, vision.hidden_size),
-  postquant_visual: projectBlock(quantiser.dim, vision.hidden_size),
-  post_quant_conv: projectBlock(vision.hidden_size, decoder.in_channels),
-  decoder: pixelDecoder(decoder),
-});
-
-/** What gradients train. */
-export const dualTokenSpec = (c: DualTokenConfig) => partsSpec(parts(c));
-export type DualTokenParams = ParamsOf<ReturnType<typeof dualTokenSpec>>;
-
-/** What learns beside the parameters: the pixel and the semantic codebook. */
-export const codebooksSpec = ({ quantiser }: DualTokenConfig) => ({
-  quantizer: codebookSpec(quantiser),
-  quantizer_semantic: codebookSpec(quantiser),
-});
-export type Codebooks = ParamsOf<ReturnType<typeof codebooksSpec>>;
-
-/** What of the codebooks using them takes: the tables alone. */
-export const tablesSpec = (c: DualTokenConfig) => {
-  const { quantizer, quantizer_semantic } = codebooksSpec(c);
-  return {
-    quantizer: { codebook: quantizer.codebook },
-    quantizer_semantic: { codebook: quantizer_semantic.codebook },
-  };
-};
-export type Tables = ParamsOf<ReturnType<typeof tablesSpec>>;
-
-const channelsFirst = (x: Features): Maps => permute(x, [0, 3, 1, 2]);
-const channelsLast = (x: Maps): Features => permute(x, [0, 2, 3, 1]);
-const fromTokens =
-  (side: number) =>
-  (x: Tokens): Maps => {
-    const [batch, , width] = x.shape;
-    return channelsFirst(reshape(x, [batch, side, side, width]));
-  };
-const toTokens = (x: Maps): Tokens => {
-  const [batch, width, h, w] = x.shape;
-  return reshape(channelsLast(x), [batch, h * w, width]);
-};
-
+/** What is there of a variant: null where it has no such tap. */
 export interface Encoded<Q> {
-  readonly pixel: Q;
-  readonly semantic: Q;
+  readonly pixel: Q | null;
+  readonly semantic: Q | null;
   /** Features [B, L, width] at the semantic tap, before they are quantised. */
-  readonly deep: Tokens;
+  readonly deep: Tokens | null;
+  /** The same after it, projected back [B, L, width]: what the blocks that are left read. */
+  readonly deepQuantised: Tokens | null;
   /** [B, width], pooled from the quantised semantics. */
-  readonly pooled: Tensor<Rank2>;
+  readonly pooled: Tensor<Rank2> | null;
 }
 type Quantise<Q> = (x: Features) => Q;
+type Part<A, B> = ((x: A) => B) | undefined;
 
-/** Pictures to both kinds of codes; the quantisers may learn or not. */
+/** @throws DslError where a variant lacks what is asked of it */
+export const present = <T>(x: T | null | undefined, what: string): T => {
+  if (x === null || x === undefined) throw new DslError('dualtoken', `this variant has no ${what}`);
+  return x;
+};
+/** A projection, or nothing where codes have the tower's width. */
+const through = (part: Part<Features, Features>) => part ?? ((x: Features) => x);
+
+/** Pictures to both kinds of codes; the quantisers may learn or not. `remat` computes each block again in the backward pass. */
 const encodeBy =
-  (c: DualTokenConfig, params: DualTokenParams) =>
+  (c: DualTokenConfig, params: DualTokenParams, remat: boolean) =>
   <Q extends Quantised>(quantisers: { readonly pixel: Quantise<Q>; readonly semantic: Quantise<Q> }) =>
   (images: Images): Encoded<Q> => {
-    const m = giveParts(parts(c), params);
+    const m = giveParts(dualTokenParts(c), params);
     const vision = m.siglip_model.vision_model;
     const map = fromTokens(patchGrid(c.vision));
-    const { layers } = vision.encoder;
+    const layers = remat ? vision.encoder.layers.map((block) => checkpoint(block)) : vision.encoder.layers;
     // The stream that both taps read is not quantised.
-    const states = pipe(images, embedPatches(vision), hiddenStates(layers.slice(0, c.taps.semantic)));
-    const [shallow, deep] = [states[c.taps.pixel]!, states[c.taps.semantic]!];
-    const pixel = pipe(shallow, map, m.prequant_visual, channelsLast, quantisers.pixel);
-    const semantic = pipe(deep, map, m.prequant_semantic, channelsLast, quantisers.semantic);
+    const depth = Math.max(c.taps.pixel ?? 0, c.taps.semantic ?? 0);
+    const states = pipe(images, embedPatches(vision), hiddenStates(layers.slice(0, depth)));
+    const at = (tap: number): Features => map(states[tap]!);
+
+    const shallow = (tap: number): Features => {
+      const main = through(m.prequant_visual)(at(tap));
+      if (c.shortcut === undefined) return main;
+      return add(main, mul(through(m.prequant_shortcut)(at(c.shortcut.tap)), c.shortcut.weight));
+    };
+    const pixel = c.taps.pixel === null ? null : quantisers.pixel(shallow(c.taps.pixel));
+    if (c.taps.semantic === null) return { pixel, semantic: null, deep: null, deepQuantised: null, pooled: null };
+
+    const semantic =
+      c.vocabularies === 1
+        ? present(pixel, 'pixel tap, which has its one vocabulary')
+        : pipe(at(c.taps.semantic), through(m.prequant_semantic), quantisers.semantic);
     // The quantised semantics replace the stream in the blocks that are left.
-    const replaced = pipe(semantic.z, channelsFirst, m.postquant_semantic, toTokens);
-    const last = layers.slice(c.taps.semantic).reduce((x, block) => block(x), replaced);
-    return { pixel, semantic, deep, pooled: pipe(last, vision.post_layernorm, vision.head) };
+    const deepQuantised = pipe(semantic.z, through(m.postquant_semantic), toTokens);
+    const last = layers.slice(c.taps.semantic).reduce((x, block) => block(x), deepQuantised);
+    const pooled = pipe(last, present(vision.post_layernorm, 'pooled feature'), present(vision.head, 'pooled feature'));
+    return { pixel, semantic, deep: states[c.taps.semantic]!, deepQuantised, pooled };
   };
 
 /** Side of the decoder's latent. */
 export const latentSide = ({ decoder }: DualTokenConfig): number =>
   decoder.resolution / 2 ** (decoder.ch_mult.length - 1);
 
-/** Quantised pixel features [B, h, w, dim] to pictures [B, 3, H, W], about [-1, 1]. */
+/** Quantised pixel features [B, h, w, dim] to pictures [B, 3, H, W], about [-1, 1]. Throws DslError for a variant without a pixel tap. */
 export const decodeFeatures =
   (c: DualTokenConfig, params: DualTokenParams) =>
   (z: Features): Images => {
-    const m = giveParts(parts(c), params);
+    const m = giveParts(dualTokenParts(c), params);
     const side = latentSide(c);
     // A decoder that doubles can't reach every picture from every grid: 27 x 16 is not 384.
     const fitted = (x: Maps): Maps =>
       x.shape[2] === side && x.shape[3] === side ? x : resizeBilinear(x, [side, side]);
-    return pipe(z, channelsFirst, m.postquant_visual, fitted, m.post_quant_conv, m.decoder);
+    return pipe(
+      z,
+      through(m.postquant_visual),
+      channelsFirst,
+      fitted,
+      present(m.post_quant_conv, 'pixel decoder'),
+      present(m.decoder, 'pixel decoder'),
+    );
   };
 
-/** Pictures [B, 3, H, W] in [-1, 1] to their pixel and semantic codes, with codebooks that stay. */
+/** Pictures [B, 3, H, W] in [-1, 1] to their codes, with codebooks that stay. */
 export const encode = (c: DualTokenConfig, params: DualTokenParams, books: Tables) =>
   encodeBy(
     c,
     params,
+    false,
   )({
-    pixel: quantise(c.quantiser, books.quantizer.codebook),
-    semantic: quantise(c.quantiser, books.quantizer_semantic.codebook),
+    pixel: (x) => quantise(c.quantiser, present(books.quantizer, 'pixel codebook').codebook)(x),
+    semantic: (x) => quantise(c.quantiser, present(books.quantizer_semantic, 'semantic codebook').codebook)(x),
   });
 
 /** Pixel codes [B, h, w, depth] to pictures. */
 export const decode =
   (c: DualTokenConfig, params: DualTokenParams, books: Tables) =>
   (codes: Codes): Images =>
-    pipe(codes, embedCodes(books.quantizer.codebook), decodeFeatures(c, params));
+    pipe(codes, embedCodes(present(books.quantizer, 'pixel codebook').codebook), decodeFeatures(c, params));
+
+export interface TrainingOptions {
+  /** Steps of the optimiser take so many forwards. Default 1. */
+  readonly microBatches?: number;
+  /** Activations of blocks are computed again in the backward pass. Default false. */
+  readonly remat?: boolean;
+}
 
 /** One training forward: the outputs that the losses take, without their targets, and the codebooks after it. */
 export const forwardTraining =
-  (c: DualTokenConfig, params: DualTokenParams, books: Codebooks, key: Key) => (images: Images) => {
+  (c: DualTokenConfig, params: DualTokenParams, books: Codebooks, key: Key, options: TrainingOptions = {}) =>
+  (images: Images) => {
+    const { microBatches = 1, remat = false } = options;
     const [pixelKey, semanticKey] = splitKey(key, 2);
-    const { pixel, semantic, deep, pooled } = encodeBy(
+    const learn = (book: Codebooks['quantizer'], of: Key, what: string, how: QuantiserConfig['learning']) => {
+      const quantiser = { ...c.quantiser, learning: how };
+      return (x: Features) => quantiseTraining(quantiser, present(book, what), of, microBatches)(x);
+    };
+    const { learning } = c.quantiser;
+    const out = encodeBy(
       c,
       params,
+      remat,
     )({
-      pixel: quantiseTraining(c.quantiser, books.quantizer, pixelKey),
-      semantic: quantiseTraining(c.quantiser, books.quantizer_semantic, semanticKey),
+      pixel: learn(books.quantizer, pixelKey, 'pixel codebook', learning),
+      semantic: learn(books.quantizer_semantic, semanticKey, 'semantic codebook', c.semanticLearning ?? learning),
     })(images);
+    const { pixel, semantic } = out;
+    const apart = pixel !== null && c.vocabularies === 1 ? [pixel] : [pixel, semantic].filter((q) => q !== null);
     return {
       image: images,
-      reconstruction: decodeFeatures(c, params)(pixel.z),
-      deep,
-      pooled,
-      commitment: add(pixel.commitment, semantic.commitment),
-      codes: { pixel: pixel.codes, semantic: semantic.codes },
-      codebooks: { quantizer: pixel.next, quantizer_semantic: semantic.next },
+      reconstruction: pixel === null ? null : decodeFeatures(c, params)(pixel.z),
+      deep: out.deep,
+      deepQuantised: out.deepQuantised,
+      pooled: out.pooled,
+      commitment: apart.map((q) => q.commitment).reduce((a, b) => add(a, b), scalar(0)),
+      codes: { pixel: pixel?.codes ?? null, semantic: c.vocabularies === 1 ? null : (semantic?.codes ?? null) },
+      codebooks: {
+        quantizer: pixel?.next,
+        quantizer_semantic: c.vocabularies === 1 ? undefined : semantic?.next,
+      },
     };
   };

@@ -19,10 +19,15 @@ export const visionShape = {
   image_size: z.int().positive(),
   patch_size: z.int().positive(),
 };
-const text = { ...tower, vocab_size: z.int().positive(), max_position_embeddings: z.int().positive() };
+/** Fields of a text tower's configuration. */
+export const textShape = {
+  ...tower,
+  vocab_size: z.int().positive(),
+  max_position_embeddings: z.int().positive(),
+};
 
 const visionSchema = z.object(visionShape);
-const textSchema = z.object(text);
+const textSchema = z.object(textShape);
 /** Sizes of a vision tower in Hugging Face's terms. */
 export type VisionConfig = Readonly<z.infer<typeof visionSchema>>;
 /** Sizes of a text tower in Hugging Face's terms. */
@@ -72,13 +77,13 @@ const siglipSchema = z.object({
     vision_use_head: z.literal(true, 'a tower without a pooling head has no image embedding'),
   }),
   // The head of the text tower projects to `projection_size`: the hidden size where it is absent.
-  text_config: over(siglipText, { ...text, projection_size: z.int().positive().optional() }),
+  text_config: over(siglipText, { ...textShape, projection_size: z.int().positive().optional() }),
 });
 export type SiglipConfig = Readonly<z.infer<typeof siglipSchema>>;
 
 const clipSchema = z.object({
   vision_config: over(clipVision, visionShape),
-  text_config: over(clipText, { ...text, eos_token_id: z.int() }),
+  text_config: over(clipText, { ...textShape, eos_token_id: z.int() }),
   projection_dim: z.int().positive().default(512),
 });
 export type ClipConfig = Readonly<z.infer<typeof clipSchema>>;

@@ -43,7 +43,7 @@ export type SiglipVisionGiven = GivenOf<ReturnType<typeof siglipVisionParts>>;
 
 /** hidden_states[0]: the patches of the pictures with their positions [B, L, width]. No class token. */
 export const embedPatches =
-  ({ embeddings: e }: SiglipVisionGiven) =>
+  ({ embeddings: e }: Pick<SiglipVisionGiven, 'embeddings'>) =>
   (images: Images): Tokens =>
     pipe(images, e.patch_embedding, positions(e.position_embedding.weight));
 

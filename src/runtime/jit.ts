@@ -42,6 +42,8 @@ export interface JitOptions {
   /** Positions of arguments whose buffers the program may reuse for its results: their tensors are gone after the call. */
   readonly donate?: readonly number[];
   readonly fuse?: boolean;
+  /** As that of the runtime, for this function alone. */
+  readonly checkFinite?: boolean;
 }
 
 export interface Compiled<A extends readonly unknown[], B> {
@@ -90,6 +92,7 @@ export const jit = <A extends readonly unknown[], B>(
   const name = options.name ?? (f.name || 'a compiled function');
   const entries = new Map<string, Promise<Entry>>();
   const donated = new Set(options.donate ?? []);
+  const checkFinite = options.checkFinite ?? host.checkFinite;
 
   const trace = async (flat: Flat<Value>): Promise<Entry> => {
     const nodes = flat.leaves.map(({ path, value }): Node => {
@@ -179,9 +182,9 @@ export const jit = <A extends readonly unknown[], B>(
     );
     const profile = host.onRun ? { profile: (times: readonly StepTime[]) => host.onRun?.(entry.program, times) } : {};
     try {
-      const given = host.checkFinite ? await valuesOf(entry.program, buffers) : {};
+      const given = checkFinite ? await valuesOf(entry.program, buffers) : {};
       const outputs = await orThrow(entry.executable.run(buffers, scalars, profile));
-      if (host.checkFinite)
+      if (checkFinite)
         await assertFinite(host.backend, entry.outputs, await readAll(outputs), { ...given, ...scalars });
       return entry.rebuild(outputs.map((b) => new DeviceTensor(b))) as Results<B>;
     } finally {

@@ -10,11 +10,9 @@ import { pixelDecoder } from '../../src/models/autoencoders/pixel-decoder.ts';
 import { codebooksSpec, dualTokenSpec } from '../../src/models/dualtoken.ts';
 import { projectBlock } from '../../src/models/project-block.ts';
 import { siglip, siglipText, siglipVision } from '../../src/models/siglip.ts';
-import { variants } from '../../src/models/variants/index.ts';
+import { mini, dualtokenSo400m as so400m } from '../../src/models/variants/index.ts';
 
 const test = suite('numbers of parameters');
-const so400m = variants['dualtoken-so400m']!;
-const mini = variants.mini!;
 const text = { ...so400m.vision, vocab_size: 32000, max_position_embeddings: 64 };
 
 test('SigLIP SO400M/14-384', () => {

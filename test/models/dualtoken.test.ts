@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { initParams } from '../../src/dsl/init.ts';
 import { tensor } from '../../src/dsl/ops/inputs.ts';
 import { key } from '../../src/dsl/ops/random.ts';
-import { isTensor } from '../../src/dsl/tensor.ts';
+import type { Rank2 } from '../../src/dsl/shape.ts';
+import { isTensor, type Tensor } from '../../src/dsl/tensor.ts';
 import { grad } from '../../src/dsl/transform/index.ts';
 import { flatten } from '../../src/dsl/tree.ts';
 import {
@@ -16,21 +17,15 @@ import {
   encode,
   forwardTraining,
 } from '../../src/models/dualtoken.ts';
-import {
-  type LossTerm,
-  pixelLoss,
-  pooledDistillation,
-  type TokenizerOutputs,
-  totalLoss,
-} from '../../src/models/losses/tokenizer.ts';
+import { type PlainLoss, pixelLoss, pooledDistillation, termOf, totalLoss } from '../../src/models/losses/index.ts';
 import type { Images } from '../../src/models/siglip.ts';
-import { variantOf, variants } from '../../src/models/variants/index.ts';
+import { mini, variantOf } from '../../src/models/variants/index.ts';
 import { valuesOf } from '../support/bound.ts';
 import { close, values } from '../support/draw.ts';
 
 const test = suite('dualtoken');
 
-const tiny = variantOf(variants.mini!, {
+const tiny = variantOf(mini, {
   vision: { hidden_size: 32, intermediate_size: 32, num_hidden_layers: 3, num_attention_heads: 2, image_size: 16 },
   taps: { pixel: 1, semantic: 2 },
   quantiser: { depth: 2, codes: 7 },
@@ -45,13 +40,13 @@ const images: Images = (() => {
 
 test('pictures become two maps of codes, and pixel codes a picture', () => {
   const { pixel, semantic, deep, pooled } = encode(tiny, params, books)(images);
-  assert.equal(pixel.codes.shape, [2, 2, 2, 2]);
-  assert.equal(semantic.codes.shape, [2, 2, 2, 2]);
-  assert.equal(deep.shape, [2, 4, 32]);
-  assert.equal(pooled.shape, [2, 32]);
-  const picture = decode(tiny, params, books)(pixel.codes);
+  assert.equal(pixel?.codes.shape, [2, 2, 2, 2]);
+  assert.equal(semantic?.codes.shape, [2, 2, 2, 2]);
+  assert.equal(deep?.shape, [2, 4, 32]);
+  assert.equal(pooled?.shape, [2, 32]);
+  const picture = decode(tiny, params, books)(pixel!.codes);
   assert.equal(picture.shape, [2, 3, 16, 16]);
-  const [fromCodes, fromFeatures] = valuesOf(picture, decodeFeatures(tiny, params)(pixel.z));
+  const [fromCodes, fromFeatures] = valuesOf(picture, decodeFeatures(tiny, params)(pixel!.z));
   close(fromCodes!, fromFeatures!, 1e-5);
 });
 
@@ -59,22 +54,26 @@ test('a decoder that fits no doubling of the grid gets it resized', () => {
   const odd = variantOf(tiny, { vision: { patch_size: 5 }, decoder: { ch_mult: [1, 2], attn_resolutions: [] } });
   const other = initParams(dualTokenSpec(odd))({ key: key(1), path: '' });
   const { pixel } = encode(odd, other, books)(images);
-  assert.equal(pixel.codes.shape, [2, 3, 3, 2]);
-  assert.equal(decode(odd, other, books)(pixel.codes).shape, [2, 3, 16, 16]);
+  assert.equal(pixel?.codes.shape, [2, 3, 3, 2]);
+  assert.equal(decode(odd, other, books)(pixel!.codes).shape, [2, 3, 16, 16]);
 });
 
 /** Paths of the parameters that a loss has a gradient for. */
-const reached = (term: LossTerm<TokenizerOutputs>): readonly string[] => {
-  const loss = (p: DualTokenParams) => {
+const reached = (loss: PlainLoss): readonly string[] => {
+  const value = (p: DualTokenParams) => {
     const out = forwardTraining(tiny, p, books, key(0))(images);
-    return totalLoss([term])({ ...out, deepTarget: out.deep, pooledTarget: zerosOf(out.pooled) }).total;
+    return totalLoss([termOf(loss)])({
+      ...out,
+      entropy: null,
+      deepTarget: out.deep,
+      pooledTarget: zerosOf(out.pooled!),
+    }).total;
   };
-  const { leaves } = flatten(grad(loss)(params), isTensor);
+  const { leaves } = flatten(grad(value)(params), isTensor);
   const found = valuesOf(...leaves.map((l) => l.value));
   return leaves.flatMap(({ path }, i) => (found[i]!.some((v) => v !== 0) ? [path] : []));
 };
-const zerosOf = (x: TokenizerOutputs['pooled']): TokenizerOutputs['pooled'] =>
-  tensor(new Float32Array(x.shape[0] * x.shape[1]), x.shape);
+const zerosOf = (x: Tensor<Rank2>): Tensor<Rank2> => tensor(new Float32Array(x.shape[0] * x.shape[1]), x.shape);
 
 test('the pixel loss reaches the decoder and the blocks up to the pixel tap', () => {
   const paths = reached(pixelLoss());
@@ -103,11 +102,11 @@ test('the pooled loss reaches all blocks through the semantic quantiser, and no 
 
 test('a training forward gives the next codebooks, each quantiser its own', () => {
   const { codebooks, reconstruction } = forwardTraining(tiny, params, books, key(1))(images);
-  assert.equal(reconstruction.shape, images.shape);
+  assert.equal(reconstruction?.shape, images.shape);
   const [pixel, semantic, sizes] = valuesOf(
-    codebooks.quantizer.codebook,
-    codebooks.quantizer_semantic.codebook,
-    codebooks.quantizer.clusterSize,
+    codebooks.quantizer!.codebook,
+    codebooks.quantizer_semantic!.codebook,
+    codebooks.quantizer!.clusterSize,
   );
   assert.not.equal(pixel, semantic);
   assert.ok(sizes!.every((n) => n >= 0.98));

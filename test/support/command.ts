@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { namedSpecs } from '../../src/dsl/param.ts';
-import type { DualTokenConfig } from '../../src/models/dualtoken.ts';
-import { readVariant } from '../../src/models/variants/index.ts';
+import { readVariant, type Variant } from '../../src/models/variants/index.ts';
 import { tokenizerSpec, writeTokenizer } from '../../src/train/tokenizer.ts';
 import { run } from './files.ts';
 import { projectDir } from './shared.ts';
@@ -77,7 +76,7 @@ export const tinyModel = {
   },
 } as const;
 
-export const tinyConfig = (): DualTokenConfig => {
+export const tinyVariant = (): Variant => {
   const read = readVariant({ ...tinyModel, variant: 'mini' });
   if (E.isLeft(read)) throw new Error(read.left.join('; '));
   return read.right;
@@ -85,13 +84,13 @@ export const tinyConfig = (): DualTokenConfig => {
 
 /** Writes a tokenizer that nobody trained. */
 export const writeTinyTokenizer = async (path: string): Promise<void> => {
-  const config = tinyConfig();
-  const tensors = namedSpecs(tokenizerSpec(config)).map(({ path: name, spec: { shape } }, n) => {
+  const variant = tinyVariant();
+  const tensors = namedSpecs(tokenizerSpec(variant)).map(({ path: name, spec: { shape } }, n) => {
     const data = Float32Array.from(
       { length: shape.reduce((a, b) => a * b, 1) },
       (_, i) => 0.2 * Math.sin(i * 12.9898 + n),
     );
     return [name, { shape, data }] as const;
   });
-  await run(writeTokenizer(path, config, new Map(tensors)));
+  await run(writeTokenizer(path, variant, new Map(tensors)));
 };

@@ -9,7 +9,7 @@ import { type ParamSpec, weight } from '../../src/dsl/param.ts';
 import type { Rank1, Rank2 } from '../../src/dsl/shape.ts';
 import { anySize, type Tensor, unwrap, wrap } from '../../src/dsl/tensor.ts';
 import { stopGradient } from '../../src/dsl/transform/index.ts';
-import type { Task } from '../../src/train/step.ts';
+import type { Task } from '../../src/train/task.ts';
 
 interface Spec {
   readonly enc: { readonly weight: ParamSpec<Rank2, 'f32'>; readonly bias: ParamSpec<Rank1, 'f32'> };
@@ -34,7 +34,8 @@ export const tinyTask = (width = 8): Task<Spec, Frozen, Running> => ({
   },
   frozenSpec: { target: matrix(width, 48) },
   initExtra: () => ({ mean: anySize(zeros([width])) }),
-  loss: (p, { frozen, extra, images, key }) => {
+  adversary: null,
+  loss: (p, { frozen, extra, batch: { images }, key }) => {
     const x = reshape(images, [images.shape[0], 48]);
     const noise = B.scale(
       B.cast(B.shr(B.randomBits(unwrap(key), x.shape), B.full(8, x.shape, 'u32')), 'f32'),
@@ -52,6 +53,7 @@ export const tinyTask = (width = 8): Task<Spec, Frozen, Running> => ({
       total: add(pixel, mul(distil, 0.1)),
       terms: { pixel, distil },
       extra: { mean: anySize(add(mul(extra.mean, 0.9), mul(now, 0.1))) },
+      pair: null,
     };
   },
 });

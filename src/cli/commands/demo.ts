@@ -2,11 +2,20 @@
 import { basename, extname, join } from 'node:path';
 import type { Command } from 'commander';
 import { enlarge, grid, sideBySide, writeAtomic, writePng } from '../../data/index.ts';
-import { codeUsage } from '../../eval/index.ts';
 import { need } from '../failure.ts';
 import { type ModelOptions, withModel } from '../options.ts';
 import { outputTo } from '../output.ts';
-import { asset, codeMapOf, codesFile, commandTokenizer, pictureOf, qualityOf, readPhoto } from '../tokenizer.ts';
+import {
+  asset,
+  codeMapOf,
+  codesFile,
+  commandTokenizer,
+  pictureOf,
+  pixelCodes,
+  qualityOf,
+  readPhoto,
+  usedCodes,
+} from '../tokenizer.ts';
 import { withRuntime } from '../with-runtime.ts';
 
 interface DemoOptions extends ModelOptions {
@@ -22,7 +31,6 @@ export const demo = async (options: DemoOptions): Promise<void> => {
   const output = outputTo(options.json);
   await withRuntime(options, output, async (runtime) => {
     const tokenizer = await commandTokenizer(runtime, options.checkpoint);
-    const { codes: K, depth } = tokenizer.config.quantiser;
     const images = [];
     for (const photo of photos) {
       const name = basename(photo, extname(photo));
@@ -30,7 +38,8 @@ export const demo = async (options: DemoOptions): Promise<void> => {
       const started = performance.now();
       const codes = await tokenizer.encode(values);
       const encoded = performance.now();
-      const made = await tokenizer.decode(codes.pixel);
+      const pixel = pixelCodes(codes);
+      const made = await tokenizer.decode(pixel);
       const decoded = performance.now();
       const file = (suffix: string): string => join(options.out, `${name}${suffix}`);
       await need(
@@ -39,17 +48,16 @@ export const demo = async (options: DemoOptions): Promise<void> => {
       await need(
         writePng(
           file('-codes.png'),
-          grid([[codeMapOf(tokenizer, codes.pixel)], [codeMapOf(tokenizer, codes.semantic)]]),
+          grid([pixel, ...(codes.semantic ? [codes.semantic] : [])].map((of) => [codeMapOf(tokenizer, of)])),
         ),
       );
       await need(writeAtomic(file('.json'), `${JSON.stringify(codesFile(tokenizer, [{ file: photo, codes }]))}\n`));
       const quality = qualityOf(tokenizer, values, made);
-      const used = { pixel: codeUsage(codes.pixel, K).used, semantic: codeUsage(codes.semantic, K).used };
       const ms = { encode: encoded - started, decode: decoded - encoded };
-      images.push({ photo, ...quality, used, ms, files: ['.png', '-codes.png', '.json'].map(file) });
+      images.push({ photo, ...quality, ms, files: ['.png', '-codes.png', '.json'].map(file) });
       output.print(`${photo}: PSNR ${quality.psnr.toFixed(2)} dB, SSIM ${quality.ssim.toFixed(3)}`);
       output.print(
-        `  ${tokenizer.grid} x ${tokenizer.grid} x ${depth} codes of ${K}: ${used.pixel} different pixel codes, ${used.semantic} different semantic codes`,
+        `  ${tokenizer.grid} x ${tokenizer.grid} x ${tokenizer.depth} codes of ${tokenizer.vocabularies.pixel}: ${usedCodes(tokenizer, codes)}`,
       );
       output.print(
         `  encoded in ${ms.encode.toFixed(0)} ms, decoded in ${ms.decode.toFixed(0)} ms${images.length === 1 ? ' (the first run compiles its kernels)' : ''}`,

@@ -8,7 +8,7 @@ import { need, UserFailure } from '../failure.ts';
 import { type ModelOptions, withModel } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
 import { readJson } from '../read-json.ts';
-import { commandTokenizer, pictureOf, type Quality, qualityOf, readPhoto } from '../tokenizer.ts';
+import { commandTokenizer, pictureOf, pixelCodes, type Quality, qualityOf, readPhoto } from '../tokenizer.ts';
 import { withRuntime } from '../with-runtime.ts';
 
 interface ReconstructOptions extends ModelOptions {
@@ -24,7 +24,9 @@ const codesSchema = z.strictObject({
   grid: z.tuple([whole, whole]),
   depth: whole,
   codes: whole,
-  images: z.array(z.strictObject({ file: z.string(), pixel: z.array(whole), semantic: z.array(whole) })).min(1),
+  images: z
+    .array(z.strictObject({ file: z.string(), pixel: z.array(whole), semantic: z.array(whole).optional() }))
+    .min(1),
 });
 
 /** Reads codes that `tokenize` wrote, and checks them against the model. */
@@ -35,10 +37,9 @@ const readCodes = async (path: string, t: Tokenizer) => {
       `${path} holds no codes: ${read.error.issues.map((i) => `${i.path.join('.') || 'file'}: ${i.message}`).join('; ')}`,
     );
   const { grid, depth, codes, images } = read.data;
-  const { quantiser } = t.config;
-  if (grid[0] !== t.grid || grid[1] !== t.grid || depth !== quantiser.depth || codes !== quantiser.codes)
+  if (grid[0] !== t.grid || grid[1] !== t.grid || depth !== t.depth || codes !== t.vocabularies.pixel)
     throw new UserFailure(
-      `${path} has ${grid.join(' x ')} x ${depth} codes of ${codes}; this model takes ${t.grid} x ${t.grid} x ${quantiser.depth} of ${quantiser.codes}`,
+      `${path} has ${grid.join(' x ')} x ${depth} codes of ${codes}; this model takes ${t.grid} x ${t.grid} x ${t.depth} of ${t.vocabularies.pixel ?? 'no pixel codes'}`,
     );
   for (const { file, pixel } of images) {
     if (pixel.length !== t.grid * t.grid * depth)
@@ -64,7 +65,7 @@ const fromPhoto = async (t: Tokenizer, file: string): Promise<Job['paint']> => {
   const { picture } = await readPhoto(t, file);
   return async () => {
     const values = toChannels(picture);
-    const made = await t.decode((await t.encode(values)).pixel);
+    const made = await t.decode(pixelCodes(await t.encode(values)));
     return { picture: sideBySide([picture, pictureOf(t, made)]), quality: qualityOf(t, values, made) };
   };
 };

@@ -1,11 +1,10 @@
 // `dualtoken tokenize`: photos to both kinds of codes.
 import type { Command } from 'commander';
 import { expandPaths, writeAtomic } from '../../data/index.ts';
-import { codeUsage } from '../../eval/index.ts';
 import { need } from '../failure.ts';
 import { type ModelOptions, withModel } from '../options.ts';
 import { outputTo } from '../output.ts';
-import { codesFile, commandTokenizer, readPhoto } from '../tokenizer.ts';
+import { codesFile, commandTokenizer, readPhoto, usedCodes } from '../tokenizer.ts';
 import { withRuntime } from '../with-runtime.ts';
 
 interface TokenizeOptions extends ModelOptions {
@@ -22,10 +21,7 @@ export const tokenize = async (paths: readonly string[], options: TokenizeOption
       const { values } = await readPhoto(tokenizer, file);
       const codes = await tokenizer.encode(values);
       images.push({ file, codes });
-      const used = (k: Int32Array): number => codeUsage(k, tokenizer.config.quantiser.codes).used;
-      output.print(
-        `${file}: ${codes.pixel.length} pixel codes (${used(codes.pixel)} different), ${codes.semantic.length} semantic codes (${used(codes.semantic)} different)`,
-      );
+      output.print(`${file}: ${usedCodes(tokenizer, codes)}`);
     }
     const written = codesFile(tokenizer, images);
     if (options.out) {

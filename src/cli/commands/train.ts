@@ -1,13 +1,14 @@
 // `dualtoken train`: trains a tokenizer on a folder of pictures.
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
 import { parseTrainConfig, type TrainConfig } from '../../train/config.ts';
 import { checkpointFor, runTraining } from '../../train/run.ts';
 import { UserFailure } from '../failure.ts';
 import { interruption } from '../interruption.ts';
+import { loadConfig } from '../load-config.ts';
 import { positiveNumber, type RunOptions, wholeNumber, withRun } from '../options.ts';
 import { outputTo } from '../output.ts';
-import { readJson } from '../read-json.ts';
 import { trainingProgress } from '../training-progress.ts';
 import { withRuntime } from '../with-runtime.ts';
 
@@ -38,7 +39,7 @@ const overlaid = (file: unknown, o: TrainOptions, folder: string | undefined, se
   return {
     ...file,
     ...stated({ variant: o.variant, steps: o.steps, batchSize: o.batchSize, out: o.out, seed }),
-    ...part('data', { folder, validation: o.validation }),
+    ...part('data', { train: folder, validation: o.validation }),
     ...part('optimizer', { learningRate: o.learningRate }),
   };
 };
@@ -51,7 +52,7 @@ const configOf = (json: unknown, from: string): TrainConfig => {
 
 export const train = async (folder: string | undefined, options: TrainOptions, command: Command): Promise<void> => {
   const output = outputTo(options.json);
-  const file = options.config === undefined ? {} : await readJson(options.config);
+  const file = options.config === undefined ? {} : await loadConfig(options.config);
   const seed = command.getOptionValueSource('seed') === 'cli' ? options.seed : undefined;
   const asked = configOf(overlaid(file, options, folder, seed), options.config ?? 'the options');
   const from = await checkpointFor(asked.out, options.resume);
@@ -73,7 +74,7 @@ export const train = async (folder: string | undefined, options: TrainOptions, c
     bar.stop();
     const { at, stopped, model, psnr } = result;
     output.print(
-      `${stopped ? 'stopped' : 'done'} after ${at.step} steps and ${Math.round(at.seconds)} s: PSNR ${psnr.toFixed(2)} dB; model ${model}`,
+      `${stopped ? 'stopped' : 'done'} after ${at.step} steps and ${Math.round(at.seconds)} s: ${psnr === null ? '' : `PSNR ${psnr.toFixed(2)} dB; `}model ${model}; report ${join(config.out, 'report.html')}`,
     );
     if (stopped) output.print(`go on with: dualtoken train --resume --out ${config.out}`);
     output.result({ ...at, stopped, psnr, model, out: config.out });

@@ -4,7 +4,7 @@ import { Argument, type Command, Option } from 'commander';
 import { isCurrent } from '../../compiler/candidates.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { type Choice, sizeClasses, type TuningTable } from '../../compiler/tuning.ts';
-import { variants } from '../../models/variants/index.ts';
+import { mainVariants } from '../../models/variants/index.ts';
 import { orThrow } from '../../runtime/attempt.ts';
 import type { Backend } from '../../runtime/backend.ts';
 import { openBackend } from '../../runtime/choose.ts';
@@ -177,7 +177,7 @@ const printRegrets = async (names: readonly string[], options: TuneCommandOption
 
 export const tune = async (variant: string, options: TuneCommandOptions): Promise<void> => {
   const output = outputTo(options.json);
-  const names = options.all ? Object.keys(variants) : [variant];
+  const names = options.all ? mainVariants : [variant];
   for (const name of names) variantNamed(name);
   if (options.report !== undefined) {
     await printRegrets(names, options, output);

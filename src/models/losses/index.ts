@@ -1,3 +1,10 @@
-// Losses, each a value with a name and a weight.
+// Losses. loss: all of them as data, each a value with a weight. tokenizer: those that are functions of a forward; picture: those of
+// what the decoder paints, with the adaptive weight; contrastive and cosine: of embeddings; term: weighted sums.
+
 export * from './adversarial.ts';
-export * from './tokenizer.ts';
+export { sigmoidContrastive, softmaxContrastive } from './contrastive.ts';
+export { meanCosine } from './cosine.ts';
+export * from './loss.ts';
+export { adaptiveWeight, type Pulled, pullBack, weighted } from './picture.ts';
+export { type Losses, type LossTerm, meanSquaredError, totalLoss } from './term.ts';
+export { isPlain, type PlainLoss, pixelDistance, type TokenizerOutputs, termOf } from './tokenizer.ts';

@@ -1,86 +1,76 @@
-// The tokenizer's losses, each a value with a name and a weight: L = 10 L_pix + 5 MSE(F, F0) + MSE(p, p0) + 40 (L_c,pix + L_c,sem).
-import { scalar } from '../../dsl/ops/create.ts';
-import { add, mul, square, sub } from '../../dsl/ops/elementwise.ts';
+// The losses that are functions of one forward alone, and what such a forward has computed.
+import { match } from 'ts-pattern';
+import { DslError } from '../../dsl/core/error.ts';
+import { abs, sub } from '../../dsl/ops/elementwise.ts';
 import { mean } from '../../dsl/ops/reduce.ts';
-import type { Rank2, Rank3, Rank4, Shape } from '../../dsl/shape.ts';
+import type { Rank2, Rank3, Rank4 } from '../../dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
 import { stopGradient } from '../../dsl/transform/tensors.ts';
+import { meanCosine } from './cosine.ts';
+import type { Loss, LossOf } from './loss.ts';
+import { type LossTerm, meanSquaredError } from './term.ts';
 
-/** What one training step of the tokenizer has computed. */
+/** What one training forward of a tokenizer has computed; null where its variant has no such thing. */
 export interface TokenizerOutputs {
   /** Pictures [B, 3, H, W] in [-1, 1], and what the decoder makes of them. */
   readonly image: Tensor<Rank4>;
-  readonly reconstruction: Tensor<Rank4>;
-  /** Features [B, L, C] at the semantic tap before quantisation, and those of the frozen initial tower. */
-  readonly deep: Tensor<Rank3>;
-  readonly deepTarget: Tensor<Rank3>;
+  readonly reconstruction: Tensor<Rank4> | null;
+  /** Features [B, L, C] at the semantic tap before quantisation, after it, and those of the frozen initial tower. */
+  readonly deep: Tensor<Rank3> | null;
+  readonly deepQuantised: Tensor<Rank3> | null;
+  readonly deepTarget: Tensor<Rank3> | null;
   /** Pooled features [B, C] of the quantised semantics, and those of the frozen initial tower. */
-  readonly pooled: Tensor<Rank2>;
-  readonly pooledTarget: Tensor<Rank2>;
-  /** Commitment of both quantisers, added. */
+  readonly pooled: Tensor<Rank2> | null;
+  readonly pooledTarget: Tensor<Rank2> | null;
+  /** Commitment of all quantisers, added. */
   readonly commitment: ScalarTensor;
+  /** Of lookup-free codes. */
+  readonly entropy: ScalarTensor | null;
 }
 
-/** One term of a loss. */
-export interface LossTerm<A> {
-  readonly name: string;
-  readonly weight: number;
-  readonly of: (outputs: A) => ScalarTensor;
-}
+const given = <T>(value: T | null, loss: Loss, what: string): T => {
+  if (value === null)
+    throw new DslError('loss', `the loss '${loss.kind}' asks for ${what}, which this variant has not`);
+  return value;
+};
 
-/** Mean over all elements of (a - b)^2. */
-export const meanSquaredError = <S extends Shape>(a: Tensor<S>, b: Tensor<S>): ScalarTensor => mean(square(sub(a, b)));
+/** MSE(a, b), or MSE(a, b) - cos(a, b), its mean over vectors along the last axis. No gradient reaches `target`. */
+const distance = <S extends Rank2 | Rank3>(
+  form: LossOf<'deep'>['form'],
+  a: Tensor<S>,
+  target: Tensor<S>,
+): ScalarTensor => {
+  const [fixed, l2] = [stopGradient(target), meanSquaredError(a, stopGradient(target))];
+  return form === 'l2-cosine' ? sub(l2, meanCosine(a, fixed)) : l2;
+};
 
-/** L2 distance of the reconstruction, in units of [-1, 1]: four times that of [0, 1]. */
-export const pixelLoss = (weight = 10): LossTerm<TokenizerOutputs> => ({
-  name: 'pixel',
-  weight,
-  of: ({ image, reconstruction }) => meanSquaredError(reconstruction, image),
+/** Distance of pictures [B, 3, H, W], the mean over all elements. */
+export const pixelDistance = (
+  form: LossOf<'pixel'>['distance'],
+  reconstruction: Tensor<Rank4>,
+  image: Tensor<Rank4>,
+): ScalarTensor => (form === 'l1' ? mean(abs(sub(reconstruction, image))) : meanSquaredError(reconstruction, image));
+
+/** The losses that need nothing but a forward's outputs. */
+export type PlainLoss = LossOf<'pixel' | 'deep' | 'pooled' | 'commitment' | 'entropy'>;
+export const isPlain = (loss: Loss): loss is PlainLoss =>
+  ['pixel', 'deep', 'pooled', 'commitment', 'entropy'].includes(loss.kind);
+
+/** Such a loss as a term. Throws DslError, when it is evaluated, where a variant lacks what it asks for. */
+export const termOf = (loss: PlainLoss): LossTerm<TokenizerOutputs> => ({
+  name: loss.kind,
+  weight: loss.weight,
+  of: (out) =>
+    match(loss)
+      .with({ kind: 'pixel' }, (l) => pixelDistance(l.distance, given(out.reconstruction, l, 'a decoder'), out.image))
+      .with({ kind: 'deep' }, (l) => {
+        const features = l.of === 'after' ? out.deepQuantised : out.deep;
+        return distance(l.form, given(features, l, 'a semantic tap'), given(out.deepTarget, l, 'an initial tower'));
+      })
+      .with({ kind: 'pooled' }, (l) =>
+        distance(l.form, given(out.pooled, l, 'a semantic tap'), given(out.pooledTarget, l, 'an initial tower')),
+      )
+      .with({ kind: 'commitment' }, () => out.commitment)
+      .with({ kind: 'entropy' }, (l) => given(out.entropy, l, 'a lookup-free quantiser'))
+      .exhaustive(),
 });
-
-/** Keeps the semantic tap where the initial tower had it. */
-export const deepDistillation = (weight = 5): LossTerm<TokenizerOutputs> => ({
-  name: 'deep',
-  weight,
-  of: ({ deep, deepTarget }) => meanSquaredError(deep, stopGradient(deepTarget)),
-});
-
-/** Keeps the pooled feature, which passes through the semantic quantiser, where the initial tower had it. */
-export const pooledDistillation = (weight = 1): LossTerm<TokenizerOutputs> => ({
-  name: 'pooled',
-  weight,
-  of: ({ pooled, pooledTarget }) => meanSquaredError(pooled, stopGradient(pooledTarget)),
-});
-
-/** Keeps the features near the codes that stand for them. */
-export const commitmentLoss = (weight = 40): LossTerm<TokenizerOutputs> => ({
-  name: 'commitment',
-  weight,
-  of: ({ commitment }) => commitment,
-});
-
-/** The tokenizer's loss without its LPIPS and adversarial terms. */
-export const tokenizerLosses: readonly LossTerm<TokenizerOutputs>[] = [
-  pixelLoss(),
-  deepDistillation(),
-  pooledDistillation(),
-  commitmentLoss(),
-];
-
-export interface Losses {
-  readonly total: ScalarTensor;
-  /** Each term before its weight, by name. */
-  readonly terms: Readonly<Record<string, ScalarTensor>>;
-}
-
-/** The weighted sum of terms; 0 for none. */
-export const totalLoss =
-  <A>(losses: readonly LossTerm<A>[]) =>
-  (outputs: A): Losses => {
-    const terms = losses.map(({ name, weight, of }) => ({ name, weight, value: of(outputs) }));
-    const weighted = terms.map(({ weight, value }) => mul(value, weight));
-    return {
-      total: weighted.reduce((sum, term) => add(sum, term), scalar(0)),
-      terms: Object.fromEntries(terms.map(({ name, value }) => [name, value])),
-    };
-  };

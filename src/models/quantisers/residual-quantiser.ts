@@ -5,17 +5,17 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import { normalInit, zerosInit } from '../../dsl/init.ts';
 import { ones, zeros, zerosLike } from '../../dsl/ops/create.ts';
-import { add, div, lt, mul, square, sub, where } from '../../dsl/ops/elementwise.ts';
+import { add, clamp, div, lt, mul, square, sub, where } from '../../dsl/ops/elementwise.ts';
 import { nearestCode } from '../../dsl/ops/fused.ts';
 import { gather, segmentSum } from '../../dsl/ops/indexing.ts';
-import { stack, tile } from '../../dsl/ops/joining.ts';
+import { concat, stack, tile } from '../../dsl/ops/joining.ts';
 import { alongAxis, broadcastLike, reshape } from '../../dsl/ops/movement.ts';
 import { foldIn, type Key, permutation, splitKey, uniform } from '../../dsl/ops/random.ts';
 import { mean, sum } from '../../dsl/ops/reduce.ts';
 import { sliceAxis } from '../../dsl/ops/slicing.ts';
 import { type Initializer, type ParamsOf, weight } from '../../dsl/param.ts';
 import type { Rank1, Rank2, Rank4, Shape } from '../../dsl/shape.ts';
-import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
+import { anySize, type ScalarTensor, type Tensor } from '../../dsl/tensor.ts';
 import { stopGradient } from '../../dsl/transform/tensors.ts';
 
 export interface QuantiserConfig {
@@ -24,8 +24,15 @@ export interface QuantiserConfig {
   /** Rows of the codebook, and their width. */
   readonly codes: number;
   readonly dim: number;
-  /** What running means keep of themselves in one update; there are `depth` updates in a step. */
+  /** What running means keep of themselves in one update. */
   readonly decay: number;
+  /**
+   * 'depth', the default: every depth updates the table, and the next searches the new one (the public code of March 2025). 'forward':
+   * all depths search one table, and their vectors update it together (that of 2026, without its fault).
+   */
+  readonly learning?: 'depth' | 'forward' | undefined;
+  /** Sums of a batch's vectors are cut to [-sumLimit, sumLimit]; 1000 in the public code of March 2025. Default: not at all. */
+  readonly sumLimit?: number | undefined;
   /** Smooths the counts that sums are divided by. */
   readonly eps: number;
   /** Whether a code whose running count falls below 1 is replaced by a vector of the batch. */
@@ -62,6 +69,8 @@ type Table = Pick<Codebook, 'codebook'>;
 
 /** What is left of the vectors after some depths, the sum of what was taken, and the table that the next depth searches. */
 interface Walk<T extends Table> {
+  /** What this depth searched the table for. */
+  readonly searched: Tensor<Rank2>;
   readonly residual: Tensor<Rank2>;
   readonly taken: Tensor<Rank2>;
   readonly codes: Tensor<Rank1, 'i32'>;
@@ -69,13 +78,14 @@ interface Walk<T extends Table> {
 }
 type Learn<T> = (table: T, vectors: Tensor<Rank2>, codes: Tensor<Rank1, 'i32'>, depth: number) => T;
 
-/** One depth: k = argmin |r - c_k|, r -= c_k, a += c_k, all by the table as it was; then the table learns. */
+/** One depth: k = argmin |r - c_k|, r -= c_k, a += c_k, all by the table as it was; then the table may learn. */
 const deeper =
   <T extends Table>(learn: Learn<T>) =>
   (depth: number, { residual, taken, table }: Walk<T>): Walk<T> => {
     const codes = nearestCode(residual, table.codebook);
     const rows = gather(table.codebook, codes);
     return {
+      searched: residual,
       residual: sub(residual, rows),
       taken: add(taken, rows),
       codes,
@@ -85,10 +95,16 @@ const deeper =
 
 const walk =
   <T extends Table>({ depth, dim }: QuantiserConfig, table: T, learn: Learn<T>) =>
-  (x: Features): Quantised & { readonly next: T } => {
+  (x: Features): Quantised & { readonly next: T; readonly steps: readonly Walk<T>[] } => {
     const rows = pipe(x, stopGradient, reshape([-1, dim]));
     const step = deeper(learn);
-    const start = { residual: rows, taken: zerosLike(rows), codes: zeros([rows.shape[0]], 'i32'), table };
+    const start = {
+      searched: rows,
+      residual: rows,
+      taken: zerosLike(rows),
+      codes: zeros([rows.shape[0]], 'i32'),
+      table,
+    };
     const walked = RA.scanLeft(start, (w: Walk<T>, d: number) => step(d, w))(RA.makeBy(depth, (d) => d)).slice(1);
     const last = walked.at(-1)!;
     const [batch, height, width] = x.shape;
@@ -108,6 +124,7 @@ const walk =
         1 / depth,
       ),
       next: last.table,
+      steps: walked,
     };
   };
 
@@ -129,32 +146,58 @@ const strangers = ({ codes, dim }: QuantiserConfig, vectors: Tensor<Rank2>, key:
   return gather(enough, sliceAxis(permutation(order, count * times), 0, 0, codes));
 };
 
-/** One update of the running means by a depth's vectors, and the table that follows from them. */
-const update =
-  (config: QuantiserConfig, key: Key): Learn<Codebook> =>
-  ({ embedEma, clusterSize }, vectors, codes, depth) => {
-    const { decay, eps } = config;
-    const keep = <S extends Shape>(mean: Tensor<S>, now: Tensor<S>) => add(mul(mean, decay), mul(now, 1 - decay));
-    const counts = keep(clusterSize, segmentSum(ones([vectors.shape[0]]), codes, config.codes));
-    const sums = keep(embedEma, segmentSum(vectors, codes, config.codes));
-    const dead = lt(counts, 1);
-    const revived = config.restart ? where(dead, 1, counts) : counts;
-    const moved = config.restart
-      ? where(alongAxis(dead, 0, sums), strangers(config, vectors, foldIn(key, depth)), sums)
-      : sums;
-    const total = sum(revived);
-    const smooth = pipe(revived, add(eps), mul(broadcastLike(div(total, add(total, config.codes * eps)), revived)));
-    return { codebook: div(moved, alongAxis(smooth, 0, moved)), embedEma: moved, clusterSize: revived };
-  };
+/** One update of the running means by vectors and their codes, and the table that follows from them. */
+const update = (
+  config: QuantiserConfig,
+  { embedEma, clusterSize }: Codebook,
+  vectors: Tensor<Rank2>,
+  codes: Tensor<Rank1, 'i32'>,
+  key: Key,
+  microBatches: number,
+): Codebook => {
+  const { eps, sumLimit } = config;
+  // k small updates weigh as one large one would: each keeps the k-th root, and counts for k.
+  const decay = config.decay ** (1 / microBatches);
+  const keep = <S extends Shape>(mean: Tensor<S>, now: Tensor<S>) =>
+    add(mul(mean, decay), mul(now, microBatches * (1 - decay)));
+  const batchSums = segmentSum(vectors, codes, config.codes);
+  const counts = keep(clusterSize, segmentSum(ones([vectors.shape[0]]), codes, config.codes));
+  const sums = keep(embedEma, sumLimit === undefined ? batchSums : clamp(-sumLimit, sumLimit)(batchSums));
+  const dead = lt(counts, 1);
+  const revived = config.restart ? where(dead, 1, counts) : counts;
+  const moved = config.restart ? where(alongAxis(dead, 0, sums), strangers(config, vectors, key), sums) : sums;
+  const total = sum(revived);
+  const smooth = pipe(revived, add(eps), mul(broadcastLike(div(total, add(total, config.codes * eps)), revived)));
+  return { codebook: div(moved, alongAxis(smooth, 0, moved)), embedEma: moved, clusterSize: revived };
+};
 
 /**
- * As `quantise`, with the codebook learning inside every depth: depth d + 1 searches the table that depth d has updated. `key`,
- * u32 [2], chooses the vectors that replace dead codes. Throws DslError where shapes do not fit.
+ * As `quantise`, with the codebook learning. `key`, u32 [2], chooses the vectors that replace dead codes; `microBatches` forwards make
+ * one step of the optimiser. Throws DslError where shapes do not fit.
  */
 export const quantiseTraining =
-  (config: QuantiserConfig, state: Codebook, key: Key) =>
-  (x: Features): Quantised & { readonly next: Codebook } =>
-    walk(config, stopGradient(state), update(config, key))(x);
+  (config: QuantiserConfig, state: Codebook, key: Key, microBatches = 1) =>
+  (x: Features): Quantised & { readonly next: Codebook } => {
+    const start = stopGradient(state);
+    if (config.learning !== 'forward') {
+      const { steps, ...made } = walk(config, start, (table, vectors, codes, depth) =>
+        update(config, table, vectors, codes, foldIn(key, depth), microBatches),
+      )(x);
+      return made;
+    }
+    const { steps, ...made } = walk(config, start, (table) => table)(x);
+    const [vectors, codes] = [
+      concat(
+        steps.map((s) => s.searched),
+        0,
+      ),
+      concat(
+        steps.map((s) => s.codes),
+        0,
+      ),
+    ];
+    return { ...made, next: update(config, start, anySize(vectors), anySize(codes), key, microBatches) };
+  };
 
 /** The sum over depth of the rows that `codes` [B, h, w, depth] name: what `quantise` gave as z. */
 export const embedCodes =

@@ -4,12 +4,13 @@ import { z } from 'zod';
 import { DslError } from '../../dsl/core/error.ts';
 import { configFaults } from '../config-faults.ts';
 import { type DualTokenConfig, latentSide } from '../dualtoken.ts';
-import { visionShape } from '../hf-config.ts';
+import { textShape, visionShape } from '../hf-config.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
 
 const whole = z.int().positive();
 const vision = z.strictObject(visionShape);
-const taps = z.strictObject({ pixel: whole, semantic: whole });
+const taps = z.strictObject({ pixel: whole.nullable(), semantic: whole.nullable() });
+const learning = z.enum(['depth', 'forward']);
 const quantiser = z.strictObject({
   depth: whole,
   codes: whole,
@@ -17,7 +18,16 @@ const quantiser = z.strictObject({
   decay: z.number().gt(0).lt(1),
   eps: z.number().positive(),
   restart: z.boolean(),
+  learning: learning.optional(),
+  sumLimit: z.number().positive().optional(),
 });
+const choices = {
+  vocabularies: z.union([z.literal(1), z.literal(2)]).optional(),
+  shortcut: z.strictObject({ tap: whole, weight: z.number() }).optional(),
+  projection: z.enum(['conv', 'attention', 'none']).optional(),
+  semanticLearning: learning.optional(),
+  text: z.strictObject(textShape).optional(),
+};
 const decoder = z.strictObject({
   ch: whole,
   ch_mult: z.array(whole).min(1),
@@ -29,29 +39,48 @@ const decoder = z.strictObject({
   groups: whole,
 });
 const changesSchema = z.strictObject({
-  variant: z.string(),
   vision: vision.partial().optional(),
   taps: taps.partial().optional(),
   quantiser: quantiser.partial().optional(),
   decoder: decoder.partial().optional(),
+  ...choices,
 });
 
-const configSchema = z.strictObject({ vision, taps, quantiser, decoder });
+const configSchema = z.strictObject({ vision, taps, quantiser, decoder, ...choices });
 
 /** A whole configuration, as a checkpoint carries it. Left: every fault with its path. */
 export const parseConfig = (json: unknown): E.Either<readonly string[], DualTokenConfig> => {
   const read = configSchema.safeParse(json);
-  if (!read.success) return E.left(configFaults(read.error, dualtokenSo400m));
+  if (!read.success) return E.left(configFaults(read.error, example));
   const faults = faultsOf(read.data);
   return faults.length > 0 ? E.left(faults) : E.right(read.data);
 };
 
+/** Every key that a configuration may have. */
+const example: DualTokenConfig = {
+  ...dualtokenSo400m,
+  quantiser: { ...dualtokenSo400m.quantiser, learning: 'depth', sumLimit: 1000 },
+  vocabularies: 2,
+  shortcut: { tap: 4, weight: 0.6 },
+  projection: 'conv',
+  semanticLearning: 'depth',
+  text: {
+    hidden_size: 1152,
+    intermediate_size: 4304,
+    num_hidden_layers: 27,
+    num_attention_heads: 16,
+    hidden_act: 'gelu_pytorch_tanh',
+    layer_norm_eps: 1e-6,
+    vocab_size: 32000,
+    max_position_embeddings: 64,
+  },
+};
+
+type Parts = 'vision' | 'taps' | 'quantiser' | 'decoder';
 /** What a variant changes of another: single fields, or none of a part. */
 export type Changes = {
-  readonly [K in keyof DualTokenConfig]?:
-    | { readonly [F in keyof DualTokenConfig[K]]?: DualTokenConfig[K][F] | undefined }
-    | undefined;
-};
+  readonly [K in Parts]?: { readonly [F in keyof DualTokenConfig[K]]?: DualTokenConfig[K][F] | undefined } | undefined;
+} & { readonly [K in Exclude<keyof DualTokenConfig, Parts>]?: DualTokenConfig[K] | undefined };
 
 /** The fields of `part` that are stated, over `base`. */
 const over = <T extends object>(base: T, part: { readonly [F in keyof T]?: T[F] | undefined } | undefined): T => ({
@@ -61,6 +90,12 @@ const over = <T extends object>(base: T, part: { readonly [F in keyof T]?: T[F] 
 
 /** `base` with some fields replaced. */
 const changed = (base: DualTokenConfig, changes: Changes): DualTokenConfig => ({
+  ...over(base, {
+    vocabularies: changes.vocabularies,
+    shortcut: changes.shortcut,
+    projection: changes.projection,
+    text: changes.text,
+  }),
   vision: over(base.vision, changes.vision),
   taps: over(base.taps, changes.taps),
   quantiser: over(base.quantiser, changes.quantiser),
@@ -68,13 +103,47 @@ const changed = (base: DualTokenConfig, changes: Changes): DualTokenConfig => ({
 });
 
 const projectGroups = 32;
+const say = (wrong: boolean, fault: string): readonly string[] => (wrong ? [fault] : []);
+const grouped = (name: string, channels: number, groups: number) =>
+  say(channels % groups !== 0, `${name} is ${channels}: not a multiple of the ${groups} groups of its norm`);
+
+const tapFaults = ({ vision: v, taps, vocabularies, shortcut }: DualTokenConfig): readonly string[] => {
+  const { pixel, semantic } = taps;
+  const within = (name: string, tap: number | null | undefined) =>
+    say((tap ?? 0) > v.num_hidden_layers, `${name} ${tap}: the tower has ${v.num_hidden_layers} blocks`);
+  return [
+    ...say(pixel === null && semantic === null, 'taps: neither a pixel nor a semantic tap is left'),
+    ...say(
+      pixel !== null && semantic !== null && pixel > semantic,
+      `taps.pixel ${pixel} comes after taps.semantic ${semantic}`,
+    ),
+    ...within('taps.pixel', pixel),
+    ...within('taps.semantic', semantic),
+    ...within('shortcut.tap', shortcut?.tap),
+    ...say(
+      shortcut !== undefined && shortcut.tap > (pixel ?? 0),
+      `shortcut.tap ${shortcut?.tap} comes after taps.pixel ${pixel}`,
+    ),
+    ...say(
+      vocabularies === 1 && pixel !== semantic,
+      `vocabularies 1: both taps are one, but taps.pixel is ${pixel} and taps.semantic ${semantic}`,
+    ),
+  ];
+};
+
+const widthFaults = ({ vision: { hidden_size: width }, quantiser: { dim }, projection }: DualTokenConfig) =>
+  projection === 'none'
+    ? say(dim !== width, `quantiser.dim ${dim} is not vision.hidden_size ${width}, and projection is 'none'`)
+    : projection === 'attention'
+      ? say(
+          width % dim !== 0,
+          `quantiser.dim ${dim} does not divide vision.hidden_size ${width}, which attention asks for`,
+        )
+      : grouped('quantiser.dim', dim, projectGroups);
 
 /** Every reason why a configuration makes no model; none for one that does. */
 export const faultsOf = (c: DualTokenConfig): readonly string[] => {
-  const { vision: v, taps, quantiser: q, decoder: d } = c;
-  const say = (wrong: boolean, fault: string): readonly string[] => (wrong ? [fault] : []);
-  const grouped = (name: string, channels: number, groups: number) =>
-    say(channels % groups !== 0, `${name} is ${channels}: not a multiple of the ${groups} groups of its norm`);
+  const { vision: v, decoder: d } = c;
   return [
     ...say(
       v.hidden_size % v.num_attention_heads !== 0,
@@ -84,11 +153,7 @@ export const faultsOf = (c: DualTokenConfig): readonly string[] => {
       v.patch_size > v.image_size,
       `vision.patch_size ${v.patch_size} is larger than the picture of ${v.image_size}`,
     ),
-    ...say(taps.pixel > taps.semantic, `taps.pixel ${taps.pixel} comes after taps.semantic ${taps.semantic}`),
-    ...say(
-      taps.semantic > v.num_hidden_layers,
-      `taps.semantic ${taps.semantic}: the tower has ${v.num_hidden_layers} blocks`,
-    ),
+    ...tapFaults(c),
     ...say(
       d.resolution !== v.image_size,
       `decoder.resolution ${d.resolution} is not vision.image_size ${v.image_size}`,
@@ -99,7 +164,7 @@ export const faultsOf = (c: DualTokenConfig): readonly string[] => {
       `decoder.resolution ${d.resolution} can't be halved ${d.ch_mult.length - 1} times`,
     ),
     ...grouped('vision.hidden_size', v.hidden_size, projectGroups),
-    ...grouped('quantiser.dim', q.dim, projectGroups),
+    ...widthFaults(c),
     ...grouped('decoder.in_channels', d.in_channels, projectGroups),
     ...grouped('decoder.ch', d.ch, d.groups),
   ];
@@ -113,16 +178,11 @@ export const variantOf = (base: DualTokenConfig, changes: Changes): DualTokenCon
   return made;
 };
 
-/** `{ variant: 'mini', quantiser: { codes: 256 } }`: a named configuration and changes. Left: every fault with its path. */
-export const parseVariant =
-  (known: Readonly<Record<string, DualTokenConfig>>) =>
-  (json: unknown): E.Either<readonly string[], DualTokenConfig> => {
-    const read = changesSchema.safeParse(json);
-    if (!read.success) return E.left(configFaults(read.error, { variant: '', ...dualtokenSo400m }));
-    const base = known[read.data.variant];
-    if (base === undefined)
-      return E.left([`variant: '${read.data.variant}' is unknown; there are ${Object.keys(known).join(', ')}`]);
-    const made = changed(base, read.data);
-    const faults = faultsOf(made);
-    return faults.length > 0 ? E.left(faults) : E.right(made);
-  };
+/** `base` with changes from JSON, as `{ quantiser: { codes: 256 } }`. Left: every fault with its path. */
+export const parseChanges = (base: DualTokenConfig, json: unknown): E.Either<readonly string[], DualTokenConfig> => {
+  const read = changesSchema.safeParse(json);
+  if (!read.success) return E.left(configFaults(read.error, example));
+  const config = changed(base, read.data);
+  const faults = faultsOf(config);
+  return faults.length > 0 ? E.left(faults) : E.right(config);
+};

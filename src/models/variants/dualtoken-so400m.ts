@@ -15,7 +15,7 @@ export const dualtokenSo400m: DualTokenConfig = {
     patch_size: 14,
   },
   taps: { pixel: 6, semantic: 26 },
-  quantiser: { depth: 8, codes: 32768, dim: 256, decay: 0.99, eps: 1e-5, restart: true },
+  quantiser: { depth: 8, codes: 32768, dim: 256, decay: 0.99, eps: 1e-5, restart: true, sumLimit: 1000 },
   decoder: {
     ch: 128,
     ch_mult: [1, 1, 4, 4, 8],

@@ -8,7 +8,7 @@ import { mean } from '../../../src/dsl/ops/reduce.ts';
 import type { Rank1 } from '../../../src/dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../../src/dsl/tensor.ts';
 import { valueAndGrad } from '../../../src/dsl/transform/index.ts';
-import { adamwScalars } from '../../../src/train/adamw.ts';
+import { adamScalars } from '../../../src/train/adam.ts';
 import { type OptimiserState, optimise } from '../../../src/train/optimise.ts';
 import { rank2 } from '../../support/params.ts';
 import { type GoldenCase, inputOf, setting } from '../case.ts';
@@ -30,11 +30,11 @@ export const adamwKind: Kind = (c, evaluate) => {
   const options = { ...stated, clip: Number.isFinite(stated.clip) ? stated.clip : null };
   const loss = (flat: Tensor<Rank1>) => mean(square(sub(tanh(matmul(x, reshape(flat, w.shape))), y)));
   const start = reshape(w, [-1]);
-  let state: OptimiserState = { params: [start], m: [zerosLike(start)], v: [zerosLike(start)] };
+  let state: OptimiserState = { params: [start], m: [zerosLike(start)], v: [zerosLike(start)], ema: [] };
   const losses: ScalarTensor[] = [];
   for (let step = 1; step <= c.outputs.get('losses')!.data.length; step++) {
     const { value, grads } = valueAndGrad(loss)(state.params[0]!);
-    const numbers = adamwScalars(options, setting(c, 'lr'), step);
+    const numbers = adamScalars(options, setting(c, 'lr'), step);
     const at = {
       stepSize: scalar(numbers.stepSize),
       rootCorrection: scalar(numbers.rootCorrection),

@@ -1,0 +1,60 @@
+// VILA-U's tower (Y. Wu and others, 2024): one vocabulary of the penultimate block's features, trained by captions and pixels.
+import type { DualTokenConfig } from '../dualtoken.ts';
+import type { TextConfig } from '../hf-config.ts';
+import type { Loss } from '../losses/loss.ts';
+import { variantOf } from './config.ts';
+import { dualtokenSo400m } from './dualtoken-so400m.ts';
+import { mini } from './mini.ts';
+import type { DualTokenVariant } from './variant.ts';
+
+/** Contrastive and reconstruction, 1 and 1; within reconstruction the weights of RQ-VAE, which its quantiser is from. */
+const losses: readonly Loss[] = [
+  { kind: 'contrastive', weight: 1, form: 'sigmoid' },
+  { kind: 'pixel', weight: 1 },
+  { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
+  { kind: 'adversarial', weight: 0.75, adaptive: [0, 10000] },
+  { kind: 'commitment', weight: 0.25 },
+];
+
+const textOf = ({ vision: v }: DualTokenConfig, blocks: number, words: number, positions: number): TextConfig => ({
+  hidden_size: v.hidden_size,
+  intermediate_size: v.intermediate_size,
+  num_hidden_layers: blocks,
+  num_attention_heads: v.num_attention_heads,
+  hidden_act: v.hidden_act,
+  layer_norm_eps: v.layer_norm_eps,
+  vocab_size: words,
+  max_position_embeddings: positions,
+});
+const oneVocabulary = (base: DualTokenConfig, text: TextConfig): DualTokenConfig =>
+  variantOf(base, { vocabularies: 1, taps: { pixel: base.taps.semantic }, text });
+
+const large = variantOf(dualtokenSo400m, {
+  vision: {
+    hidden_size: 1024,
+    intermediate_size: 4096,
+    num_hidden_layers: 24,
+    image_size: 256,
+    patch_size: 16,
+  },
+  taps: { pixel: 23, semantic: 23 },
+  projection: 'none',
+  quantiser: { depth: 4, codes: 16384, dim: 1024 },
+  decoder: { resolution: 256, attn_resolutions: [16] },
+});
+
+/** On SigLIP L/16 at 256 pixels: 16 x 16 positions of 4 codes. Its decoder's sizes are not published: DualToken's stand in. */
+export const vilaU: DualTokenVariant = {
+  title: "VILA-U's tower: one vocabulary, contrastive and reconstruction",
+  family: 'dualtoken',
+  config: oneVocabulary(large, textOf(large, 24, 32000, 64)),
+  losses,
+};
+
+/** The same at 64 pixels, with CLIP's vocabulary of words and without LPIPS, whose weights are large. */
+export const miniVilaU: DualTokenVariant = {
+  ...vilaU,
+  title: `${vilaU.title}, at mini size`,
+  config: oneVocabulary(mini, textOf(mini, 2, 49408, 77)),
+  losses: losses.filter(({ kind }) => kind !== 'perceptual'),
+};

@@ -1,0 +1,42 @@
+// Which parameters of a spec are trained: those that neither their spec nor a pattern of paths holds still.
+import { namedSpecs } from '../dsl/param.ts';
+import { type RavelLayout, ravelLayout } from '../dsl/ravel.ts';
+
+/** `siglip_model.**` or `*.bias`: `*` stands for a part of a path between dots, `**` for any number of them. */
+const matcher = (pattern: string): RegExp => {
+  const parts = pattern.split('**').map((p) =>
+    p
+      .split('*')
+      .map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('[^.]*'),
+  );
+  return new RegExp(`^${parts.join('.*')}$`);
+};
+
+export interface Layouts<P> {
+  readonly params: RavelLayout<P>;
+  readonly fixed: RavelLayout<P>;
+}
+
+/**
+ * Trained and fixed parameters in vectors. @throws Error naming a pattern that no parameter matches, with the paths that there are
+ */
+export const layoutsOf = <P>(spec: P, freeze: readonly string[] = []): Layouts<P> => {
+  const patterns = freeze.map((pattern) => ({ pattern, test: matcher(pattern) }));
+  const paths = namedSpecs(spec).map(({ path }) => path);
+  const idle = patterns.filter(({ test }) => !paths.some((path) => test.test(path)));
+  if (idle.length > 0) {
+    const tops = [...new Set(paths.map((path) => path.split('.').slice(0, 2).join('.')))];
+    throw new Error(
+      `freeze: no parameter matches ${idle.map((p) => `'${p.pattern}'`).join(', ')}; paths begin with ${tops.join(', ')}`,
+    );
+  }
+  const still = (tags: readonly string[], path: string): boolean =>
+    tags.includes('frozen') || patterns.some(({ test }) => test.test(path));
+  return {
+    params: ravelLayout(spec, ({ tags }, path) =>
+      still(tags, path) ? null : tags.includes('noDecay') ? 'noDecay' : 'decay',
+    ),
+    fixed: ravelLayout(spec, ({ tags }, path) => (still(tags, path) ? 'fixed' : null)),
+  };
+};

@@ -1,0 +1,84 @@
+// What a run needs before its first step: its task, the values that it starts from, and captions as token ids.
+import * as E from 'fp-ts/lib/Either.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Batch, type DataError, openTextTokenizer, renderDataError } from '../data/index.ts';
+import type { TokenizerSystem } from '../models/systems/index.ts';
+import type { Variant } from '../models/variants/index.ts';
+import type { TrainConfig } from './config.ts';
+import { TrainFailure } from './failure.ts';
+import { loadMobileNetV2 } from './load-mobilenet.ts';
+import { startingWeights } from './starting-weights.ts';
+import { loadPerceptual } from './tasks/perceptual.ts';
+
+import { tokenizerTask } from './tasks/tokenizer.ts';
+import { type ImageBatch, sections } from './trainer.ts';
+import type { NamedTensors } from './vectors.ts';
+
+/** @throws TrainFailure with what is wrong with a user's file */
+export const need = async <A>(work: TE.TaskEither<DataError, A>): Promise<A> => {
+  const result = await work();
+  if (E.isLeft(result)) throw new TrainFailure(renderDataError(result.left));
+  return result.right;
+};
+
+const under = (prefix: string, tensors: NamedTensors): NamedTensors =>
+  new Map([...tensors].map(([name, t]) => [`${prefix}${name}`, t]));
+
+/** The task of a variant, and the values that files give its parameters, frozen ones included. Throws TrainFailure. */
+export const prepareTask = async <P, Q, T>(
+  system: TokenizerSystem<P, Q, T>,
+  variant: Variant,
+  config: Pick<TrainConfig, 'weights' | 'microBatches' | 'checkpointing'>,
+  log: (line: string) => void,
+) => {
+  const { weights, microBatches, checkpointing } = config;
+  const { losses } = variant;
+  const perceptual = losses.find((l) => l.kind === 'perceptual');
+  const teaching = losses.some((l) => l.kind === 'teacher');
+  if (perceptual && weights.perceptual === undefined)
+    throw new TrainFailure(
+      `the loss 'perceptual' (${perceptual.net}) asks for its network's weights: name their files in weights.perceptual, or leave the loss out`,
+    );
+  if (teaching && weights.teacher === undefined)
+    throw new TrainFailure("the loss 'teacher' asks for its network: name its folder in weights.teacher");
+  const teacher = teaching && weights.teacher !== undefined ? await need(loadMobileNetV2(weights.teacher)) : null;
+  const text = variant.family === 'dualtoken' ? variant.config.text : undefined;
+  const task = tokenizerTask(system, losses, { microBatches, remat: checkpointing, text, teacher: teacher?.config });
+  const seen =
+    perceptual && weights.perceptual !== undefined
+      ? await need(loadPerceptual(perceptual.net, [weights.perceptual].flat()))
+      : null;
+  const started =
+    weights.model === undefined ? null : await need(startingWeights(weights.model, task, system.stateSpec));
+  if (started)
+    log(
+      `${weights.model}: ${started.found} of ${started.of} parameters${started.missing.length > 0 ? `; anew: ${started.missing.join(', ')}` : ''}`,
+    );
+  const init: NamedTensors = new Map([
+    ...(started?.tensors ?? []),
+    ...(seen ? under(`${sections.frozen}perceptual.`, seen) : []),
+    ...(teacher ? under(`${sections.frozen}teacher.`, teacher.tensors) : []),
+  ]);
+  return { task, init };
+};
+
+/** Captions as the ids that a text tower takes; null for a run without captions. Throws TrainFailure. */
+export const captionIds = async (
+  { data }: Pick<TrainConfig, 'data'>,
+  variant: Variant,
+): Promise<((batch: Batch) => ImageBatch) | null> => {
+  if (!variant.losses.some(({ kind }) => kind === 'contrastive')) return null;
+  if (data.tokenizer === undefined)
+    throw new TrainFailure("the loss 'contrastive' asks for captions as ids: name a tokenizer in data.tokenizer");
+  const { vocab_size: words = 0, max_position_embeddings: length = 0 } = variant.config.text ?? {};
+  const tokenizer = await need(openTextTokenizer(data.tokenizer, data.tokenizerOf, length));
+  if (tokenizer.vocabulary > words)
+    throw new TrainFailure(
+      `${data.tokenizer} makes ids below ${tokenizer.vocabulary}; the text tower has a vocabulary of ${words}`,
+    );
+  return (batch) => {
+    const ids = new Int32Array(batch.count * tokenizer.length);
+    for (const [i, caption] of batch.captions.entries()) ids.set(tokenizer.encode(caption ?? ''), i * tokenizer.length);
+    return { ...batch, ids };
+  };
+};

@@ -1,0 +1,49 @@
+// What a run leaves in its folder while it goes on: the log (JSON lines and TensorBoard's events), samples, images left out, the report.
+import { join } from 'node:path';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type DataError, encodePng, type Picture, writeAtomic } from '../data/index.ts';
+import { appendLog, openLog } from './log.ts';
+import { appendImage, appendScalars, appendSkipped, openEvents, writeReport } from './report/index.ts';
+
+type Done = TE.TaskEither<DataError, void>;
+
+export interface RunRecord {
+  readonly numbers: (step: number, values: Readonly<Record<string, number>>) => Done;
+  readonly sample: (step: number, sheet: Picture) => Done;
+  readonly skipped: (step: number, reason: string) => Done;
+  readonly report: () => Done;
+}
+
+const samplePath = (folder: string, step: number): string =>
+  join(folder, 'samples', `step-${String(step).padStart(8, '0')}.png`);
+
+/** Prepares a run's folder for steps after `step`; what a sitting that was cut off wrote past it is dropped from the log. */
+export const openRecord = (folder: string, step: number): TE.TaskEither<DataError, RunRecord> => {
+  const log = join(folder, 'log.jsonl');
+  return pipe(
+    openLog(log, step),
+    TE.chain(() => openEvents(folder, step)),
+    TE.map(
+      (events): RunRecord => ({
+        numbers: (at, values) =>
+          pipe(
+            appendLog(log, at, values),
+            TE.chain(() => appendScalars(events, at, values)),
+          ),
+        sample: (at, sheet) =>
+          pipe(
+            encodePng(samplePath(folder, at), sheet),
+            TE.chainFirst((png) => writeAtomic(samplePath(folder, at), png)),
+            TE.chain((png) => appendImage(events, at, 'reconstructions', png)),
+          ),
+        skipped: (at, reason) => appendSkipped(folder, { step: at, reason }),
+        report: () =>
+          pipe(
+            writeReport(folder),
+            TE.map(() => undefined),
+          ),
+      }),
+    ),
+  );
+};
