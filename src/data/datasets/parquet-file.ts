@@ -17,6 +17,8 @@ export interface RowGroup {
   readonly size: number;
   /** Of pictures and captions, unpacked. */
   readonly bytes: number;
+  /** Reads them; rejects with what is wrong. */
+  readonly rows: () => Promise<readonly Row[]>;
 }
 
 export interface Row {
@@ -32,8 +34,6 @@ export interface ParquetFile {
   readonly captions: boolean;
   readonly labels: Int32Array | null;
   readonly classes: readonly string[] | undefined;
-  /** The rows of a group; rejects with what is wrong. */
-  readonly rows: (group: RowGroup) => Promise<readonly Row[]>;
 }
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
@@ -60,16 +60,24 @@ const labelOf = (value: unknown): number | null => {
   return Number.isInteger(number) && Math.abs(number) < 2 ** 31 ? Math.max(number, -1) : null;
 };
 
-const groupsOf = (metadata: FileMetaData, used: ReadonlySet<string>): readonly RowGroup[] => {
+/** The row groups that have rows, with `rows` to read each. */
+const groupsOf = (
+  metadata: FileMetaData,
+  columns: readonly string[],
+  rows: (start: number, end: number) => Promise<readonly Row[]>,
+): readonly RowGroup[] => {
   let start = 0;
-  return metadata.row_groups.map(({ num_rows, columns }) => {
+  const groups = metadata.row_groups.map(({ num_rows, columns: chunks }): RowGroup => {
     const size = Number(num_rows);
-    const chunks = columns.filter(({ meta_data }) => used.has(meta_data?.path_in_schema[0] ?? ''));
-    const bytes = chunks.reduce((sum, { meta_data }) => sum + Number(meta_data?.total_uncompressed_size ?? 0), 0);
-    const group = { start, size, bytes };
+    const used = chunks.flatMap(({ meta_data }) =>
+      meta_data !== undefined && columns.includes(meta_data.path_in_schema[0] ?? '') ? [meta_data] : [],
+    );
+    const bytes = used.reduce((sum, { total_uncompressed_size }) => sum + Number(total_uncompressed_size), 0);
+    const begin = start;
     start += size;
-    return group;
+    return { start: begin, size, bytes, rows: () => rows(begin, begin + size) };
   });
+  return groups.filter(({ size }) => size > 0);
 };
 
 const readError =
@@ -129,30 +137,22 @@ const parquetFile = (
   labels: Int32Array | null,
 ): ParquetFile => {
   const columns = caption === null ? [image] : [image, caption];
+  const read = async (rowStart: number, rowEnd: number): Promise<readonly Row[]> => {
+    // Without utf8, bytes that are not marked as text stay bytes.
+    const options = { file, metadata, columns, rowStart, rowEnd, compressors, utf8: false };
+    const rows: Rows = await parquetReadObjects(options);
+    if (rows.length !== rowEnd - rowStart) throw new Error(`${rows.length} rows are there`);
+    return rows.map((row) => ({
+      image: imageOf(row[image]),
+      captions: caption === null ? [] : captionsOf(row[caption]),
+    }));
+  };
   return {
     path,
     size: Number(metadata.num_rows),
-    groups: groupsOf(metadata, new Set(columns)).filter(({ size }) => size > 0),
+    groups: groupsOf(metadata, columns, read),
     captions: caption !== null,
     labels,
     classes: label === null ? undefined : classNames(metadata, label),
-    rows: async ({ start, size }) => {
-      const rowEnd = start + size;
-      // Without utf8, bytes that are not marked as text stay bytes.
-      const rows: Rows = await parquetReadObjects({
-        file,
-        metadata,
-        columns,
-        rowStart: start,
-        rowEnd,
-        compressors,
-        utf8: false,
-      });
-      if (rows.length !== size) throw new Error(`${rows.length} of ${size} rows are there`);
-      return rows.map((row) => ({
-        image: imageOf(row[image]),
-        captions: caption === null ? [] : captionsOf(row[caption]),
-      }));
-    },
   };
 };

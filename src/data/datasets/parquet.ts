@@ -9,33 +9,9 @@ import { concatDatasets, openParts, placeOf } from './concat.ts';
 import { encodedDataset, type ImageDataset } from './dataset.ts';
 import type { ParquetOptions } from './parquet-columns.ts';
 import { openParquetFile, type ParquetFile, type Row, type RowGroup } from './parquet-file.ts';
+import { recent } from './recent.ts';
 
-type ReadGroup = (file: ParquetFile, group: RowGroup) => Promise<readonly Row[]>;
-
-/** Keeps the row groups that were used last, up to `room` bytes; two that ask for one at once read it once. */
-const keptGroups = (room: number): ReadGroup => {
-  const kept = new Map<RowGroup, Promise<readonly Row[]>>();
-  let bytes = 0;
-  return (file, group) => {
-    const known = kept.get(group);
-    if (known !== undefined) {
-      kept.delete(group);
-      kept.set(group, known);
-      return known;
-    }
-    const read = file.rows(group);
-    kept.set(group, read);
-    bytes += group.bytes;
-    for (const [oldest] of kept) {
-      if (bytes <= room || oldest === group) break;
-      kept.delete(oldest);
-      bytes -= oldest.bytes;
-    }
-    return read;
-  };
-};
-
-const fileDataset = (read: ReadGroup, file: ParquetFile): ImageDataset => {
+const fileDataset = (read: (group: RowGroup) => Promise<readonly Row[]>, file: ParquetFile): ImageDataset => {
   const { path, size, groups, labels, classes } = file;
   const name = basename(path);
   const starts = groups.map(({ start }) => start);
@@ -43,7 +19,7 @@ const fileDataset = (read: ReadGroup, file: ParquetFile): ImageDataset => {
   const rowOf = (index: number): TE.TaskEither<DataError, Row> => {
     const group = groups[placeOf(starts, index)]!;
     return TE.tryCatch(
-      async () => (await read(file, group))[index - group.start]!,
+      async () => (await read(group))[index - group.start]!,
       (cause) =>
         imageError(
           whereOf(index),
@@ -96,7 +72,7 @@ export const openParquet = (
     ),
     TE.map((opened) => {
       const largest = Math.max(...opened.flatMap(({ groups }) => groups.map(({ bytes }) => bytes)));
-      const read = keptGroups(blockWindowBytes + largest);
+      const read = recent(blockWindowBytes + largest, (group: RowGroup) => group.rows());
       return concatDatasets(
         path,
         opened.map((file) => fileDataset(read, file)),

@@ -5,8 +5,10 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Batch, batches } from '../../../src/data/batches.ts';
 import { captionsAt, type ImageDataset, openParquet } from '../../../src/data/datasets/index.ts';
-import { failure, inFolder, run } from '../../support/files.ts';
+import { recent } from '../../../src/data/datasets/recent.ts';
+import { failure, inFolder, rightOf, run } from '../../support/files.ts';
 import { writeParquet } from '../../support/parquet.ts';
 
 const test = suite('Parquet');
@@ -95,6 +97,64 @@ test('any sizes of files and row groups give the rows in order, and blocks that 
     ),
     { numRuns: 20 },
   );
+});
+
+test('shuffled batches of many row groups hold every row once an epoch, and resume anywhere', () =>
+  inFolder(async (folder) => {
+    const pictures = await greys(Array.from({ length: 20 }, (_, i) => i));
+    const data = pictures.map((bytes) => struct(bytes));
+    await writeParquet(
+      join(folder, '0.parquet'),
+      { image: { kind: 'image', data: data.slice(0, 13) } },
+      { rowGroupSize: 4 },
+    );
+    await writeParquet(
+      join(folder, '1.parquet'),
+      { image: { kind: 'image', data: data.slice(13) } },
+      { rowGroupSize: 3 },
+    );
+    const dataset = await run(
+      openParquet(
+        folder,
+        [0, 1].map((n) => join(folder, `${n}.parquet`)),
+      ),
+    );
+    const take = async (start: number): Promise<readonly Batch[]> => {
+      const taken: Batch[] = [];
+      const transform = { kind: 'squash', size: 2 } as const;
+      const options = { batchSize: 4, transform, seed: 3, start, end: 40, onSkip: () => assert.unreachable() };
+      for await (const batch of batches(dataset, options)) taken.push(rightOf(batch));
+      return taken;
+    };
+    const whole = await take(0);
+    for (const epoch of [0, 1]) {
+      const names = whole.slice(epoch * 5, epoch * 5 + 5).flatMap((batch) => batch.names);
+      assert.is(new Set(names).size, 20);
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.nat(9), async (done) => assert.equal(await take(done * 4), whole.slice(done))),
+      { numRuns: 10 },
+    );
+  }));
+
+test('what was read last is kept, up to a number of bytes; one reading serves all who wait for it', async () => {
+  const keys = [30, 30, 50, 200].map((bytes, name) => ({ name, bytes }));
+  const read: number[] = [];
+  const get = recent(100, async (key: (typeof keys)[number]) => {
+    read.push(key.name);
+    return key.name;
+  });
+  const ask = async (...names: readonly number[]): Promise<readonly number[]> => {
+    read.length = 0;
+    const got = await Promise.all(names.map((name) => get(keys[name]!)));
+    assert.equal(got, names);
+    return [...read];
+  };
+  assert.equal(await ask(0, 0, 1, 0), [0, 1], 'each once');
+  assert.equal(await ask(2, 0), [2], '1 was asked for longest ago and made room');
+  assert.equal(await ask(1, 0), [1]);
+  assert.equal(await ask(3, 3), [3], 'one that is larger than the room stays while it is the last');
+  assert.equal(await ask(0, 3), [0, 3]);
 });
 
 test('rows without bytes, empty and broken pictures each fail by themselves', () =>

@@ -7,8 +7,10 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { batches } from '../../../src/data/batches.ts';
 import { captionsAt, type ImageDataset, openWebDataset } from '../../../src/data/datasets/index.ts';
-import { failure, inFolder, run } from '../../support/files.ts';
+import { type DataError, renderDataError } from '../../../src/data/error.ts';
+import { failure, inFolder, leftOf, run } from '../../support/files.ts';
 import { projectDir } from '../../support/shared.ts';
 import { type TarEntry, tarMember, tarOf } from '../../support/tar.ts';
 
@@ -26,6 +28,12 @@ const inTar = async (bytes: Uint8Array, use: (path: string) => Promise<void>): P
     await writeFile(path, bytes);
     await use(path);
   });
+
+const collect = async <A>(items: AsyncIterable<A>): Promise<readonly A[]> => {
+  const all: A[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+};
 
 const open = (path: string, options = {}) => openWebDataset(path, [path], options);
 const names = (dataset: ImageDataset) => Array.from({ length: dataset.size }, (_, i) => dataset.nameOf(i));
@@ -130,6 +138,28 @@ test('truncated, empty and non-image members: each fails by itself, and names th
     for (const [i, pattern] of expected.entries()) assert.match(errors[i]!, pattern);
     assert.is(dataset.labelOf(5), null);
   });
+});
+
+test('a tar of which nothing can be used ends batches with an error that names the first member', async () => {
+  await inTar(
+    tarOf([
+      ['a.jpg', 'text'],
+      ['b.jpg', ''],
+      ['c.txt', 'alone'],
+    ]),
+    async (path) => {
+      const told: string[] = [];
+      const onSkip = (error: DataError, total: number) => told.push(`${total} ${renderDataError(error)}`);
+      const options = { batchSize: 2, transform: { kind: 'squash', size: 2 }, seed: null, onSkip } as const;
+      const [only, ...more] = await collect(batches(await run(open(path)), options));
+      assert.is(more.length, 0);
+      assert.match(
+        renderDataError(leftOf(only!)),
+        /^data .*a.tar: none of the 3 pictures can be used; the first: image .*a.tar\/a.jpg: cannot be decoded/,
+      );
+      assert.is(told.length, 3);
+    },
+  );
 });
 
 test('a tar that ends amid a header counts one sample that cannot be used', async () => {
