@@ -21,6 +21,11 @@ const samplePath = (folder: string, step: number): string =>
 /** Prepares a run's folder for steps after `step`; what a sitting that was cut off wrote past it is dropped from the log. */
 export const openRecord = (folder: string, step: number): TE.TaskEither<DataError, RunRecord> => {
   const log = join(folder, 'log.jsonl');
+  // One task, which remembers the samples that it has read.
+  const report = pipe(
+    writeReport(folder),
+    TE.map(() => undefined),
+  );
   return pipe(
     openLog(log, step),
     TE.chain(() => openEvents(folder, step)),
@@ -38,11 +43,7 @@ export const openRecord = (folder: string, step: number): TE.TaskEither<DataErro
             TE.chain((png) => appendImage(events, at, 'reconstructions', png)),
           ),
         skipped: (at, reason) => appendSkipped(folder, { step: at, reason }),
-        report: () =>
-          pipe(
-            writeReport(folder),
-            TE.map(() => undefined),
-          ),
+        report: () => report,
       }),
     ),
   );

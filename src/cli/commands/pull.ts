@@ -12,7 +12,7 @@ import { type Output, outputTo } from '../output.ts';
 import { progressLine } from '../progress-line.ts';
 
 interface PullOptions extends CommonOptions {
-  readonly file: readonly string[];
+  readonly file?: readonly string[];
   readonly revision: string;
   readonly out?: string;
 }
@@ -56,9 +56,9 @@ export const pull = async (name: string, options: PullOptions): Promise<void> =>
   const repository = await need(TE.fromEither(openRepository(name, options.revision, process.env)));
   const out = options.out ?? basename(name);
   const all = await need(listRepository(repository));
-  const files = await need(wantedFiles(repository, all, options.file));
+  const files = await need(wantedFiles(repository, all, options.file ?? []));
   const others = all.filter((file) => !files.includes(file));
-  if (options.file.length === 0 && others.length > 0)
+  if (options.file === undefined && others.length > 0)
     output.log(`left out, but fetched by --file PATTERN: ${others.map(({ path }) => path).join(', ')}`);
   const bar = progress(output, files);
   const results: { readonly path: string; readonly bytes: number; readonly fetched: boolean }[] = [];
@@ -78,7 +78,7 @@ export const pull = async (name: string, options: PullOptions): Promise<void> =>
   output.result({ repository: name, revision: options.revision, out, files: results });
 };
 
-const pattern = (text: string, before: readonly string[]): readonly string[] => {
+const pattern = (text: string, before: readonly string[] = []): readonly string[] => {
   if (text === '') throw new InvalidArgumentError('It must name files.');
   return [...before, text];
 };
@@ -90,7 +90,7 @@ export const pullCommand = (program: Command): Command =>
       .description('fetch published weights from the hub; what was begun goes on, what is whole is left alone')
       .argument('<repository>', 'owner/name on the hub that HF_ENDPOINT names, with HF_TOKEN where it asks for one'),
   )
-    .option('--file <pattern>', 'files to fetch, again for more (default: safetensors, JSON and text)', pattern, [])
+    .option('--file <pattern>', 'files to fetch, again for more (default: safetensors, JSON and text)', pattern)
     .option('--revision <name>', 'branch, tag or commit', 'main')
     .option('-o, --out <folder>', "where they go (default: the repository's name)")
     .action(pull);

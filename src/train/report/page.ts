@@ -4,7 +4,7 @@ import { type Section, sectionsOf } from './charts.ts';
 import { short, whole } from './format.ts';
 import { batchSizeOf, type Figure, headline } from './headline.ts';
 import { escaped } from './html.ts';
-import type { RunFolder } from './run-folder.ts';
+import { isObject, type RunFolder } from './run-folder.ts';
 import { script } from './script.ts';
 import type { Sheet } from './sheets.ts';
 import { style } from './style.ts';
@@ -35,9 +35,6 @@ const sheetSection = (sheets: readonly Sheet[], { lines }: RunFolder): string =>
   return `<h2>Reconstructions</h2>
 <div class="sheets">${sheets.map((sheet) => sheetFigure(sheet, psnr.get(sheet.step))).join('\n')}</div>`;
 };
-
-const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x);
 
 /** A configuration's leaves, with the path to each. */
 const leaves = (value: Readonly<Record<string, unknown>>, before = ''): readonly (readonly [string, string])[] =>

@@ -23,7 +23,8 @@ export interface RunFolder {
   readonly skipped: readonly Skipped[];
 }
 
-const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
+/** What JSON calls an object. */
+export const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
 
 /** Where a file or folder is missing, `otherwise`. */
