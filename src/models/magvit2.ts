@@ -1,35 +1,47 @@
 // Open-MAGVIT2 (Z. Luo and others, 2024, after L. Yu and others, "MAGVIT-v2", 2024): lookup-free codes of a latent with a sign a channel.
 import { giveParts, partsSpec } from '../dsl/compose.ts';
-import { DslError } from '../dsl/core/error.ts';
-import {
-  type Magvit2Config as Autoencoder,
-  magvit2Decoder,
-  magvit2Encoder,
-} from './autoencoders/magvit2-autoencoder.ts';
+import { autoencoderFaults } from './autoencoders/faults.ts';
+import { type Magvit2AutoencoderConfig, magvit2Decoder, magvit2Encoder } from './autoencoders/magvit2-autoencoder.ts';
 import { convolutionalTokenizer } from './convolutional-tokenizer.ts';
 import { embedSigns, type LookupFreeConfig, quantiseBySign } from './quantisers/lookup-free-quantiser.ts';
 
 export interface Magvit2Config {
   /** Both halves. */
-  readonly autoencoder: Autoencoder;
+  readonly autoencoder: Magvit2AutoencoderConfig;
   /** Side of the pictures. */
   readonly resolution: number;
   /** `dim` is the latent's channels. */
   readonly quantiser: LookupFreeConfig;
 }
 
-const parts = ({ autoencoder, quantiser }: Magvit2Config) => {
-  if (autoencoder.z_channels !== quantiser.dim)
-    throw new DslError('magvit2', `a latent of ${autoencoder.z_channels} channels and codes of ${quantiser.dim} signs`);
-  return { encoder: magvit2Encoder(autoencoder), decoder: magvit2Decoder(autoencoder) };
-};
+const parts = ({ autoencoder }: Magvit2Config, remat = false) => ({
+  encoder: magvit2Encoder(autoencoder, remat),
+  decoder: magvit2Decoder(autoencoder, remat),
+});
 
 export const magvit2 = convolutionalTokenizer({
   spec: (c: Magvit2Config) => partsSpec(parts(c)),
-  latent: (c, params) => giveParts(parts(c), params).encoder,
+  sizes: ({ autoencoder, resolution, quantiser }) => ({
+    size: resolution,
+    grid: resolution / 2 ** (autoencoder.ch_mult.length - 1),
+    codes: 2 ** quantiser.dim,
+  }),
+  faults: ({ autoencoder, resolution, quantiser }) => [
+    ...autoencoderFaults(autoencoder, resolution),
+    ...(autoencoder.z_channels === quantiser.dim
+      ? []
+      : [`autoencoder.z_channels is ${autoencoder.z_channels}, but codes have ${quantiser.dim} signs (quantiser.dim)`]),
+    ...(quantiser.dim <= 30 ? [] : [`quantiser.dim ${quantiser.dim}: codes of more than 30 signs are no i32`]),
+  ],
+  latent: (c, params, remat) => giveParts(parts(c, remat), params).encoder,
   quantise: (c) => quantiseBySign(c.quantiser),
   embed: (c) => embedSigns(c.quantiser.dim),
-  paint: (c, params) => giveParts(parts(c), params).decoder,
+  paint: (c, params, remat) => giveParts(parts(c, remat), params).decoder,
+  last: ({ decoder }) => decoder.conv_out.weight,
+  withLast: (params, weight) => ({
+    ...params,
+    decoder: { ...params.decoder, conv_out: { ...params.decoder.conv_out, weight } },
+  }),
   ignored: /^(loss|model_ema)\./,
 });
 

@@ -4,22 +4,30 @@ import { giveParts, partsSpec } from '../dsl/compose.ts';
 import { movqDecoder } from './autoencoders/movq-decoder.ts';
 import { convolutionalTokenizer } from './convolutional-tokenizer.ts';
 import { embedByTable, quantiseByTable } from './quantisers/vector-quantiser.ts';
-import { decoderOf, type VqganConfig, vqganParts } from './vqgan.ts';
+import { decoderOf, faultsOf, sizesOf, type VqganConfig, vqganParts } from './vqgan.ts';
 
-const parts = (c: VqganConfig) => vqganParts(c, movqDecoder(decoderOf(c), c.quantiser.dim));
+const parts = (c: VqganConfig, remat = false) =>
+  vqganParts(c, movqDecoder(decoderOf(c), c.quantiser.dim, remat), remat);
 
 export const movqgan = convolutionalTokenizer({
   spec: (c: VqganConfig) => partsSpec(parts(c)),
-  latent: (c, params) => {
-    const m = giveParts(parts(c), params);
+  sizes: sizesOf,
+  faults: faultsOf,
+  latent: (c, params, remat) => {
+    const m = giveParts(parts(c, remat), params);
     return (images) => pipe(images, m.encoder, m.quant_conv);
   },
   quantise: (c, params) => quantiseByTable(c.quantiser, params.quantize.embedding.weight),
   embed: (_, params) => embedByTable(params.quantize.embedding.weight),
-  paint: (c, params) => {
-    const m = giveParts(parts(c), params);
+  paint: (c, params, remat) => {
+    const m = giveParts(parts(c, remat), params);
     return (z) => m.decoder({ x: m.post_quant_conv(z), latent: z });
   },
+  last: ({ decoder }) => decoder.conv_out.weight,
+  withLast: (params, weight) => ({
+    ...params,
+    decoder: { ...params.decoder, conv_out: { ...params.decoder.conv_out, weight } },
+  }),
   ignored: /^(loss|ema_[a-z_]+)\./,
 });
 

@@ -1,9 +1,10 @@
 // VQGAN (P. Esser and others, "Taming transformers for high-resolution image synthesis", 2021) under taming-transformers' names.
 import { pipe } from 'fp-ts/lib/function.js';
 import { giveParts, partsSpec } from '../dsl/compose.ts';
+import { autoencoderFaults } from './autoencoders/faults.ts';
 import { type PixelDecoderConfig, pixelDecoder } from './autoencoders/pixel-decoder.ts';
 import { type PixelEncoderConfig, pixelEncoder } from './autoencoders/pixel-encoder.ts';
-import { convolutionalTokenizer } from './convolutional-tokenizer.ts';
+import { convolutionalTokenizer, type TokenizerSizes } from './convolutional-tokenizer.ts';
 import { conv2d } from './nn/conv2d.ts';
 import {
   embedByTable,
@@ -19,8 +20,8 @@ export interface VqganConfig {
 }
 
 /** What lies around the decoder, for whichever decoder it is. */
-export const vqganParts = <Decoder>({ autoencoder, quantiser }: VqganConfig, decoder: Decoder) => ({
-  encoder: pixelEncoder(autoencoder),
+export const vqganParts = <Decoder>({ autoencoder, quantiser }: VqganConfig, decoder: Decoder, remat: boolean) => ({
+  encoder: pixelEncoder(autoencoder, remat),
   quant_conv: conv2d(autoencoder.z_channels, quantiser.dim, 1),
   quantize: embeddingSpec(quantiser),
   post_quant_conv: conv2d(quantiser.dim, autoencoder.z_channels, 1),
@@ -32,20 +33,36 @@ export const decoderOf = ({ autoencoder }: VqganConfig): PixelDecoderConfig => (
   in_channels: autoencoder.z_channels,
 });
 
-const parts = (c: VqganConfig) => vqganParts(c, pixelDecoder(decoderOf(c)));
+export const faultsOf = ({ autoencoder }: VqganConfig): readonly string[] =>
+  autoencoderFaults(autoencoder, autoencoder.resolution);
+
+export const sizesOf = ({ autoencoder, quantiser }: VqganConfig): TokenizerSizes => ({
+  size: autoencoder.resolution,
+  grid: autoencoder.resolution / 2 ** (autoencoder.ch_mult.length - 1),
+  codes: quantiser.codes,
+});
+
+const parts = (c: VqganConfig, remat = false) => vqganParts(c, pixelDecoder(decoderOf(c), remat), remat);
 
 export const vqgan = convolutionalTokenizer({
   spec: (c: VqganConfig) => partsSpec(parts(c)),
-  latent: (c, params) => {
-    const m = giveParts(parts(c), params);
+  sizes: sizesOf,
+  faults: faultsOf,
+  latent: (c, params, remat) => {
+    const m = giveParts(parts(c, remat), params);
     return (images) => pipe(images, m.encoder, m.quant_conv);
   },
   quantise: (c, params) => quantiseByTable(c.quantiser, params.quantize.embedding.weight),
   embed: (_, params) => embedByTable(params.quantize.embedding.weight),
-  paint: (c, params) => {
-    const m = giveParts(parts(c), params);
+  paint: (c, params, remat) => {
+    const m = giveParts(parts(c, remat), params);
     return (z) => pipe(z, m.post_quant_conv, m.decoder);
   },
+  last: ({ decoder }) => decoder.conv_out.weight,
+  withLast: (params, weight) => ({
+    ...params,
+    decoder: { ...params.decoder, conv_out: { ...params.decoder.conv_out, weight } },
+  }),
   ignored: /^loss\./,
 });
 

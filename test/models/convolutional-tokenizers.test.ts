@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sizeOf } from '../../src/dsl/core/node.ts';
+import { sizeOf, topological } from '../../src/dsl/core/node.ts';
 import { add, mul, square, sub } from '../../src/dsl/ops/elementwise.ts';
 import { tensor } from '../../src/dsl/ops/inputs.ts';
 import { key } from '../../src/dsl/ops/random.ts';
@@ -10,18 +10,19 @@ import { mean } from '../../src/dsl/ops/reduce.ts';
 import { countParams, isParamSpec, namedSpecs, type ParamSpec, type ParamsOf } from '../../src/dsl/param.ts';
 import type { Rank4 } from '../../src/dsl/shape.ts';
 import { isTensor, unwrap } from '../../src/dsl/tensor.ts';
-import { valueAndGradAux } from '../../src/dsl/transform/index.ts';
+import { grad, valueAndGradAux } from '../../src/dsl/transform/index.ts';
 import { flatten } from '../../src/dsl/tree.ts';
 import type { ConvolutionalTokenizer } from '../../src/models/convolutional-tokenizer.ts';
 import { matchParams } from '../../src/models/load.ts';
-import { magvit2, magvit2ImageNet256, magvit2Mini } from '../../src/models/magvit2.ts';
+import { type Magvit2Config, magvit2, magvit2ImageNet256, magvit2Mini } from '../../src/models/magvit2.ts';
 import { movqgan, movqganConfigs, movqganMini } from '../../src/models/movqgan.ts';
 import type { Quantised } from '../../src/models/quantisers/residual-quantiser.ts';
 import type { Images } from '../../src/models/siglip.ts';
-import { vqgan, vqganImageNetF16, vqganMini } from '../../src/models/vqgan.ts';
+import { type VqganConfig, vqgan, vqganImageNetF16, vqganMini } from '../../src/models/vqgan.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { wasm } from '../support/backends.ts';
-import { values } from '../support/draw.ts';
+import { valuesOf } from '../support/bound.ts';
+import { close, values } from '../support/draw.ts';
 import { refuses } from '../support/values.ts';
 
 const test = suite('convolutional tokenizers');
@@ -163,8 +164,19 @@ test('names are the published ones, and losses and running means of a checkpoint
   );
 });
 
-test('a latent of other width than the codes is refused', () => {
-  refuses(() => magvit2.spec({ ...magvit2Mini, quantiser: { dim: 9 } }), 'magvit2', '10 channels', '9 signs');
+test('a configuration that makes no model is refused with every fault', () => {
+  const autoencoder = { ...magvit2Mini.autoencoder, ch: 12 };
+  refuses(
+    () => magvit2.spec({ autoencoder, resolution: 60, quantiser: { dim: 9 } }),
+    '12 channels',
+    '8 groups',
+    "60 can't be halved 3 times",
+    'z_channels is 10',
+    '9 signs',
+  );
+  const { autoencoder: other, quantiser } = vqganMini;
+  refuses(() => movqgan.spec({ autoencoder: { ...other, resolution: 68 }, quantiser }), '68');
+  assert.equal(vqgan.faults(vqganMini), []);
 });
 
 const images: Images = (() => {
@@ -217,6 +229,57 @@ const trains = async <C, P, Q extends Quantised>(tokenizer: ConvolutionalTokeniz
     );
   });
 };
+
+const tinyVqgan: VqganConfig = {
+  autoencoder: {
+    ...vqganMini.autoencoder,
+    ch: 2,
+    ch_mult: [1, 2],
+    attn_resolutions: [4],
+    resolution: 8,
+    z_channels: 2,
+    groups: 2,
+  },
+  quantiser: { codes: 5, dim: 2 },
+};
+const tinyMagvit2: Magvit2Config = {
+  autoencoder: { ...magvit2Mini.autoencoder, ch: 2, ch_mult: [1, 2], z_channels: 3, groups: 2 },
+  resolution: 8,
+  quantiser: { dim: 3 },
+};
+
+/** Gradients with checkpoints around blocks equal those without, and the last weights can be put in again. */
+const rematerialises = <C, P, Q>(tokenizer: ConvolutionalTokenizer<C, P, Q>, config: C) => {
+  const params = drawn(tokenizer.spec(config));
+  const shape: Rank4 = [1, 3, 8, 8];
+  const small: Images = tensor(Float32Array.from(values(192, 4)), shape);
+  const slopes = (remat: boolean) => {
+    const loss = (p: ParamsOf<P>) => {
+      const out = tokenizer.forwardTraining(config, tokenizer.withLast(p, tokenizer.last(p)), {}, key(0), { remat })(
+        small,
+      );
+      return add(mean(square(sub(out.reconstruction, small))), out.commitment);
+    };
+    return flatten(grad(loss)(params), isTensor).leaves.map((l) => l.value);
+  };
+  const [plain, again] = [slopes(false), slopes(true)];
+  const found = valuesOf(...plain, ...again);
+  plain.forEach((_, i) => {
+    close(found[i]!, found[plain.length + i]!, 1e-12);
+  });
+  assert.ok(topological(again.map(unwrap)).length > topological(plain.map(unwrap)).length);
+};
+test('gradient checkpoints change no gradient', () => {
+  rematerialises(vqgan, tinyVqgan);
+  rematerialises(movqgan, tinyVqgan);
+  rematerialises(magvit2, tinyMagvit2);
+});
+
+test('sizes', () => {
+  assert.equal(vqgan.sizes(vqganImageNetF16()), { size: 256, grid: 16, codes: 16384 });
+  assert.equal(movqgan.sizes(movqganConfigs['67M']), { size: 256, grid: 32, codes: 16384 });
+  assert.equal(magvit2.sizes(magvit2ImageNet256), { size: 256, grid: 16, codes: 262_144 });
+});
 
 test('VQGAN trains at mini size', () => trains(vqgan, vqganMini));
 test('MoVQGAN trains at mini size', () => trains(movqgan, movqganMini));

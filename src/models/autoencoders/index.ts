@@ -1,5 +1,5 @@
 // Convolutional autoencoders and their halves: pixel-decoder and pixel-encoder (VQGAN), movq-decoder, magvit2, then taef2.
-export { type Magvit2Config, magvit2Decoder, magvit2Encoder } from './magvit2-autoencoder.ts';
+export { type Magvit2AutoencoderConfig, magvit2Decoder, magvit2Encoder } from './magvit2-autoencoder.ts';
 export { movqDecoder } from './movq-decoder.ts';
 export { type PixelDecoderConfig, pixelDecoder } from './pixel-decoder.ts';
 export { type PixelEncoderConfig, pixelEncoder } from './pixel-encoder.ts';

@@ -6,10 +6,11 @@ import { silu } from '../../dsl/ops/activations.ts';
 import { type AdaptiveGroupNormSpec, adaptiveGroupNorm } from '../nn/adaptive-group-norm.ts';
 import { type Conv2dSpec, conv2d, type Maps } from '../nn/conv2d.ts';
 import { groupNorm, type NormSpec } from '../nn/norm.ts';
+import { kept } from '../nn/remat.ts';
 import { type ResnetBlockSpec, resnetBlock } from '../nn/resnet-block.ts';
 import { depthToSpace2x } from '../nn/upsample.ts';
 
-export interface Magvit2Config {
+export interface Magvit2AutoencoderConfig {
   /** Channels at the picture's resolution, and each level's multiple of them: level 0 is the picture's, the last the latent's. */
   readonly ch: number;
   readonly ch_mult: readonly number[];
@@ -42,13 +43,19 @@ export interface Magvit2DecoderSpec {
   readonly conv_out: Conv2dSpec;
 }
 
-const inOrder = (steps: readonly ((x: Maps) => Maps)[], x: Maps): Maps => steps.reduce((h, f) => f(h), x);
+const inOrder =
+  (remat: boolean) =>
+  (steps: readonly ((x: Maps) => Maps)[], x: Maps): Maps =>
+    steps.map(kept(remat)).reduce((h, f) => f(h), x);
 
-const blocks = ({ num_res_blocks, groups }: Magvit2Config, inputs: number, outputs: number) =>
+const blocks = ({ num_res_blocks, groups }: Magvit2AutoencoderConfig, inputs: number, outputs: number) =>
   times(num_res_blocks, (j) => resnetBlock(j === 0 ? inputs : outputs, outputs, { groups, bias: false }));
 
-/** Picture [N, in_channels, H, W] -> latent [N, z_channels, H / 2^k, W / 2^k], k = levels - 1. */
-export const magvit2Encoder = (config: Magvit2Config): Layer<Magvit2EncoderSpec, Maps, Maps> => {
+/** Picture [N, in_channels, H, W] -> latent [N, z_channels, H / 2^k, W / 2^k], k = levels - 1. `remat` as of the pixel decoder. */
+export const magvit2Encoder = (
+  config: Magvit2AutoencoderConfig,
+  remat = false,
+): Layer<Magvit2EncoderSpec, Maps, Maps> => {
   const { ch, ch_mult, in_channels, z_channels, groups } = config;
   const width = (i: number) => ch * ch_mult[i]!;
   const top = ch_mult.length - 1;
@@ -65,16 +72,19 @@ export const magvit2Encoder = (config: Magvit2Config): Layer<Magvit2EncoderSpec,
     },
     (m) => (x) => {
       const down = m.down.reduce((h, { block, downsample }) => {
-        const y = inOrder(block, h);
+        const y = inOrder(remat)(block, h);
         return downsample ? downsample(y) : y;
       }, m.conv_in(x));
-      return pipe(inOrder(m.mid_block, down), m.norm_out, silu, m.conv_out);
+      return pipe(inOrder(remat)(m.mid_block, down), m.norm_out, silu, m.conv_out);
     },
   );
 };
 
 /** Latent [N, z_channels, h, w] -> picture [N, out_ch, h 2^k, w 2^k]: every level begins with a norm conditioned on the latent. */
-export const magvit2Decoder = (config: Magvit2Config): Layer<Magvit2DecoderSpec, Maps, Maps> => {
+export const magvit2Decoder = (
+  config: Magvit2AutoencoderConfig,
+  remat = false,
+): Layer<Magvit2DecoderSpec, Maps, Maps> => {
   const { ch, ch_mult, out_ch, z_channels, groups } = config;
   const width = (i: number) => ch * ch_mult[Math.min(i, ch_mult.length - 1)]!;
   const first = width(ch_mult.length);
@@ -91,9 +101,9 @@ export const magvit2Decoder = (config: Magvit2Config): Layer<Magvit2DecoderSpec,
       conv_out: conv2d(width(0), out_ch, 3, { padding: 1 }),
     },
     (m) => (latent) => {
-      const middle = inOrder(m.mid_block, m.conv_in(latent));
+      const middle = inOrder(remat)(m.mid_block, m.conv_in(latent));
       const up = m.up.reduceRight((h, { block, upsample }, i) => {
-        const y = inOrder(block, m.adaptive[i]!({ x: h, latent }));
+        const y = inOrder(remat)(block, m.adaptive[i]!({ x: h, latent }));
         return upsample ? pipe(y, upsample.conv1, depthToSpace2x) : y;
       }, middle);
       return pipe(up, m.norm_out, silu, m.conv_out);

@@ -13,6 +13,7 @@ export type MovqDecoderSpec = DecoderSpec<ConditionedBlockSpec, ConditionedAtten
 export const movqDecoder = (
   config: PixelDecoderConfig,
   condition: number,
+  remat = false,
 ): Layer<MovqDecoderSpec, Conditioned, Maps> => {
   const { groups } = config;
   const make = {
@@ -23,11 +24,12 @@ export const movqDecoder = (
   return compose(decoderParts(config, make), (m) => ({ x, latent }) => {
     const on = (layer: (c: Conditioned) => Maps) => given(layer, latent);
     const { block_1, attn_1, block_2 } = m.mid;
-    return paint({
+    const steps = {
       ...m,
       mid: { block_1: on(block_1), attn_1: on(attn_1), block_2: on(block_2) },
       up: m.up.map((level) => ({ ...level, block: level.block.map(on), attn: level.attn.map(on) })),
       norm_out: on(m.norm_out),
-    })(x);
+    };
+    return paint(steps, remat)(x);
   });
 };

@@ -5,6 +5,7 @@ import type { Layer } from '../../dsl/layer.ts';
 import { silu } from '../../dsl/ops/activations.ts';
 import { type Conv2dSpec, conv2d, type Maps } from '../nn/conv2d.ts';
 import { groupNorm, type NormSpec } from '../nn/norm.ts';
+import { kept } from '../nn/remat.ts';
 import { type ResnetBlockSpec, resnetBlock } from '../nn/resnet-block.ts';
 import { type SpatialAttentionSpec, spatialAttention } from '../nn/spatial-attention.ts';
 import { upsample2x } from '../nn/upsample.ts';
@@ -91,28 +92,31 @@ export interface DecoderSteps {
 
 /** Blocks in order, each followed by the attention at its place where there is one. */
 export const blocksOf =
-  ({ block, attn }: Pick<DecoderSteps['up'][number], 'block' | 'attn'>): Step =>
+  ({ block, attn }: Pick<DecoderSteps['up'][number], 'block' | 'attn'>, remat: boolean): Step =>
   (x) =>
-    block.reduce((h, f, j) => (attn[j] ? pipe(h, f, attn[j]) : f(h)), x);
+    block.reduce((h, f, j) => {
+      const attends = attn[j];
+      return kept(remat)(attends ? (y) => attends(f(y)) : f)(h);
+    }, x);
 
 export const paint =
-  (m: DecoderSteps): Step =>
+  (m: DecoderSteps, remat: boolean): Step =>
   (z) => {
     const middle = pipe(z, m.conv_in, m.mid.block_1, m.mid.attn_1, m.mid.block_2);
     const up = m.up.reduceRight((h, at) => {
-      const y = blocksOf(at)(h);
+      const y = blocksOf(at, remat)(h);
       return at.upsample ? pipe(y, upsample2x, at.upsample.conv) : y;
     }, middle);
     return pipe(up, m.norm_out, silu, m.conv_out);
   };
 
-/** z [N, in_channels, h, w] -> picture [N, out_ch, h 2^k, w 2^k], k = levels - 1; no final nonlinearity. */
-export const pixelDecoder = (config: PixelDecoderConfig): Layer<PixelDecoderSpec, Maps, Maps> => {
+/** z [N, in_channels, h, w] -> picture [N, out_ch, h 2^k, w 2^k], k = levels - 1; no final nonlinearity. `remat`: gradient checkpoints around blocks. */
+export const pixelDecoder = (config: PixelDecoderConfig, remat = false): Layer<PixelDecoderSpec, Maps, Maps> => {
   const { groups } = config;
   const make = {
     block: (inputs: number, outputs: number) => resnetBlock(inputs, outputs, { groups }),
     attention: (channels: number) => spatialAttention(channels, groups),
     norm: (channels: number) => groupNorm(channels, groups),
   };
-  return compose(decoderParts(config, make), paint);
+  return compose(decoderParts(config, make), (m) => paint(m, remat));
 };

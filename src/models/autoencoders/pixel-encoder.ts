@@ -45,7 +45,7 @@ export interface PixelEncoderSpec {
 }
 
 /** One resolution: residual blocks, each followed by attention where there is one, then the way down. */
-const level = (config: PixelEncoderConfig, i: number): Layer<LevelSpec, Maps, Maps> => {
+const level = (config: PixelEncoderConfig, i: number, remat: boolean): Layer<LevelSpec, Maps, Maps> => {
   const { ch, ch_mult, num_res_blocks: blocks, groups } = config;
   const [before, width] = [ch * (ch_mult[i - 1] ?? 1), ch * ch_mult[i]!];
   const attends = config.attn_resolutions.includes(config.resolution / 2 ** i);
@@ -56,20 +56,20 @@ const level = (config: PixelEncoderConfig, i: number): Layer<LevelSpec, Maps, Ma
       downsample: i === ch_mult.length - 1 ? undefined : { conv: downsample2x(width) },
     },
     (m) => (x) => {
-      const y = blocksOf(m)(x);
+      const y = blocksOf(m, remat)(x);
       return m.downsample ? m.downsample.conv(y) : y;
     },
   );
 };
 
-/** Picture [N, in_channels, H, W] -> latent [N, z_channels, H / 2^k, W / 2^k], k = levels - 1. */
-export const pixelEncoder = (config: PixelEncoderConfig): Layer<PixelEncoderSpec, Maps, Maps> => {
+/** Picture [N, in_channels, H, W] -> latent [N, z_channels, H / 2^k, W / 2^k], k = levels - 1. `remat` as of the decoder. */
+export const pixelEncoder = (config: PixelEncoderConfig, remat = false): Layer<PixelEncoderSpec, Maps, Maps> => {
   const { ch, ch_mult, in_channels, z_channels, groups } = config;
   const last = ch * ch_mult.at(-1)!;
   return compose(
     {
       conv_in: conv2d(in_channels, ch, 3, { padding: 1 }),
-      down: ch_mult.map((_, i) => level(config, i)),
+      down: ch_mult.map((_, i) => level(config, i, remat)),
       mid: {
         block_1: resnetBlock(last, last, { groups }),
         attn_1: spatialAttention(last, groups),
