@@ -11,6 +11,10 @@ const count = z.int().positive();
 const share = z.number().positive().max(1);
 const path = z.string().min(1);
 
+/** One data set, or several that are one after the other. */
+const datasets = z.union([datasetSpecSchema, z.array(datasetSpecSchema).min(1)]);
+export type Datasets = z.output<typeof datasets>;
+
 const modelFields = {
   /** Name of the variant. */
   variant: z.string().default('mini'),
@@ -42,10 +46,10 @@ export const trainConfigSchema = z.strictObject({
   losses: z.array(lossSchema).nullable().default(null),
   data: z
     .strictObject({
-      /** Folder, pattern or file of pictures, or `{ kind: 'webdataset', path: ... }` and the like. */
-      train: datasetSpecSchema.optional(),
+      /** Folder, pattern or file of pictures, or `{ kind: 'webdataset', path: ... }` and the like; or several of them. */
+      train: datasets.optional(),
       /** Pictures that are not trained on: samples and PSNR are of these. */
-      validation: datasetSpecSchema.optional(),
+      validation: datasets.optional(),
       /** Random crops keep this share of the area; null: the square in the middle. */
       crop: z.tuple([share, share]).nullable().default([0.9, 1]),
       /** Bytes of pictures kept in memory, MiB. */

@@ -1,10 +1,18 @@
 // What a run needs before its first step: its task, the values that it starts from, and captions as token ids.
 import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Batch, type DataError, openTextTokenizer, renderDataError } from '../data/index.ts';
+import {
+  type Batch,
+  concatDatasets,
+  type DataError,
+  type ImageDataset,
+  openDataset,
+  openTextTokenizer,
+  renderDataError,
+} from '../data/index.ts';
 import type { TokenizerSystem } from '../models/systems/index.ts';
 import type { Variant } from '../models/variants/index.ts';
-import type { TrainConfig } from './config.ts';
+import type { Datasets, TrainConfig } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { loadMobileNetV2 } from './load-mobilenet.ts';
 import { startingWeights } from './starting-weights.ts';
@@ -19,6 +27,12 @@ export const need = async <A>(work: TE.TaskEither<DataError, A>): Promise<A> => 
   const result = await work();
   if (E.isLeft(result)) throw new TrainFailure(renderDataError(result.left));
   return result.right;
+};
+
+/** The data sets of a configuration as one. Throws TrainFailure. */
+export const openData = async (spec: Datasets): Promise<ImageDataset> => {
+  const parts = await Promise.all([spec].flat().map((one) => need(openDataset(one))));
+  return parts.length === 1 ? parts[0]! : concatDatasets(parts.map(({ path }) => path).join(', '), parts);
 };
 
 const under = (prefix: string, tensors: NamedTensors): NamedTensors =>

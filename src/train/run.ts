@@ -1,7 +1,7 @@
 // A whole training run, from a configuration to a model file: data, trainer, loop, checkpoints, and all that is left to look at.
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
-import { cached, centreCrop, type ImageDataset, openDataset, type Picture, writeAtomic } from '../data/index.ts';
+import { cached, centreCrop, type ImageDataset, type Picture, writeAtomic } from '../data/index.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
 import type { Variant } from '../models/variants/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -9,7 +9,7 @@ import { type Checkpoint, listCheckpoints, readCheckpoint, writeCheckpoint } fro
 import { type TrainConfig, variantFor } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { type Finished, type Progress, trainLoop } from './loop.ts';
-import { captionIds, need, prepareTask } from './prepare.ts';
+import { captionIds, need, openData, prepareTask } from './prepare.ts';
 import { reconstructor } from './reconstruct.ts';
 import { openRecord } from './record.ts';
 import { checkRoom } from './room.ts';
@@ -103,13 +103,13 @@ const runSystem = async <P, Q, T>(
   const { size } = system;
   if (data.train === undefined)
     throw new TrainFailure('there are no pictures to train on: name a folder or a data set, or set data.train');
-  const files = await need(openDataset(data.train));
+  const files = await openData(data.train);
   const ids = await captionIds(config, variant);
   const { task, init } = await prepareTask(system, variant, config, hooks.log);
   const batch = { size: config.batchSize, shape: [3, size, size] };
   checkRoom([task.spec, task.frozenSpec], batch, runtime.backend.caps.limits.buffer);
   const dataset = cached(files, data.cacheMiB * 2 ** 20);
-  const held = data.validation === undefined ? files : await need(openDataset(data.validation));
+  const held = data.validation === undefined ? files : await openData(data.validation);
   const pictures = await firstPictures(held, size);
   // Written before anything costs time: a folder that cannot be written ends the run here.
   await need(writeAtomic(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`));
@@ -137,8 +137,10 @@ const runSystem = async <P, Q, T>(
     const modelPath = join(out, 'model.safetensors');
     let psnr: number | null = null;
     let now = start.step;
+    let sampled = -1;
     const sample = async (at: Progress): Promise<void> => {
-      if (look) {
+      if (look && sampled !== at.step) {
+        sampled = at.step;
         const seen = await look(pictures);
         psnr = seen.psnr;
         await need(record.sample(at.step, seen.sheet));
@@ -196,7 +198,6 @@ const runSystem = async <P, Q, T>(
       stopped: hooks.stopped,
     });
     if (!finished.stopped || psnr === null) await sample(finished.at);
-    else await need(record.report());
     return { ...finished, model: modelPath, psnr };
   } finally {
     trainer.free();
