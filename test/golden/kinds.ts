@@ -3,6 +3,7 @@ import type { Kind } from './kind.ts';
 import { adamwKind } from './kinds/adamw.ts';
 import { magvit2Kind, movqganKind, spatialNormKind, vqganKind } from './kinds/convolutional.ts';
 import { patchDiscriminatorKind, residualDiscriminatorKind } from './kinds/discriminators.ts';
+import { inceptionKind } from './kinds/inception.ts';
 import { lpipsVggKind } from './kinds/lpips.ts';
 import { metricsKind } from './kinds/metrics.ts';
 import {
@@ -31,6 +32,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'attention-projection': attentionProjectionKind,
   'pixel-decoder': pixelDecoderKind,
   'lpips-vgg': lpipsVggKind,
+  inception: inceptionKind,
   'spatial-norm': spatialNormKind,
   vqgan: vqganKind,
   movqgan: movqganKind,

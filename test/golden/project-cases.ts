@@ -8,10 +8,10 @@ export const projectCases = casesIn(fileURLToPath(new URL('./cases', import.meta
 
 /** Whole models: dozens of kernels each, which a software adapter compiles for seconds. */
 export const large =
-  /^(siglip|clip|pixel-decoder|project-block|attention-projection|discriminator|vqgan|movqgan|magvit2)/;
+  /^(siglip|clip|pixel-decoder|project-block|attention-projection|discriminator|vqgan|movqgan|magvit2|inception)/;
 
-/** Whole tokenizers with their gradients: a software adapter compiles their kernels for half a minute. */
-export const vast = /^(movqgan|magvit2)/;
+/** Hundreds of kernels: a software adapter compiles them for half a minute. */
+export const vast = /^(movqgan|magvit2|inception)/;
 
 /** Fails with the worst error where the case in `folder` does not pass. */
 export const passes = async (backend: Backend, folder: string): Promise<void> => {

@@ -1,5 +1,6 @@
-// Pretrained networks whose features others are measured by: stacks and lpips, then mobilenet-v2.
+// Pretrained networks whose features others are measured by: stacks and lpips, then mobilenet-v2 and inception-v3.
 export { alexNet } from './alexnet.ts';
+export { cleanFidInput, inceptionSide, inceptionV3, inceptionV3Names, pytorchFidInput } from './inception-v3.ts';
 export {
   type LpipsHeadsSpec,
   type LpipsSpec,
