@@ -1,10 +1,11 @@
 // The members of a tar by its headers: where each begins and how long it is, so that members are read by range.
 // Source: POSIX.1-2001 pax and GNU tar formats; headers are decoded by node-tar.
+import { setImmediate } from 'node:timers/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import { Header } from 'tar/header';
 import { Pax } from 'tar/pax';
 import { type DataError, datasetError } from '../error.ts';
-import type { ByteSource } from '../range.ts';
+import type { OpenSource } from '../range.ts';
 
 export interface TarMember {
   /** As stored, with / between names. */
@@ -13,24 +14,31 @@ export interface TarMember {
   readonly size: number;
 }
 
-/** Reads at most so many bytes; those near what was read last cost nothing. */
-export type ReadNear = (begin: number, length: number) => Promise<Buffer>;
+/** Reads bytes that are valid until the next reading; those near what was read last cost nothing. */
+export type ReadNear = (begin: number, length: number) => Buffer;
 
 const block = 512;
 
 /** Bytes that one read takes: after a picture these hold its text, its JSON and the next picture's header. */
-const windowBytes = 16 * 1024;
+const windowBytes = 8 * 1024;
 
-const nearby = (source: ByteSource): ReadNear => {
-  let bytes = Buffer.alloc(0);
+/** Headers after which other work gets its turn. */
+const turn = 1024;
+
+const nearby = (source: OpenSource): ReadNear => {
+  const window = Buffer.alloc(windowBytes);
   let from = 0;
-  return async (begin, length) => {
-    if (begin < from || begin + length > from + bytes.length) {
-      const wanted = Math.min(Math.max(length, windowBytes), source.size - begin);
-      bytes = Buffer.from((await source.read(begin, wanted)).buffer);
+  let held = 0;
+  return (begin, length) => {
+    if (length > windowBytes) {
+      const long = Buffer.alloc(length);
+      return long.subarray(0, source.readInto(long, begin));
+    }
+    if (begin < from || begin + length > from + held) {
+      held = source.readInto(window, begin);
       from = begin;
     }
-    return bytes.subarray(begin - from, begin - from + length);
+    return window.subarray(begin - from, Math.min(begin - from + length, held));
   };
 };
 
@@ -60,15 +68,16 @@ const extend = (type: string, content: string, known: Extension): Extension | nu
  */
 export const indexTar = async (
   path: string,
-  source: ByteSource,
-  visit: (member: TarMember, read: ReadNear | null) => Promise<void>,
+  source: OpenSource,
+  visit: (member: TarMember, read: ReadNear | null) => void,
 ): Promise<E.Either<DataError, number | null>> => {
   const read = nearby(source);
   let own: Extension = {};
   let global: Extension = {};
-  for (let at = 0; at < source.size; ) {
+  for (let at = 0, headers = 1; at < source.size; headers++) {
+    if (headers % turn === 0) await setImmediate();
     if (at + block > source.size) return at === 0 ? E.left(damaged(path, at)) : E.right(at);
-    const header = new Header(await read(at, block), 0, own, global);
+    const header = new Header(read(at, block), 0, own, global);
     const { size, type } = header;
     if (header.nullBlock) break;
     if (!header.cksumValid || size === undefined) return E.left(damaged(path, at));
@@ -76,7 +85,7 @@ export const indexTar = async (
     const end = begin + size;
     at = begin + Math.ceil(size / block) * block;
     if (isFile(type)) {
-      await visit({ path: header.path ?? '', begin, size }, end <= source.size ? read : null);
+      visit({ path: header.path ?? '', begin, size }, end <= source.size ? read : null);
       own = {};
       continue;
     }
@@ -84,7 +93,7 @@ export const indexTar = async (
     if (!describes) own = {};
     else if (end > source.size) return E.right(begin);
     else {
-      const content = (await read(begin, size)).toString('utf8');
+      const content = read(begin, size).toString('utf8');
       if (type === 'GlobalExtendedHeader') global = Pax.parse(content, global, true);
       else own = extend(type, content, own) ?? own;
     }

@@ -2,7 +2,7 @@
 // Source: the WebDataset format, https://github.com/webdataset/webdataset, as img2dataset writes it (CC12M).
 import * as E from 'fp-ts/lib/Either.js';
 import type { DataError } from '../error.ts';
-import type { ByteSource } from '../range.ts';
+import type { OpenSource } from '../range.ts';
 import { indexTar, type TarMember } from './tar.ts';
 
 /** Which members of a sample hold what, by what follows the first dot of their names. */
@@ -67,6 +67,18 @@ const table = (members: readonly (TarMember | null)[]): ((index: number) => Rang
   return (index) => ((begins[index] ?? -1) < 0 ? null : { begin: begins[index]!, size: sizes[index]! });
 };
 
+/** Strings in one: each by itself would keep alive the header that it was cut from. */
+const packed = (strings: readonly string[]): ((index: number) => string) => {
+  const text = strings.join('');
+  const ends = new Uint32Array(strings.length);
+  let end = 0;
+  for (const [n, string] of strings.entries()) {
+    end += string.length;
+    ends[n] = end;
+  }
+  return (index) => text.slice(ends[index - 1] ?? 0, ends[index]);
+};
+
 const classOf = (label: string): number | null => (/^\d{1,9}$/.test(label) ? Number(label) : null);
 
 const imageFault = (image: TarMember | null, { members, label }: Sample, tarSize: number): string | null => {
@@ -98,7 +110,8 @@ const tabulate = (
     names.push('(end)');
   }
   return keep(
-    names,
+    names.length,
+    packed(names),
     faults,
     Int32Array.from(sorted, ([, { label }]) => classOf(label ?? '') ?? -1),
     Uint8Array.from(texts, (text) => (/json$/i.test(text?.path ?? '') ? 1 : 0)),
@@ -114,15 +127,16 @@ const tabulate = (
 
 /** A scope of its own: functions made here keep alive what they were given, and no headers. */
 const keep = (
-  names: readonly string[],
+  size: number,
+  nameOf: ShardSamples['nameOf'],
   faults: ReadonlyMap<number, string>,
   labels: Int32Array,
   json: Uint8Array,
   rest: Pick<ShardSamples, 'image' | 'caption' | 'pictures' | 'captions' | 'extensions'>,
 ): ShardSamples => ({
   ...rest,
-  size: names.length,
-  nameOf: (index) => names[index]!,
+  size,
+  nameOf,
   labelOf: (index) => ((labels[index] ?? -1) < 0 ? null : labels[index]!),
   faultOf: (index) => faults.get(index),
   captionIsJson: (index) => json[index] === 1,
@@ -134,12 +148,12 @@ const longestLabel = 32;
 /** Reads a tar's headers, and the members that hold classes. Rejects with what the file system throws. */
 export const indexSamples = async (
   path: string,
-  source: ByteSource,
+  source: OpenSource,
   options: WebDatasetOptions,
 ): Promise<E.Either<DataError, ShardSamples>> => {
   const samples = new Map<string, Sample>();
   const labels = (options.label ?? 'cls').replace(/^\./, '').toLowerCase();
-  const found = await indexTar(path, source, async (member, read) => {
+  const found = await indexTar(path, source, (member, read) => {
     const name = splitName(member.path);
     if (name === null) return;
     const [key, extension] = name;
@@ -148,7 +162,7 @@ export const indexSamples = async (
     // As when a tar is unpacked, a later member takes the place of an earlier one of its name.
     sample.members.set(extension, member);
     if (extension !== labels || read === null) return;
-    sample.label = (await read(member.begin, Math.min(member.size, longestLabel))).toString('utf8').trim();
+    sample.label = read(member.begin, Math.min(member.size, longestLabel)).toString('utf8').trim();
   });
   return E.isLeft(found) ? found : E.right(tabulate(samples, options, source.size, found.right));
 };

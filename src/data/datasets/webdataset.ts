@@ -6,7 +6,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, describeCause, fileError, imageError } from '../error.ts';
 import { gunzipped, isGzip } from '../gzip.ts';
-import { type ByteSource, fileSource, memorySource, withFile } from '../range.ts';
+import { type ByteSource, fileSource, memorySource, type OpenSource, withFile } from '../range.ts';
 import { captionLines, jsonCaptions } from './captions.ts';
 import { concatDatasets, openParts } from './concat.ts';
 import { encodedDataset, type ImageDataset } from './dataset.ts';
@@ -64,7 +64,7 @@ const reading = <A>(path: string, work: () => Promise<A>): TE.TaskEither<DataErr
 const openShard =
   (options: WebDatasetOptions) =>
   (path: string): TE.TaskEither<DataError, Shard> => {
-    const index = (source: ByteSource) => indexSamples(path, source, options);
+    const index = (source: OpenSource) => indexSamples(path, source, options);
     const compressed = pipe(
       reading(path, () => readFile(path)),
       TE.chain((bytes) => gunzipped(path, bytes, mostUnpacked / 2)),
