@@ -42,11 +42,12 @@ test('names are those of pytorch-fid; a classifier and its branch are left over'
   assert.ok(E.isLeft(matchParams(spec, stored)));
 });
 
-const ramp = (shape: readonly [number, number, number, number]): Maps =>
+const maps = (shape: readonly [number, number, number, number], at: (i: number) => number): Maps =>
   tensor(
-    Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i % 97) / 97),
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => at(i)),
     [...shape],
   );
+const ramp = (i: number): number => (i % 97) / 97;
 
 test('the last block pools maxima, others averages without the border', () => {
   // Only the pooled branch is not 0: it passes one channel on as it is.
