@@ -11,6 +11,7 @@ import { reportCommand } from './commands/report.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 import { tuneCommand } from './commands/tune.ts';
+import { variantsCommand } from './commands/variants.ts';
 import { explainFailure } from './failure.ts';
 
 const build = (): Command => {
@@ -22,6 +23,7 @@ const build = (): Command => {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'dualtoken: ')) });
   for (const add of [
     devicesCommand,
+    variantsCommand,
     tokenizeCommand,
     reconstructCommand,
     trainCommand,

@@ -31,6 +31,7 @@ export * from './nn/index.ts';
 export { projectBlock } from './project-block.ts';
 export * from './quantisers/index.ts';
 export { type Images, siglip, siglipText, siglipVision, type VisionOutputs } from './siglip.ts';
+export { type PartKind, partCounts, partKind } from './systems/counts.ts';
 export { dualTokenSystem, type TokenizerSystem, towerSystem, withSystem } from './systems/index.ts';
 export * from './variants/index.ts';
 export { type VqganConfig, vqgan, vqganImageNetF16, vqganMini } from './vqgan.ts';

@@ -10,7 +10,8 @@ import { pixelDecoder } from '../../src/models/autoencoders/pixel-decoder.ts';
 import { codebooksSpec, dualTokenSpec } from '../../src/models/dualtoken.ts';
 import { projectBlock } from '../../src/models/project-block.ts';
 import { siglip, siglipText, siglipVision } from '../../src/models/siglip.ts';
-import { mini, dualtokenSo400m as so400m } from '../../src/models/variants/index.ts';
+import { partCounts } from '../../src/models/systems/counts.ts';
+import { mini, dualtokenSo400m as so400m, variants } from '../../src/models/variants/index.ts';
 
 const test = suite('numbers of parameters');
 const text = { ...so400m.vision, vocab_size: 32000, max_position_embeddings: 64 };
@@ -34,6 +35,27 @@ test('the whole tokenizer is its parts', () => {
   assert.is(countParams(dualTokenSpec(so400m)), 428_225_600 + 168_449_667 + projections);
   const table = 32_768 * 256;
   assert.is(countParams(codebooksSpec(so400m)), 2 * (2 * table + 32_768));
+});
+
+test('the variants, part by part', () => {
+  const table = 32_768 * 256;
+  assert.equal(partCounts(variants['dualtoken-so400m']!), {
+    'siglip_model.vision_model': 428_225_600,
+    prequant_visual: 1_183_232,
+    prequant_semantic: 1_183_232,
+    postquant_semantic: 12_540_032,
+    postquant_visual: 12_540_032,
+    post_quant_conv: 11_803_904,
+    decoder: 168_449_667,
+    quantizer: table,
+    quantizer_semantic: table,
+  });
+  const { prequant_visual, prequant_shortcut, prequant_semantic, postquant_visual, postquant_semantic, ...rest } =
+    partCounts(variants['dualtoken-2026']!);
+  assert.equal([prequant_visual, prequant_shortcut, prequant_semantic], [4_032_608, 4_032_608, 4_032_608]);
+  assert.equal([postquant_visual, postquant_semantic], [9_452_288, 9_452_288]);
+  assert.is(rest.quantizer, 16_384 * 32);
+  for (const variant of Object.values(variants)) assert.ok(Object.values(partCounts(variant)).every((n) => n > 0));
 });
 
 test('names are the published ones', () => {
