@@ -102,6 +102,7 @@ test('keys become sections: losses, validation, codebooks, others, optimisation'
       'perplexity.pixel': 500,
       'adversary.loss': 1,
       'adversary.real': 0.5,
+      'adversary.fake': -0.5,
       'adversary.gradNorm': 40,
       seconds: step * 2,
     },
@@ -116,7 +117,7 @@ test('keys become sections: losses, validation, codebooks, others, optimisation'
     ['Losses', 'loss: loss', 'pixel: pixel', 'LPIPS: lpips'],
     ['Validation', 'PSNR, dB: psnr', 'LPIPS: lpips'],
     ['Codebooks', 'share of codes in use: pixel, semantic', 'perplexity of codes: pixel: perplexity.pixel'],
-    ['Adversary', 'adversary: loss, real', 'adversary: gradient norm: adversary.gradNorm'],
+    ['Adversary', 'adversary: loss, real, fake', 'adversary: gradient norm: adversary.gradNorm'],
     ['Optimisation', 'gradient norm: gradNorm', 'learning rate: learningRate', 'images per second: imagesPerSecond'],
   ]);
   assert.not.ok(shown(null).flat().includes('images per second: imagesPerSecond'));

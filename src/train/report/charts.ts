@@ -51,9 +51,12 @@ const sectionOf = (key: string): string => {
   return sections.get(head) ?? `${title[0]!.toUpperCase()}${title.slice(1)}`;
 };
 
+/** How far from zero a curve goes, but for a few points. */
+const reach = ({ values }: Series): number => quantile(values.map(Math.abs), 0.95);
+
 /** Whether two curves can be read on one axis. */
 const comparable = (a: Series, b: Series): boolean => {
-  const ratio = quantile(a.values, 0.5) / quantile(b.values, 0.5);
+  const ratio = reach(a) / reach(b);
   return ratio > 1 / 8 && ratio < 8;
 };
 

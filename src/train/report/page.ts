@@ -79,7 +79,7 @@ export const reportPage = (run: RunFolder, sheets: readonly Sheet[]): string => 
   const figures = headline(run, sections).map(figureCell).join('');
   const about = [
     typeof variant === 'string' ? variant : '',
-    run.skipped.length > 0 ? `${whole(run.skipped.length)} images skipped` : '',
+    run.skipped.length > 0 ? `images skipped: ${whole(run.skipped.length)}` : '',
   ];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
