@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../index.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
+import { evalCommand } from './commands/eval.ts';
 import { explainCommand } from './commands/explain.ts';
 import { pullCommand } from './commands/pull.ts';
 import { reconstructCommand } from './commands/reconstruct.ts';
@@ -28,6 +29,7 @@ const build = (): Command => {
     reconstructCommand,
     trainCommand,
     reportCommand,
+    evalCommand,
     pullCommand,
     explainCommand,
     tuneCommand,

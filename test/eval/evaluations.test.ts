@@ -224,7 +224,7 @@ test('a state is written every so many pictures: an evaluation that is killed go
       await failure(
         openCheckpoint({ path: join(folder, 'none'), resume: true, identity: {}, every: 1, warn: () => undefined }),
       ),
-      /no such file/,
+      /there is no state of an evaluation to go on with/,
     );
   });
 });

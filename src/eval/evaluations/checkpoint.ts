@@ -1,4 +1,5 @@
 // The state of an evaluation on disk: what each of its passes has added up, so that an interrupted one goes on.
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -112,10 +113,22 @@ export interface CheckpointOptions {
   readonly warn: (error: DataError) => void;
 }
 
+const missing = (path: string): DataError => ({
+  _tag: 'FileError',
+  action: 'read',
+  path,
+  reason: 'there is no state of an evaluation to go on with: start without --resume, or name another with --state',
+});
+
 /** Opens the state of an evaluation. Left: with `resume`, it cannot be read, or is that of another evaluation. */
 export const openCheckpoint = (o: CheckpointOptions): TE.TaskEither<DataError, Checkpoint> =>
   pipe(
-    o.resume ? readPasses(o.path, o.identity) : TE.right(new Map<string, Pass>()),
+    TE.fromTask(async () => o.resume && !existsSync(o.path)),
+    TE.filterOrElse(
+      (lost) => !lost,
+      () => missing(o.path),
+    ),
+    TE.chain(() => (o.resume ? readPasses(o.path, o.identity) : TE.right(new Map<string, Pass>()))),
     TE.map((found) => {
       const passes = new Map(found);
       const used = () => [...passes.values()].reduce((sum, { position }) => sum + position.used, 0);

@@ -20,7 +20,8 @@ const one = z.object({ classes: names, templates, aliases: names.optional() });
 const imagenet = z
   .object({ wnids: names.optional(), openai_classnames: names, templates: z.record(z.string(), templates) })
   .transform((x) => ({ classes: x.openai_classnames, aliases: x.wnids, templates: x.templates }));
-const many = z.record(z.string(), one);
+/** Only the one that is chosen must be whole. */
+const many = z.record(z.string(), z.object({ classes: z.array(z.unknown()), templates: z.array(z.unknown()) }));
 
 /** What is chosen of a file that holds several sets of classes, or of templates. */
 export interface PromptChoice {
@@ -57,9 +58,11 @@ const choose = (json: unknown, { set, templates: wanted }: PromptChoice): E.Eith
   const sets = Object.keys(several.data).join(', ');
   if (set === undefined) return E.left(`it holds several sets of classes: choose one with --set, of ${sets}`);
   const found = several.data[set];
-  return found === undefined
-    ? E.left(`it has no set '${set}'; there are ${sets}`)
-    : E.right({ ...found, aliases: found.aliases ?? [] });
+  if (found === undefined) return E.left(`it has no set '${set}'; there are ${sets}`);
+  const chosen = one.safeParse(found);
+  if (chosen.success) return E.right({ ...chosen.data, aliases: chosen.data.aliases ?? [] });
+  const { path, message } = chosen.error.issues[0]!;
+  return E.left(`${set}.${path.join('.')}: ${message}`);
 };
 
 /** Reads a file of classes and templates. Left: it is of no form that is known, or lacks what was chosen. */

@@ -1,0 +1,217 @@
+// `dualtoken eval`: how well a model reconstructs, and how much of meaning its features and codes keep.
+import { type Command, InvalidArgumentError } from 'commander';
+import { openDataset } from '../../data/index.ts';
+import {
+  evaluateKnn,
+  evaluateProbe,
+  evaluateReconstruction,
+  evaluateRetrieval,
+  evaluateZeroShot,
+  readClassPrompts,
+} from '../../eval/evaluations/index.ts';
+import { type EvaluatedModel, outputsOf } from '../../eval/models/index.ts';
+import {
+  type EvalOptions,
+  evaluating,
+  labelledData,
+  type TextOptions,
+  textTowerFor,
+  withEval,
+  withTexts,
+} from '../evaluation.ts';
+import { printKnn, printProbe, printReconstruction, printRetrieval, printZeroShot } from '../evaluation-tables.ts';
+import { need } from '../failure.ts';
+import { positiveNumber } from '../options.ts';
+
+const modelArgument = 'tokenizer file, or checkpoint folder of SigLIP or CLIP (config.json beside the weights)';
+const dataArgument = 'folder or pattern of pictures, WebDataset tars, Parquet files, CIFAR-10';
+
+interface LabelOptions {
+  readonly labels?: string;
+}
+const labelsOption = [
+  '--labels <file>',
+  'classes of the pictures by name (JSON: {"a.jpg": 3}); default: the data’s own, or its folders',
+] as const;
+
+const reconstruction = (model: string, data: string, options: EvalOptions): Promise<void> =>
+  evaluating(
+    'reconstruction',
+    model,
+    options,
+    async () => {
+      const dataset = await need(openDataset(data));
+      return {
+        identity: { data: dataset.path, pictures: dataset.size },
+        work: (evaluation) => evaluateReconstruction(evaluation, dataset, { lpips: null, networks: [] }),
+      };
+    },
+    printReconstruction,
+  );
+
+interface ZeroShotOptions extends EvalOptions, TextOptions, LabelOptions {
+  readonly classes: string;
+  readonly set?: string;
+  readonly templates?: string;
+}
+
+const zeroShot = (model: string, data: string, options: ZeroShotOptions): Promise<void> =>
+  evaluating(
+    'zero-shot',
+    model,
+    options,
+    async (runtime, opened) => {
+      const prompts = await need(readClassPrompts(options.classes, options));
+      const dataset = await labelledData(data, options.labels);
+      const texts = await textTowerFor(runtime, opened, options);
+      const { classes, templates } = prompts;
+      return {
+        identity: {
+          data: dataset.path,
+          pictures: dataset.size,
+          texts: options.text ?? null,
+          classes: classes.join(),
+          templates: templates.join(),
+        },
+        work: (evaluation) => evaluateZeroShot(evaluation, dataset, prompts, texts),
+      };
+    },
+    printZeroShot,
+  );
+
+interface RetrievalOptions extends EvalOptions, TextOptions {
+  readonly captions?: string;
+}
+
+const retrieval = (model: string, data: string, options: RetrievalOptions): Promise<void> =>
+  evaluating(
+    'retrieval',
+    model,
+    options,
+    async (runtime, opened) => {
+      const { captions, text = null } = options;
+      const dataset = await need(openDataset(captions === undefined ? data : { kind: 'folder', path: data, captions }));
+      const texts = await textTowerFor(runtime, opened, options);
+      return {
+        identity: { data: dataset.path, pictures: dataset.size, texts: text, captions: captions ?? null },
+        work: (evaluation) => evaluateRetrieval(evaluation, dataset, texts),
+      };
+    },
+    printRetrieval,
+  );
+
+interface ClassificationOptions extends EvalOptions, LabelOptions {
+  readonly feature?: string;
+  readonly testLabels?: string;
+}
+
+/** The embedding, or else the first of the features. */
+const defaultFeature = (model: EvaluatedModel): string =>
+  model.embedding ?? outputsOf(model, 'features')[0] ?? 'pooled';
+
+/** Data and feature of a probe or of neighbours. */
+const classification = async (
+  train: string,
+  test: string | undefined,
+  { labels, testLabels }: ClassificationOptions,
+) => {
+  const data = {
+    train: await labelledData(train, labels),
+    test: test === undefined ? null : await labelledData(test, testLabels ?? labels),
+  };
+  return {
+    data,
+    identity: {
+      data: data.train.path,
+      pictures: data.train.size,
+      test: data.test?.path ?? null,
+      'test pictures': data.test?.size ?? null,
+    },
+  };
+};
+
+const probe = (model: string, train: string, test: string | undefined, options: ClassificationOptions): Promise<void> =>
+  evaluating(
+    'probe',
+    model,
+    options,
+    async (_, opened) => {
+      const { data, identity } = await classification(train, test, options);
+      const feature = options.feature ?? defaultFeature(opened);
+      return {
+        identity: { ...identity, feature },
+        work: (evaluation) => evaluateProbe(evaluation, data, feature),
+      };
+    },
+    printProbe,
+  );
+
+interface KnnOptions extends ClassificationOptions {
+  readonly neighbours?: readonly number[];
+  readonly temperature: number;
+}
+
+const neighbours = (model: string, train: string, test: string | undefined, options: KnnOptions): Promise<void> =>
+  evaluating(
+    'knn',
+    model,
+    options,
+    async (_, opened) => {
+      const { data, identity } = await classification(train, test, options);
+      const feature = options.feature ?? defaultFeature(opened);
+      const { neighbours: asked = null, temperature } = options;
+      return {
+        identity: { ...identity, feature },
+        work: (evaluation) => evaluateKnn(evaluation, data, feature, { neighbours: asked, temperature }),
+      };
+    },
+    printKnn,
+  );
+
+/** Reads `1,10,20`. */
+const wholeNumbers = (text: string): readonly number[] => {
+  const values = text.split(',').map(Number);
+  if (values.some((n) => !Number.isInteger(n) || n < 1))
+    throw new InvalidArgumentError('It must be whole numbers from 1, with commas between them.');
+  return values;
+};
+
+const withClassification = (command: Command): Command =>
+  withEval(command)
+    .argument('<model>', modelArgument)
+    .argument('<train>', `training pictures with classes: ${dataArgument}`)
+    .argument('[test]', 'pictures to measure on; default: a fifth of the training pictures is held out')
+    .option('--feature <name>', 'which of the model’s features; default: its embedding')
+    .option(...labelsOption)
+    .option('--test-labels <file>', 'the same for the test pictures; default: --labels');
+
+export const evalCommand = (program: Command): Command => {
+  const command = program
+    .command('eval')
+    .description('measure a model: reconstruction, zero-shot, retrieval, linear probe, nearest neighbours');
+  withEval(command.command('reconstruction').description('PSNR, SSIM, LPIPS, Fréchet distances, use of the codebooks'))
+    .argument('<model>', modelArgument)
+    .argument('<data>', dataArgument)
+    .action(reconstruction);
+  withTexts(withEval(command.command('zero-shot').description('classification by texts, as CLIP’s on ImageNet')))
+    .argument('<model>', modelArgument)
+    .argument('<data>', `pictures with classes: ${dataArgument}`)
+    .requiredOption('--classes <file>', 'names of the classes and templates (JSON)')
+    .option('--set <name>', 'which classes, where the file holds several sets')
+    .option('--templates <name>', 'which list of templates, where the file holds several')
+    .option(...labelsOption)
+    .action(zeroShot);
+  withTexts(withEval(command.command('retrieval').description('R@1, 5 and 10 of pictures by captions and back')))
+    .argument('<model>', modelArgument)
+    .argument('<data>', `pictures with captions: ${dataArgument}`)
+    .option('--captions <file>', 'captions of a folder’s pictures: COCO’s JSON, Flickr8k’s captions.txt')
+    .action(retrieval);
+  withClassification(command.command('probe').description('logistic regression on a feature')).action(probe);
+  withClassification(command.command('knn').description('k nearest neighbours by a feature'))
+    .option('--neighbours <numbers>', 'how many, as 10,20 (default: 1, 5, 10, 20, 50, 100, 200)', wholeNumbers)
+    .option('--temperature <number>', 'of the votes', positiveNumber, 0.07)
+    .action(neighbours);
+  for (const each of command.commands)
+    each.copyInheritedSettings(program).showHelpAfterError(`(try 'dualtoken eval ${each.name()} --help')`);
+  return command;
+};
