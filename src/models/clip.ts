@@ -92,21 +92,20 @@ export const clipText = (c: ClipConfig['text_config']) =>
       },
   );
 
+/** The parts of both towers, for their training. */
+export const clipParts = (c: ClipConfig) => ({
+  vision_model: clipVision(c.vision_config),
+  visual_projection: linear<Rank1>(c.vision_config.hidden_size, c.projection_dim, { bias: false }),
+  text_model: clipText(c.text_config),
+  text_projection: linear<Rank1>(c.text_config.hidden_size, c.projection_dim, { bias: false }),
+  logit_scale: weight([], constantInit(2.6592), ['frozen']),
+});
+
 /** Both towers: logits [images, texts] = exp(scale) cos(image, text). */
 export const clip = (c: ClipConfig) =>
-  compose(
-    {
-      vision_model: clipVision(c.vision_config),
-      visual_projection: linear<Rank1>(c.vision_config.hidden_size, c.projection_dim, { bias: false }),
-      text_model: clipText(c.text_config),
-      text_projection: linear<Rank1>(c.text_config.hidden_size, c.projection_dim, { bias: false }),
-      logit_scale: weight([], constantInit(2.6592), ['frozen']),
-    },
-    (m) =>
-      ({ images, ids }: { readonly images: Images; readonly ids: Ids }) => {
-        const vision = m.vision_model(images);
-        const image = pipe(vision.pooled, m.visual_projection);
-        const text = pipe(ids, m.text_model, m.text_projection);
-        return { vision, ...similarity(image, text, m.logit_scale) };
-      },
-  );
+  compose(clipParts(c), (m) => ({ images, ids }: { readonly images: Images; readonly ids: Ids }) => {
+    const vision = m.vision_model(images);
+    const image = pipe(vision.pooled, m.visual_projection);
+    const text = pipe(ids, m.text_model, m.text_projection);
+    return { vision, ...similarity(image, text, m.logit_scale) };
+  });

@@ -81,7 +81,8 @@ const siglipSchema = z.object({
 });
 export type SiglipConfig = Readonly<z.infer<typeof siglipSchema>>;
 
-const clipSchema = z.object({
+/** Fields of a CLIP configuration; those that are absent have transformers' defaults. */
+export const clipSchema = z.object({
   vision_config: over(clipVision, visionShape),
   text_config: over(clipText, { ...textShape, eos_token_id: z.int() }),
   projection_dim: z.int().positive().default(512),

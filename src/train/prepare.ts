@@ -10,6 +10,7 @@ import {
   openTextTokenizer,
   renderDataError,
 } from '../data/index.ts';
+import type { TextConfig } from '../models/hf-config.ts';
 import type { TokenizerSystem } from '../models/systems/index.ts';
 import type { Variant } from '../models/variants/index.ts';
 import type { Datasets, TrainConfig } from './config.ts';
@@ -76,6 +77,14 @@ export const prepareTask = async <P, Q, T>(
   return { task, init };
 };
 
+/** The text tower of a variant, frozen or trained; undefined without one. */
+const textOf = (v: Variant): TextConfig | undefined =>
+  v.family === 'clip'
+    ? v.config.text_config
+    : v.family === 'tower' || v.family === 'dualtoken'
+      ? v.config.text
+      : undefined;
+
 /** Captions as the ids that a text tower takes; null for a run without captions. Throws TrainFailure. */
 export const captionIds = async (
   { data }: Pick<TrainConfig, 'data'>,
@@ -84,7 +93,7 @@ export const captionIds = async (
   if (!variant.losses.some(({ kind }) => kind === 'contrastive')) return null;
   if (data.tokenizer === undefined)
     throw new TrainFailure("the loss 'contrastive' asks for captions as ids: name a tokenizer in data.tokenizer");
-  const { vocab_size: words = 0, max_position_embeddings: length = 0 } = variant.config.text ?? {};
+  const { vocab_size: words = 0, max_position_embeddings: length = 0 } = textOf(variant) ?? {};
   const tokenizer = await need(openTextTokenizer(data.tokenizer, data.tokenizerOf, length));
   if (tokenizer.vocabulary > words)
     throw new TrainFailure(

@@ -56,8 +56,9 @@ const adversarial = z.strictObject({
   weight,
   /** 'residual': section 3.2. 'patch': that of taming-transformers. */
   discriminator: z.enum(['residual', 'patch']).optional(),
-  /** Channels after its first convolution. Default 64. */
+  /** Channels after its first convolution, and layers that halve but for the last. Default 64 and 3. */
   channels: z.int().positive().optional(),
+  layers: z.int().positive().optional(),
   /** The discriminator's loss. Default 'leaky-hinge'. */
   objective: z.enum(['leaky-hinge', 'hinge', 'vanilla', 'non-saturating']).optional(),
   /** The step from which it plays. Default 0. */

@@ -1,8 +1,6 @@
 // Configurations of the tokenizer: a default, what a variant changes, and a check that names every fault.
-import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
 import { DslError } from '../../dsl/core/error.ts';
-import { configFaults } from '../config-faults.ts';
 import { type DualTokenConfig, latentSide } from '../dualtoken.ts';
 import { textShape, visionShape } from '../hf-config.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
@@ -38,26 +36,12 @@ const decoder = z.strictObject({
   out_ch: whole,
   groups: whole,
 });
-const changesSchema = z.strictObject({
-  vision: vision.partial().optional(),
-  taps: taps.partial().optional(),
-  quantiser: quantiser.partial().optional(),
-  decoder: decoder.partial().optional(),
-  ...choices,
-});
-
-const configSchema = z.strictObject({ vision, taps, quantiser, decoder, ...choices });
-
-/** A whole configuration, as a checkpoint carries it. Left: every fault with its path. */
-export const parseConfig = (json: unknown): E.Either<readonly string[], DualTokenConfig> => {
-  const read = configSchema.safeParse(json);
-  if (!read.success) return E.left(configFaults(read.error, example));
-  const faults = faultsOf(read.data);
-  return faults.length > 0 ? E.left(faults) : E.right(read.data);
-};
+/** A whole configuration, as a checkpoint carries it. */
+export const dualTokenSchema = z.strictObject({ vision, taps, quantiser, decoder, ...choices });
+export { quantiser as quantiserSchema };
 
 /** Every key that a configuration may have. */
-const example: DualTokenConfig = {
+export const dualTokenExample: DualTokenConfig = {
   ...dualtokenSo400m,
   quantiser: { ...dualtokenSo400m.quantiser, learning: 'depth', sumLimit: 1000 },
   vocabularies: 2,
@@ -176,13 +160,4 @@ export const variantOf = (base: DualTokenConfig, changes: Changes): DualTokenCon
   const faults = faultsOf(made);
   if (faults.length > 0) throw new DslError('variant', faults.join('; '));
   return made;
-};
-
-/** `base` with changes from JSON, as `{ quantiser: { codes: 256 } }`. Left: every fault with its path. */
-export const parseChanges = (base: DualTokenConfig, json: unknown): E.Either<readonly string[], DualTokenConfig> => {
-  const read = changesSchema.safeParse(json);
-  if (!read.success) return E.left(configFaults(read.error, example));
-  const config = changed(base, read.data);
-  const faults = faultsOf(config);
-  return faults.length > 0 ? E.left(faults) : E.right(config);
 };

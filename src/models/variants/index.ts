@@ -3,23 +3,24 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
 import { configFaults } from '../config-faults.ts';
-import type { DualTokenConfig } from '../dualtoken.ts';
 import { dualTokenLosses } from '../losses/loss.ts';
-import type { TowerConfig } from '../tower.ts';
-import { parseChanges, parseConfig } from './config.ts';
+import { magvit2Variant, miniMagvit2, miniMovqgan, miniVqgan, movqganVariant, vqganVariant } from './convolutional.ts';
 import { dualtoken2026, dualtoken2026At256 } from './dualtoken-2026.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
 import { dualtokenV3 } from './dualtoken-v3.ts';
+import { clipLarge336, miniClip, siglipSo400m } from './encoders.ts';
+import { changedModel } from './families.ts';
 import { mini } from './mini.ts';
+import { miniNaivePixel, miniNaiveSemantic, naivePixel, naiveSemantic } from './naive.ts';
 import { initialQuantised, rowA, rowB, rowC, rowD, sweptTaps, tapAt } from './table3.ts';
-import { parseTower, parseTowerChanges } from './tower-config.ts';
 import { miniSiglip, miniTower } from './towers.ts';
 import { type DualTokenVariant, type Variant, type VariantModel, without } from './variant.ts';
 import { miniVilaU, vilaU } from './vila-u.ts';
 
 export { type Changes, faultsOf, variantOf } from './config.ts';
+export { parseModel } from './families.ts';
 export { initialQuantised, rowA, rowB, rowC, rowD, sweptTaps, tapAt } from './table3.ts';
-export { type DualTokenVariant, type Variant, type VariantModel, without } from './variant.ts';
+export { type DualTokenVariant, type Family, type Variant, type VariantModel, without } from './variant.ts';
 export { dualtokenSo400m, mini };
 
 const so400m: DualTokenVariant = {
@@ -51,11 +52,27 @@ export const variants: Readonly<Record<string, Variant>> = {
   'dualtoken-2026': dualtoken2026,
   'dualtoken-2026-256': dualtoken2026At256,
   'vila-u': vilaU,
+  'naive-semantic': naiveSemantic,
+  'naive-pixel': naivePixel,
+  'vqgan-16384': vqganVariant(16384),
+  'vqgan-1024': vqganVariant(1024),
+  'movqgan-67m': movqganVariant('67M'),
+  'movqgan-102m': movqganVariant('102M'),
+  'movqgan-270m': movqganVariant('270M'),
+  'open-magvit2': magvit2Variant,
+  'siglip-so400m': siglipSo400m,
+  'clip-l-336': clipLarge336,
   ...table3('dualtoken-so400m', so400m),
   mini: miniVariant,
   'mini-vila-u': miniVilaU,
   'mini-tower': miniTower,
   'mini-siglip': miniSiglip,
+  'mini-clip': miniClip,
+  'mini-naive-semantic': miniNaiveSemantic,
+  'mini-naive-pixel': miniNaivePixel,
+  'mini-vqgan': miniVqgan,
+  'mini-movqgan': miniMovqgan,
+  'mini-open-magvit2': miniMagvit2,
   ...table3('mini', miniVariant),
 };
 
@@ -68,17 +85,7 @@ export const readVariant = (json: unknown): E.Either<readonly string[], Variant>
   if (!named.success) return E.left(configFaults(named.error, { variant: '' }));
   const { variant: name, ...changes } = named.data;
   const base = variants[name];
-  if (base === undefined)
-    return E.left([`variant: '${name}' is unknown; there are ${Object.keys(variants).join(', ')}`]);
-  return base.family === 'tower'
-    ? E.map((config: typeof base.config) => ({ ...base, config }))(parseTowerChanges(base.config, changes))
-    : E.map((config: typeof base.config) => ({ ...base, config }))(parseChanges(base.config, changes));
-};
-
-/** The model that a checkpoint says it holds. Left: every fault with its path. */
-export const parseModel = (family: string, json: unknown): E.Either<readonly string[], VariantModel> => {
-  if (family === 'dualtoken')
-    return E.map((config: DualTokenConfig): VariantModel => ({ family, config }))(parseConfig(json));
-  if (family === 'tower') return E.map((config: TowerConfig): VariantModel => ({ family, config }))(parseTower(json));
-  return E.left([`its family '${family}' is unknown; there are dualtoken, tower`]);
+  return base === undefined
+    ? E.left([`variant: '${name}' is unknown; there are ${Object.keys(variants).join(', ')}`])
+    : E.map((model: VariantModel) => ({ ...base, ...model }))(changedModel(base, changes));
 };

@@ -2,7 +2,7 @@
 import { variantOf } from './config.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
 
-/** 4.9M parameters; 8 x 8 positions of 4 codes; the pixel tap at a third of the depth, the semantic tap before the last block. */
+/** 2.7M parameters; 8 x 8 positions of 4 codes; the pixel tap at a third of the depth, the semantic tap before the last block. */
 export const mini = variantOf(dualtokenSo400m, {
   vision: {
     hidden_size: 128,

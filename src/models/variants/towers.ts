@@ -4,7 +4,7 @@ import { mini } from './mini.ts';
 import type { Variant } from './variant.ts';
 
 /** `mini`'s tower, taught by MobileNetV2's pooled features of 1280. */
-export const miniTower: Variant = {
+export const miniTower: Variant<'tower'> = {
   title: "mini's tower by itself, distilled from MobileNetV2",
   family: 'tower',
   config: { vision: mini.vision, teacher: 1280 },
@@ -12,7 +12,7 @@ export const miniTower: Variant = {
 };
 
 /** `mini`'s tower with a text tower of two blocks, trained on images and captions with SigLIP's sigmoid loss. */
-export const miniSiglip: Variant = {
+export const miniSiglip: Variant<'tower'> = {
   title: "mini's tower and a text tower, on images and captions, with SigLIP's loss",
   family: 'tower',
   config: {

@@ -1,20 +1,37 @@
 // What a variant is: a configuration of one of the families, and the losses that it is trained by.
 import type { DualTokenConfig } from '../dualtoken.ts';
+import type { ClipConfig } from '../hf-config.ts';
 import type { Loss } from '../losses/loss.ts';
+import type { Magvit2Config } from '../magvit2.ts';
+import type { ResidualMovqganConfig } from '../residual-movqgan.ts';
 import type { TowerConfig } from '../tower.ts';
+import type { VqganConfig } from '../vqgan.ts';
+
+/** The configuration of each family. */
+export interface FamilyConfigs {
+  readonly dualtoken: DualTokenConfig;
+  readonly vqgan: VqganConfig;
+  readonly movqgan: VqganConfig;
+  readonly 'residual-movqgan': ResidualMovqganConfig;
+  readonly magvit2: Magvit2Config;
+  readonly tower: TowerConfig;
+  readonly clip: ClipConfig;
+}
+export type Family = keyof FamilyConfigs;
 
 /** A model: a family, and a configuration of it. */
-export type VariantModel =
-  | { readonly family: 'dualtoken'; readonly config: DualTokenConfig }
-  | { readonly family: 'tower'; readonly config: TowerConfig };
+export type ModelOf<F extends Family> = {
+  readonly [K in F]: { readonly family: K; readonly config: FamilyConfigs[K] };
+}[F];
+export type VariantModel = ModelOf<Family>;
 
-/** One line that says what it is and where it is from, the losses, and patterns of paths of parameters that training leaves as they are. */
-export type Variant<M extends VariantModel = VariantModel> = M & {
+/** With one line that says what it is and where it is from, its losses, and patterns of paths of parameters that training leaves alone. */
+export type Variant<F extends Family = Family> = ModelOf<F> & {
   readonly title: string;
   readonly losses: readonly Loss[];
   readonly freeze?: readonly string[];
 };
-export type DualTokenVariant = Variant<Extract<VariantModel, { readonly family: 'dualtoken' }>>;
+export type DualTokenVariant = Variant<'dualtoken'>;
 
 /** `losses` without those of some kinds. */
 export const without = (losses: readonly Loss[], ...kinds: readonly Loss['kind'][]): readonly Loss[] =>

@@ -19,11 +19,13 @@ import type { Adversary } from '../task.ts';
 type Adversarial = LossOf<'adversarial'>;
 
 /** The discriminator that a loss asks for, under its name; the other is not there. */
-const discriminatorsOf = ({ discriminator = 'residual', channels = 64 }: Adversarial) => ({
+const discriminatorsOf = ({ discriminator = 'residual', channels = 64, layers = 3 }: Adversarial) => ({
   // A group norm has 32 groups; narrow layers have as many groups as channels divide into.
   residual:
-    discriminator === 'residual' ? residualDiscriminator({ channels, groups: Math.min(32, channels) }) : undefined,
-  patch: discriminator === 'patch' ? patchDiscriminator({ channels }) : undefined,
+    discriminator === 'residual'
+      ? residualDiscriminator({ channels, layers, groups: Math.min(32, channels) })
+      : undefined,
+  patch: discriminator === 'patch' ? patchDiscriminator({ channels, layers }) : undefined,
 });
 
 const specOf = (loss: Adversarial) => {

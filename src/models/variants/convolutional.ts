@@ -1,0 +1,76 @@
+// The tokenizers that learn nothing but pictures: VQGAN, SBER-MoVQGAN and Open-MAGVIT2, each as published and at mini size.
+import type { Loss } from '../losses/loss.ts';
+import { magvit2ImageNet256, magvit2Mini } from '../magvit2.ts';
+import { movqganConfigs, movqganMini } from '../movqgan.ts';
+import { vqganImageNetF16, vqganMini } from '../vqgan.ts';
+import { type Variant, without } from './variant.ts';
+
+/** taming-transformers' loss: the discriminator of ImageNet's models plays from step 250,001. */
+const taming = (start: number, layers = 3): readonly Loss[] => [
+  { kind: 'pixel', weight: 1, distance: 'l1' },
+  { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
+  { kind: 'adversarial', weight: 0.8, discriminator: 'patch', objective: 'hinge', adaptive: [0, 10000], start, layers },
+  { kind: 'commitment', weight: 1 },
+];
+
+export const vqganVariant = (codes: 1024 | 16384): Variant<'vqgan'> => ({
+  title: `VQGAN of taming-transformers on ImageNet, f16, ${codes.toLocaleString('en')} codes`,
+  family: 'vqgan',
+  config: vqganImageNetF16(codes),
+  losses: taming(250001),
+});
+
+export const movqganVariant = (size: keyof typeof movqganConfigs): Variant<'movqgan'> => ({
+  title: `SBER-MoVQGAN ${size}: VQGAN with spatially conditioned norms`,
+  family: 'movqgan',
+  config: movqganConfigs[size],
+  losses: taming(1, 2),
+});
+
+/** A fixed weight of the generator's term, and LeCAM for the discriminator. */
+const magvit2Losses: readonly Loss[] = [
+  { kind: 'pixel', weight: 1, distance: 'l1' },
+  { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
+  {
+    kind: 'adversarial',
+    weight: 0.1,
+    discriminator: 'patch',
+    objective: 'non-saturating',
+    adaptive: null,
+    lecam: 0.05,
+  },
+  { kind: 'entropy', weight: 0.1 },
+  { kind: 'commitment', weight: 0.25 },
+];
+
+export const magvit2Variant: Variant<'magvit2'> = {
+  title: 'Open-MAGVIT2 256_L: lookup-free quantisation, 2^18 codes',
+  family: 'magvit2',
+  config: magvit2ImageNet256,
+  losses: magvit2Losses,
+};
+
+/** A narrow discriminator from the start, and no LPIPS, whose weights are large. */
+const atMini = (losses: readonly Loss[]): readonly Loss[] =>
+  without(losses, 'perceptual').map((l) => (l.kind === 'adversarial' ? { ...l, channels: 16, start: 0 } : l));
+const miniTitle = ({ title }: Pick<Variant, 'title'>): string => `${title}; at mini size`;
+
+const [vqgan, movqgan] = [vqganVariant(16384), movqganVariant('67M')];
+export const miniVqgan: Variant<'vqgan'> = {
+  ...vqgan,
+  title: 'VQGAN at mini size',
+  config: vqganMini,
+  losses: atMini(vqgan.losses),
+};
+export const miniMovqgan: Variant<'movqgan'> = {
+  ...movqgan,
+  title: 'MoVQGAN at mini size',
+  config: movqganMini,
+  losses: atMini(movqgan.losses),
+};
+export const miniMagvit2: Variant<'magvit2'> = {
+  ...magvit2Variant,
+  title: miniTitle({ title: 'Open-MAGVIT2, lookup-free quantisation' }),
+  config: magvit2Mini,
+  losses: atMini(magvit2Losses),
+};
