@@ -37,6 +37,7 @@ const same = (actual: Picture, expected: Picture): void => {
 test('squash and centre crop equal Pillow to the bit', async () => {
   same(squash(64)(await chelsea(), 0), await pillow('squash-64'));
   same(centreCrop(72)(await chelsea(), 0), await pillow('centre-crop-72'));
+  same(centreCrop(64, { shorter: 72, filter: 'bilinear' })(await chelsea(), 0), await pillow('bilinear-72-crop-64'));
 });
 
 test('crop and resize equal Pillow to the bit: smaller, larger, one axis alone', async () => {
@@ -45,6 +46,8 @@ test('crop and resize equal Pillow to the bit: smaller, larger, one axis alone',
   same(await cut(101, 37, 217, 233, 48, 48), await pillow('crop-101-37-217-233-resize-48'));
   same(await cut(150, 80, 31, 23, 64, 96), await pillow('crop-150-80-31-23-resize-64-96'));
   same(await cut(150, 80, 60, 60, 60, 20), await pillow('crop-150-80-60-60-resize-60-20'));
+  const piece = crop(await chelsea(), { left: 150, top: 80, width: 31, height: 23 });
+  same(resize(piece, 40, 30, 'bilinear'), await pillow('crop-150-80-31-23-bilinear-40-30'));
 });
 
 test('resizing to the same size changes nothing; one colour stays one colour', async () => {

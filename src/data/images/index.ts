@@ -3,6 +3,7 @@
 export { type CodeGrid, codeColour, codeMap } from './code-map.ts';
 export { decodeImage, readImage } from './decode.ts';
 export { encodePng, writePng } from './encode.ts';
+export type { Filter } from './filters.ts';
 export { type GridOptions, grid, sideBySide } from './grid.ts';
 export {
   clipNormalisation,
@@ -16,4 +17,11 @@ export {
 export { type Box, blank, crop, type Picture } from './picture.ts';
 export { enlarge, resize } from './resample.ts';
 export { type TransformSpec, transformOf } from './transform-spec.ts';
-export { centreCrop, type RandomCropOptions, randomResizedCrop, squash, type Transform } from './transforms.ts';
+export {
+  type CentreCropOptions,
+  centreCrop,
+  type RandomCropOptions,
+  randomResizedCrop,
+  squash,
+  type Transform,
+} from './transforms.ts';

@@ -1,5 +1,5 @@
 // Bicubic resizing of float planes as Pillow does it in its mode F: no rounding to 8 bits anywhere, nothing clipped.
-import { bicubicWindows, type Window } from './bicubic.ts';
+import { filterWindows, type Window } from './filters.ts';
 
 /** Planes f32 [planes, height, width]. */
 export interface Planes {
@@ -26,14 +26,14 @@ const alongAxis = (
 };
 
 const resizeRows = ({ planes, height, width, values }: Planes, to: number): Planes => {
-  const axis = bicubicWindows(width, to);
+  const axis = filterWindows('bicubic', width, to);
   const out = new Float32Array(planes * height * to);
   for (let row = 0; row < planes * height; row++) alongAxis(values, out, axis, [row * width, 1], [row * to, 1]);
   return { planes, height, width: to, values: out };
 };
 
 const resizeColumns = ({ planes, height, width, values }: Planes, to: number): Planes => {
-  const axis = bicubicWindows(height, to);
+  const axis = filterWindows('bicubic', height, to);
   const out = new Float32Array(planes * to * width);
   for (let plane = 0; plane < planes; plane++)
     for (let x = 0; x < width; x++)

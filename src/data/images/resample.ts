@@ -1,7 +1,7 @@
-// Bicubic resizing as Pillow does it, to the bit: antialiased (the filter widens when shrinking), first along rows and
+// Resizing as Pillow does it, to the bit: antialiased (the filter widens when shrinking), first along rows and
 // then along columns, 8-bit between, with weights in fixed point. The references preprocess with Pillow.
 // Source: Pillow, src/libImaging/Resample.c.
-import { bicubicWindows } from './bicubic.ts';
+import { type Filter, filterWindows } from './filters.ts';
 import type { Picture } from './picture.ts';
 
 /** Bits of the fixed-point weights: 8 bits of value and 2 of overshoot remain in 32. */
@@ -13,8 +13,8 @@ interface Window {
   readonly weights: Int32Array;
 }
 
-const windows = (from: number, to: number): readonly Window[] =>
-  bicubicWindows(from, to).map(({ first, weights }) => ({
+const windows = (filter: Filter, from: number, to: number): readonly Window[] =>
+  filterWindows(filter, from, to).map(({ first, weights }) => ({
     first,
     weights: Int32Array.from(weights, (w) => Math.trunc((w < 0 ? -0.5 : 0.5) + w * 2 ** precision)),
   }));
@@ -48,24 +48,24 @@ const alongAxis = (
   }
 };
 
-const resizeRows = ({ width, height, data }: Picture, to: number): Picture => {
-  const axis = windows(width, to);
+const resizeRows = ({ width, height, data }: Picture, to: number, filter: Filter): Picture => {
+  const axis = windows(filter, width, to);
   const out = new Uint8Array(to * height * 3);
   for (let y = 0; y < height; y++) alongAxis(data, out, axis, [3, 3], y * width * 3, y * to * 3);
   return { width: to, height, data: out };
 };
 
-const resizeColumns = ({ width, height, data }: Picture, to: number): Picture => {
-  const axis = windows(height, to);
+const resizeColumns = ({ width, height, data }: Picture, to: number, filter: Filter): Picture => {
+  const axis = windows(filter, height, to);
   const out = new Uint8Array(width * to * 3);
   for (let x = 0; x < width; x++) alongAxis(data, out, axis, [width * 3, width * 3], x * 3, x * 3);
   return { width, height: to, data: out };
 };
 
-/** Bicubic, antialiased. Sizes in pixels, at least 1. */
-export const resize = (picture: Picture, width: number, height: number): Picture => {
-  const rows = picture.width === width ? picture : resizeRows(picture, width);
-  return rows.height === height ? rows : resizeColumns(rows, height);
+/** Antialiased, bicubic unless another filter is asked for. Sizes in pixels, at least 1. */
+export const resize = (picture: Picture, width: number, height: number, filter: Filter = 'bicubic'): Picture => {
+  const rows = picture.width === width ? picture : resizeRows(picture, width, filter);
+  return rows.height === height ? rows : resizeColumns(rows, height, filter);
 };
 
 /** Enlarges every pixel to a square of `factor` pixels. */

@@ -1,5 +1,6 @@
 // From a photo of any size to the square that a model takes, as the references do it.
 import { random } from '../random.ts';
+import type { Filter } from './filters.ts';
 import { type Box, crop, type Picture } from './picture.ts';
 import { resize } from './resample.ts';
 
@@ -27,13 +28,22 @@ const centreBox = ({ width, height }: Picture, size: number): Box => ({
   height: size,
 });
 
-/** DualToken's evaluation: the shorter side to `size`, then the square in the middle (Resize and CenterCrop). */
+export interface CentreCropOptions {
+  /** What the shorter side becomes before the square is cut out of the middle. Default: the side of the square. */
+  readonly shorter?: number;
+  readonly filter?: Filter;
+}
+
+/**
+ * DualToken's evaluation: the shorter side to `size`, then the square in the middle (Resize and CenterCrop). ImageNet's classifiers
+ * keep a border: MobileNetV2's preprocessor_config.json says `shorter` 256 and bilinear for squares of 224.
+ */
 export const centreCrop =
-  (size: number): Transform =>
+  (size: number, { shorter = size, filter }: CentreCropOptions = {}): Transform =>
   (picture) => {
     const { width, height } = picture;
-    const long = Math.trunc((size * Math.max(width, height)) / Math.min(width, height));
-    const small = width <= height ? resize(picture, size, long) : resize(picture, long, size);
+    const long = Math.trunc((shorter * Math.max(width, height)) / Math.min(width, height));
+    const small = width <= height ? resize(picture, shorter, long, filter) : resize(picture, long, shorter, filter);
     return crop(small, centreBox(small, size));
   };
 
