@@ -47,6 +47,16 @@ export interface HubError {
 
 export type DataError = FileError | SafetensorsError | ImageError | DatasetError | TokenizerError | HubError;
 
+/** An error of data as something thrown, where code between promises has no other way out. */
+export class DataFailure extends Error {
+  override readonly name = 'DataFailure';
+  readonly error: DataError;
+  constructor(error: DataError) {
+    super(renderDataError(error));
+    this.error = error;
+  }
+}
+
 const meaning: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied: choose another folder or change its permissions',

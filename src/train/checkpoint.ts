@@ -1,13 +1,19 @@
 // Checkpoints of a run: a folder each, with state.safetensors (f32) and train.json, written aside and renamed when whole.
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
 import { datasetError, fileError } from '../data/error.ts';
-import { type DataError, type TensorData, withSafetensors, writeAtomic, writeSafetensors } from '../data/index.ts';
-import { makeFolder } from '../files/folder.ts';
+import {
+  type DataError,
+  type TensorData,
+  withSafetensors,
+  writeAtomic,
+  writeFolderAtomic,
+  writeSafetensors,
+} from '../data/index.ts';
 import { trainConfigSchema } from './config.ts';
 import type { NamedTensor, NamedTensors } from './vectors.ts';
 
@@ -73,16 +79,17 @@ export const writeCheckpoint = (
   keep: number,
 ): TE.TaskEither<DataError, string> => {
   const path = join(folder, nameOf(info.step));
-  const aside = join(folder, `.${nameOf(info.step)}.${process.pid}.tmp`);
   const remove = (at: string) => TE.tryCatch(() => rm(at, { recursive: true, force: true }), fileError('write', at));
   return pipe(
     TE.fromEither(allFinite(path, tensors)),
-    TE.chain(() => TE.tryCatch(() => makeFolder(aside), fileError('write', folder))),
-    TE.chain(() => writeSafetensors(join(aside, stateFile), asStored(tensors))),
-    TE.chain(() => writeAtomic(join(aside, infoFile), `${JSON.stringify(info, null, 2)}\n`)),
-    TE.chain(() => remove(path)),
-    TE.chain(() => TE.tryCatch(() => rename(aside, path), fileError('write', path))),
-    TE.orElseFirst(() => remove(aside)),
+    TE.chain(() =>
+      writeFolderAtomic(path, (aside) =>
+        pipe(
+          writeSafetensors(join(aside, stateFile), asStored(tensors)),
+          TE.chain(() => writeAtomic(join(aside, infoFile), `${JSON.stringify(info, null, 2)}\n`)),
+        ),
+      ),
+    ),
     TE.chainFirst(() =>
       pipe(
         listCheckpoints(folder),

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeAtomic, writeAtomicFrom } from '../../src/data/atomic.ts';
-import { fileError, renderDataError } from '../../src/data/error.ts';
+import { writeAtomic, writeAtomicFrom, writeFolderAtomic } from '../../src/data/atomic.ts';
+import { DataFailure, datasetError, fileError, renderDataError } from '../../src/data/error.ts';
 import { makeFolder } from '../../src/files/folder.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 
@@ -45,6 +47,36 @@ test('a full disk half-way leaves the old file and nothing else', () =>
     assert.is(message, `cannot write ${path}: no space left on the device: free some, or choose another folder`);
     assert.is(await readFile(path, 'utf8'), 'old');
     assert.equal(await readdir(folder), ['kept']);
+  }));
+
+test('an error of data that the writing throws is the error', () =>
+  inFolder(async (folder) => {
+    const thrown = writeAtomicFrom(join(folder, 'x'), async () => {
+      throw new DataFailure(datasetError('values', 'are no numbers'));
+    });
+    assert.is(await failure(thrown), 'data values: are no numbers');
+    assert.equal(await readdir(folder), []);
+  }));
+
+test('a folder takes its name when all in it is written, over the one that was there', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'a', 'model');
+    const holding = (name: string) => writeFolderAtomic(path, (aside) => writeAtomic(join(aside, name), name));
+    await run(holding('old'));
+    await run(holding('new'));
+    assert.equal(await readdir(path), ['new']);
+    const stopped = writeFolderAtomic(path, (aside) =>
+      pipe(
+        writeAtomic(join(aside, 'half'), 'half'),
+        TE.chain(() => TE.left(datasetError(aside, 'the rest is missing'))),
+      ),
+    );
+    assert.match(await failure(stopped), 'the rest is missing');
+    assert.equal(await readdir(path), ['new']);
+    assert.equal(await readdir(join(folder, 'a')), ['model']);
+    await writeFile(join(folder, 'file'), '');
+    const through = writeFolderAtomic(join(folder, 'file', 'x'), () => TE.right(undefined));
+    assert.match(await failure(through), `cannot write ${join(folder, 'file', 'x')}`);
   }));
 
 test('a path through a file, and a path that is a folder, name the path', () =>

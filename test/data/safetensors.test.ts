@@ -1,15 +1,20 @@
 // Writing and reading back, sharded checkpoints, and one clear error for every way in which a file can be broken.
-import { appendFile, mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { safetensorsError } from '../../src/data/error.ts';
 import {
   openSafetensors,
+  type PendingTensor,
   readAllValues,
   type TensorData,
   withSafetensors,
   writeSafetensors,
+  writeSafetensorsFrom,
+  writeShards,
 } from '../../src/data/safetensors/index.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 import { safetensorsBytes } from '../support/safetensors.ts';
@@ -158,6 +163,66 @@ test('a sharded checkpoint opens by folder and by index', () =>
         ],
       );
     }
+  }));
+
+/** Tensors of `length` values, which are their own number; `read` hears of each. */
+const pendings = (count: number, length: number, read: (name: string) => void): readonly PendingTensor[] =>
+  Array.from({ length: count }, (_, i) => ({
+    name: `t${i}`,
+    dtype: 'F32',
+    shape: [length],
+    read: () => {
+      read(`t${i}`);
+      return Promise.resolve(E.right({ dtype: 'F32', shape: [length], data: new Float32Array(length).fill(i) }));
+    },
+  }));
+
+test('tensors are written in their order, each read when its turn comes, in shards with an index', () =>
+  inFolder(async (folder) => {
+    const order: string[] = [];
+    const tensors = pendings(11, 100, (name) => order.push(name));
+    // 200 bytes each as F16: four to a shard.
+    await run(writeShards(folder, tensors, 800, { floats: 'F16', metadata: { format: 'dualtoken' } }));
+    assert.equal(
+      order,
+      tensors.map(({ name }) => name),
+    );
+    assert.equal((await readdir(folder)).sort(), [
+      'model-00001-of-00003.safetensors',
+      'model-00002-of-00003.safetensors',
+      'model-00003-of-00003.safetensors',
+      'model.safetensors.index.json',
+    ]);
+    const back = await run(readAllValues(folder));
+    assert.equal([...back.keys()], order);
+    assert.equal(back.get('t10'), { dtype: 'F16', shape: [100], data: new Uint16Array(100).fill(0x4900) });
+    const index = JSON.parse(await readFile(join(folder, 'model.safetensors.index.json'), 'utf8'));
+    assert.is(index.metadata.total_size, 2200);
+    // One that no shard would hold has its own.
+    await run(
+      writeShards(
+        join(folder, 'large'),
+        pendings(2, 100, () => {}),
+        10,
+      ),
+    );
+    assert.is((await readdir(join(folder, 'large'))).length, 3);
+  }));
+
+test('a tensor that cannot be read, or is not what was announced, is the error, and nothing is left', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'x.safetensors');
+    const [first, second] = pendings(2, 3, () => {});
+    const broken: PendingTensor = { ...second!, read: TE.left(safetensorsError('source', 't1', 'is gone')) };
+    assert.is(await failure(writeSafetensorsFrom(path, [first!, broken])), 'safetensors source, tensor "t1": is gone');
+    const longer: PendingTensor = { ...second!, shape: [4] };
+    assert.match(await failure(writeSafetensorsFrom(path, [first!, longer])), /shape \[4\] does not hold 3 values/);
+    assert.match(
+      await failure(writeSafetensorsFrom(path, [first!, first!])),
+      /tensor "t0": two tensors have this name/,
+    );
+    assert.match(await failure(writeShards(folder, [first!, broken], 12)), 'is gone');
+    assert.equal(await readdir(folder), ['model-00001-of-00002.safetensors']);
   }));
 
 test('an index that disagrees with its shards names the tensor', () =>

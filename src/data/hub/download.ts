@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import { makeFolder } from '../../files/folder.ts';
-import { codeOf, type DataError, fileError, hubError } from '../error.ts';
+import { codeOf, type DataError, DataFailure, fileError, hubError } from '../error.ts';
 import { authorization, fileUrl, type Repository, refused, unreachable } from './hub.ts';
 import type { HubFile } from './list.ts';
 
@@ -21,19 +21,10 @@ export interface DownloadOptions {
 /** Transfers in a row that may come no further. */
 const PATIENCE = 3;
 
-/** Failures on their way out of a transfer. */
-class Failed extends Error {
-  readonly error: DataError;
-  constructor(error: DataError) {
-    super(error._tag);
-    this.error = error;
-  }
-}
-
 const rethrow =
   (path: string) =>
   (cause: unknown): never => {
-    throw new Failed(fileError('write', path)(cause));
+    throw new DataFailure(fileError('write', path)(cause));
   };
 
 const sizeOf = async (path: string): Promise<number | null> => {
@@ -63,11 +54,11 @@ interface Transfer {
   readonly onBytes: NonNullable<DownloadOptions['onBytes']>;
 }
 
-/** Whether an answer goes on at byte `at`; false where it begins anew. @throws Failed for an answer that is neither */
+/** Whether an answer goes on at byte `at`; false where it begins anew. @throws DataFailure for an answer that is neither */
 const goesOn = ({ repository, file }: Transfer, answer: Response, at: number): boolean => {
   if (answer.status === 206 && answer.headers.get('content-range')?.startsWith(`bytes ${at}-`)) return true;
   if (answer.status === 200) return false;
-  throw new Failed(refused(repository, answer.status, file.path));
+  throw new DataFailure(refused(repository, answer.status, file.path));
 };
 
 /** One request for what is missing, appended to the part. Throws what the network throws: what came until then is kept. */
@@ -91,7 +82,7 @@ const transfer = async (t: Transfer): Promise<void> => {
   }
 };
 
-/** Fetches until the part is as long as the file. @throws Failed where nothing more comes */
+/** Fetches until the part is as long as the file. @throws DataFailure where nothing more comes */
 const fetchPart = async (t: Transfer, pause: number): Promise<void> => {
   const { repository, file, part } = t;
   let still = 0;
@@ -100,7 +91,7 @@ const fetchPart = async (t: Transfer, pause: number): Promise<void> => {
     const stopped = await transfer(t).then(
       () => null,
       (thrown: unknown) => {
-        if (thrown instanceof Failed) throw thrown;
+        if (thrown instanceof DataFailure) throw thrown;
         return thrown;
       },
     );
@@ -108,7 +99,7 @@ const fetchPart = async (t: Transfer, pause: number): Promise<void> => {
     if (stopped === null && now >= file.size) return;
     still = now > before ? 0 : still + 1;
     if (still === PATIENCE)
-      throw new Failed(
+      throw new DataFailure(
         now === 0
           ? unreachable(repository, stopped)
           : hubError(
@@ -146,7 +137,7 @@ const download = async (
   if (!(await isWhole(part, file))) {
     await rm(part);
     const reason = `${file.path} does not have the checksum that the hub states: it was not kept; run the command again`;
-    throw new Failed(hubError(repository.name, reason));
+    throw new DataFailure(hubError(repository.name, reason));
   }
   await rename(part, target).catch(rethrow(target));
   return true;
@@ -168,6 +159,6 @@ export const downloadFile =
     try {
       return E.right(await download(repository, file, folder, options));
     } catch (thrown) {
-      return E.left(thrown instanceof Failed ? thrown.error : fileError('read', join(folder, file.path))(thrown));
+      return E.left(thrown instanceof DataFailure ? thrown.error : fileError('read', join(folder, file.path))(thrown));
     }
   };

@@ -1,9 +1,10 @@
-// Writes safetensors as the format's own library does: widest dtype first, then by name, the header padded to 8 bytes.
+// Writes safetensors as the format's own library does: widest dtype first, then by name, the header padded to 8 bytes; or tensors
+// in an order of the caller's, each read when its turn comes.
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { writeAtomicFrom } from '../atomic.ts';
-import { type DataError, safetensorsError } from '../error.ts';
+import { type DataError, DataFailure, safetensorsError } from '../error.ts';
 import { dtypeBytes, elementsOf, type StoredDtype, type TensorData } from './dtype.ts';
 import { bf16FromFloats, bf16Overflow, f16FromFloats, f16Overflow } from './half.ts';
 
@@ -13,54 +14,74 @@ export interface WriteOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-interface Plan {
+/** A tensor that is to be written: what the header says of it, and its values when its turn comes. */
+export interface PendingTensor {
   readonly name: string;
   readonly dtype: StoredDtype;
+  readonly shape: readonly number[];
+  readonly read: TE.TaskEither<DataError, TensorData>;
+}
+
+interface Plan {
+  readonly pending: PendingTensor;
+  readonly name: string;
+  /** As it is stored. */
+  readonly dtype: StoredDtype;
   readonly bytes: number;
-  readonly tensor: TensorData;
 }
 
 const width = (dtype: StoredDtype): number => dtypeBytes.get(dtype) ?? 0;
 
+/** The dtype that a tensor is stored in. */
+const storedAs = (dtype: StoredDtype, floats: StoredDtype): StoredDtype => (dtype === 'F32' ? floats : dtype);
+
+/** Bytes that a tensor takes in a file. */
+export const storedBytes = ({ dtype, shape }: PendingTensor, { floats = 'F32' }: WriteOptions = {}): number =>
+  elementsOf(shape) * width(storedAs(dtype, floats));
+
 const overflows: Readonly<Record<string, number>> = { F16: f16Overflow, BF16: bf16Overflow };
 
 /** A finite value must not become infinite by being stored. */
-const checkRange = (path: string, { name, dtype, tensor }: Plan): E.Either<DataError, null> => {
+const checked = (path: string, { name, dtype, pending }: Plan, tensor: TensorData): E.Either<DataError, TensorData> => {
+  const fail = (reason: string) => E.left(safetensorsError(path, name, reason));
+  if (tensor.dtype !== pending.dtype) return fail(`${pending.dtype} was announced, its values are ${tensor.dtype}`);
+  if (elementsOf(pending.shape) !== tensor.data.length)
+    return fail(`shape [${pending.shape.join(', ')}] does not hold ${tensor.data.length} values`);
   const limit = overflows[dtype];
-  if (tensor.dtype !== 'F32' || limit === undefined) return E.right(null);
+  if (tensor.dtype !== 'F32' || limit === undefined) return E.right(tensor);
   const tooLarge = tensor.data.find((x) => Number.isFinite(x) && Math.abs(x) >= limit);
-  return tooLarge === undefined
-    ? E.right(null)
-    : E.left(safetensorsError(path, name, `${tooLarge} is too large for ${dtype}: store it as F32`));
+  return tooLarge === undefined ? E.right(tensor) : fail(`${tooLarge} is too large for ${dtype}: store it as F32`);
 };
 
-const asStored = ({ dtype, tensor }: Plan): TensorData['data'] => {
+const asStored = (dtype: StoredDtype, tensor: TensorData): TensorData['data'] => {
   if (tensor.dtype !== 'F32') return tensor.data;
   return dtype === 'F16' ? f16FromFloats(tensor.data) : dtype === 'BF16' ? bf16FromFloats(tensor.data) : tensor.data;
 };
 
 const planOf = (
   path: string,
-  tensors: ReadonlyMap<string, TensorData>,
+  tensors: readonly PendingTensor[],
   floats: StoredDtype,
 ): E.Either<DataError, readonly Plan[]> => {
   const plans: Plan[] = [];
-  for (const [name, tensor] of tensors) {
-    const fail = (reason: string) => E.left(safetensorsError(path, name, reason));
-    if (name === '__metadata__' || name === '') return fail('this name is not available to a tensor');
-    if (elementsOf(tensor.shape) !== tensor.data.length)
-      return fail(`shape [${tensor.shape.join(', ')}] does not hold ${tensor.data.length} values`);
-    const dtype = tensor.dtype === 'F32' ? floats : tensor.dtype;
-    plans.push({ name, dtype, bytes: tensor.data.length * width(dtype), tensor });
+  const names = new Set<string>();
+  for (const pending of tensors) {
+    const { name, dtype, shape } = pending;
+    if (name === '__metadata__' || name === '')
+      return E.left(safetensorsError(path, name, 'this name is not available to a tensor'));
+    if (names.has(name)) return E.left(safetensorsError(path, name, 'two tensors have this name'));
+    names.add(name);
+    const stored = storedAs(dtype, floats);
+    plans.push({ name, dtype: stored, bytes: elementsOf(shape) * width(stored), pending });
   }
-  return E.right(plans.sort((a, b) => width(b.dtype) - width(a.dtype) || (a.name < b.name ? -1 : 1)));
+  return E.right(plans);
 };
 
 const headerBytes = (plans: readonly Plan[], metadata: Readonly<Record<string, string>>): Uint8Array => {
   const entries: [string, unknown][] = Object.keys(metadata).length === 0 ? [] : [['__metadata__', metadata]];
   let offset = 0;
-  for (const { name, dtype, bytes, tensor } of plans) {
-    entries.push([name, { dtype, shape: tensor.shape, data_offsets: [offset, offset + bytes] }]);
+  for (const { name, dtype, bytes, pending } of plans) {
+    entries.push([name, { dtype, shape: pending.shape, data_offsets: [offset, offset + bytes] }]);
     offset += bytes;
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
@@ -71,25 +92,48 @@ const headerBytes = (plans: readonly Plan[], metadata: Readonly<Record<string, s
   return out;
 };
 
+const orThrow = <A>(result: E.Either<DataError, A>): A => {
+  if (E.isLeft(result)) throw new DataFailure(result.left);
+  return result.right;
+};
+
 /**
- * Writes a checkpoint, whole or not at all; tensors are converted one at a time. An error names the tensor: a shape that
- * does not hold its values, or a finite value that the 16-bit type cannot hold.
+ * Writes a checkpoint of tensors in their order, whole or not at all; one is in memory at a time. An error names the tensor: values
+ * that its shape does not hold, or a finite one that the 16-bit type cannot hold.
  */
-export const writeSafetensors = (
+export const writeSafetensorsFrom = (
   path: string,
-  tensors: ReadonlyMap<string, TensorData>,
+  tensors: readonly PendingTensor[],
   { floats = 'F32', metadata = {} }: WriteOptions = {},
 ): TE.TaskEither<DataError, void> =>
   pipe(
     TE.fromEither(planOf(path, tensors, floats)),
-    TE.chainFirstEitherK(E.traverseArray((plan) => checkRange(path, plan))),
     TE.chain((plans) =>
       writeAtomicFrom(path, async (write) => {
         await write(headerBytes(plans, metadata));
         for (const plan of plans) {
-          const { buffer, byteOffset, byteLength } = asStored(plan);
+          const tensor = orThrow(checked(path, plan, orThrow(await plan.pending.read())));
+          const { buffer, byteOffset, byteLength } = asStored(plan.dtype, tensor);
           await write(new Uint8Array(buffer, byteOffset, byteLength));
         }
       }),
     ),
   );
+
+/** `writeSafetensorsFrom` with all tensors in memory, in the order of the format's own library. */
+export const writeSafetensors = (
+  path: string,
+  tensors: ReadonlyMap<string, TensorData>,
+  options: WriteOptions = {},
+): TE.TaskEither<DataError, void> => {
+  const { floats = 'F32' } = options;
+  const wide = ({ dtype }: PendingTensor): number => width(storedAs(dtype, floats));
+  const pending = [...tensors].map(
+    ([name, tensor]): PendingTensor => ({ name, dtype: tensor.dtype, shape: tensor.shape, read: TE.right(tensor) }),
+  );
+  return writeSafetensorsFrom(
+    path,
+    pending.sort((a, b) => wide(b) - wide(a) || (a.name < b.name ? -1 : 1)),
+    options,
+  );
+};
