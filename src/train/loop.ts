@@ -45,7 +45,8 @@ export interface LoopOptions {
   readonly checkpointSeconds: number;
   readonly sampleEvery: number;
   readonly onStep: (metrics: StepMetrics, at: Progress, learningRate: number) => Promise<void>;
-  readonly onSkip: (message: string) => void;
+  /** A picture that cannot be used, and how many there are so far. */
+  readonly onSkip: (reason: string, total: number) => Promise<void>;
   readonly checkpoint: (at: Progress) => Promise<void>;
   /** Draws what the model now makes of pictures. */
   readonly sample: (at: Progress) => Promise<void>;
@@ -80,6 +81,8 @@ const culprit = async (again: Promise<void>): Promise<string> =>
 
 /** Trains from `from` on. Throws TrainFailure, RunFailure. */
 export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finished> => {
+  // Writing them down may fail; it is awaited with the step.
+  const skipped: Promise<void>[] = [];
   const source = batches(o.dataset, {
     batchSize: o.batchSize,
     transform: o.transform,
@@ -87,7 +90,9 @@ export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finis
     workers: o.workers ?? 0,
     captions: o.captions ? 'required' : 'none',
     start: o.from.sample,
-    onSkip: (error, total) => o.onSkip(`${renderDataError(error)} (${total} skipped so far)`),
+    onSkip: (error, total) => {
+      skipped.push(o.onSkip(renderDataError(error), total));
+    },
   });
   let at = o.from;
   let saved = at;
@@ -124,6 +129,7 @@ export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finis
       const now = performance.now();
       at = { step: at.step + 1, sample: read.at(-1)!.next, seconds: at.seconds + (now - clock) / 1000 };
       clock = now;
+      await Promise.all(skipped.splice(0));
       await o.onStep(metrics, at, rates.learningRate);
       if (at.step % o.sampleEvery === 0) await o.sample(at);
       if (at.step % o.checkpointEvery === 0 || at.seconds - saved.seconds >= o.checkpointSeconds) await save();

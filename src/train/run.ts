@@ -189,15 +189,15 @@ const runSystem = async <P, Q, T>(
         );
         hooks.onStep(metrics, at, learningRate);
       },
-      onSkip: (message) => {
-        hooks.log(`skipped: ${message}`);
-        void record.skipped(now, message)();
+      onSkip: async (reason, total) => {
+        hooks.log(`skipped: ${reason} (${total} skipped so far)`);
+        await need(record.skipped(now, reason));
       },
       checkpoint,
       sample,
       stopped: hooks.stopped,
     });
-    if (!finished.stopped || psnr === null) await sample(finished.at);
+    await sample(finished.at);
     return { ...finished, model: modelPath, psnr };
   } finally {
     trainer.free();

@@ -56,7 +56,7 @@ const loop = (trainer: Trainer, folder: string, more: Partial<LoopOptions>): Pro
     checkpointSeconds: 1e9,
     sampleEvery: 1e9,
     onStep: async () => {},
-    onSkip: () => {},
+    onSkip: async () => {},
     checkpoint: async (at) => {
       const info = { version: 1, ...at, seed: 1, config: trainConfigSchema.parse({}) } as const;
       await run(writeCheckpoint(folder, info, await trainer.snapshot(), 2));
