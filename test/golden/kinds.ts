@@ -4,7 +4,7 @@ import { adamwKind } from './kinds/adamw.ts';
 import { magvit2Kind, movqganKind, spatialNormKind, vqganKind } from './kinds/convolutional.ts';
 import { patchDiscriminatorKind, residualDiscriminatorKind } from './kinds/discriminators.ts';
 import { inceptionKind } from './kinds/inception.ts';
-import { lpipsVggKind } from './kinds/lpips.ts';
+import { lpipsKind, lpipsVggKind } from './kinds/lpips.ts';
 import { metricsKind } from './kinds/metrics.ts';
 import {
   attentionProjectionKind,
@@ -31,6 +31,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   'project-block': projectBlockKind,
   'attention-projection': attentionProjectionKind,
   'pixel-decoder': pixelDecoderKind,
+  lpips: lpipsKind,
   'lpips-vgg': lpipsVggKind,
   inception: inceptionKind,
   'spatial-norm': spatialNormKind,

@@ -8,7 +8,7 @@ export const projectCases = casesIn(fileURLToPath(new URL('./cases', import.meta
 
 /** Whole models: dozens of kernels each, which a software adapter compiles for seconds. */
 export const large =
-  /^(siglip|clip|pixel-decoder|project-block|attention-projection|discriminator|vqgan|movqgan|magvit2|inception)/;
+  /^(siglip|clip|pixel-decoder|project-block|attention-projection|discriminator|vqgan|movqgan|magvit2|inception|lpips)/;
 
 /** Hundreds of kernels: a software adapter compiles them for half a minute. */
 export const vast = /^(movqgan|magvit2|inception)/;
