@@ -11,15 +11,17 @@ import type { Output } from './output.ts';
 
 type Row = readonly string[];
 
-/** Columns as wide as their longest cell, the first to the left, the others to the right. */
-export const columns = (rows: readonly Row[]): readonly string[] => {
+/** Columns as wide as their longest cell: numbers to the right, words to the left. */
+const columns = (rows: readonly Row[]): readonly string[] => {
   const widths = rows.reduce<readonly number[]>(
     (most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)),
     [],
   );
   return rows.map((row) =>
     row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .map((cell, i) =>
+        i > 0 && /^-?[\d.]+( [%]| dB| bits)?$|^R@/.test(cell) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!),
+      )
       .join('  ')
       .trimEnd(),
   );

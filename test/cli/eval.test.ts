@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { evalCommand } from '../../src/cli/commands/eval.ts';
 import { explainFailure } from '../../src/cli/failure.ts';
-import { dualtoken, dualtokenAfter, messageOf } from '../support/command.ts';
+import { dualtoken, dualtokenAfter, messageOf, writeTinyTokenizer } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { writeTinyPictures, writeTinySiglip } from '../support/tiny-siglip.ts';
 
@@ -64,6 +64,12 @@ test('each evaluation ends with a table, or with one JSON object', async () => {
       assert.not.ok(existsSync(state), 'the state is gone');
       return stdout;
     };
+    const tiny = join(pictures, '..', 'tiny.safetensors');
+    await writeTinyTokenizer(tiny);
+    const painted = await run('reconstruction', tiny, pictures, '--features', model);
+    assert.match(painted, /^12 pictures of 16 x 16\nPSNR +-?\d+\.\d\d dB +± /);
+    assert.match(painted, /\nrFD-SigLIP +\d+\.\d+ +biased upwards: 12 pictures are fewer than 16 features\n/);
+    assert.match(painted, /\ncodebook +used [^\n]*\npixel +\d of 8 [^\n]*\nsemantic +\d of 8 /);
     const zeroShot = await run('zero-shot', model, pictures, '--classes', classes);
     assert.match(zeroShot, /^12 pictures, 2 classes, 2 templates: top-1 \d+\.\d\d %, top-5 100\.00 %\n$/);
     const retrieval = await run('retrieval', model, pictures);
@@ -90,10 +96,15 @@ test('what cannot be evaluated is one message', async () => {
     await refused(/siglip has no pixel decoder: it reconstructs nothing/, 'reconstruction', model, pictures);
     const flat = join(pictures, 'cat');
     await refused(/0.png has no class: .* --labels/, 'zero-shot', model, flat, '--classes', classes);
+    const tiny = join(pictures, '..', 'tiny.safetensors');
+    await writeTinyTokenizer(tiny);
+    await refused(/tiny.safetensors has no text tower: .* --text/, 'retrieval', tiny, pictures);
+    const texts = ['--text', model];
+    await refused(/in 32 values, the text tower embeds texts in 16/, 'retrieval', tiny, pictures, ...texts);
     await refused(/cat has no captions: .* --captions/, 'retrieval', model, flat);
     await refused(/no features 'tokens'; there are pooled, mean/, 'probe', model, pictures, '--feature', 'tokens');
     await refused(/500 neighbours of a bank of 10/, 'knn', model, pictures, '--neighbours', '500');
-    await refused(/pictures.config.json: no such file/, 'probe', pictures, pictures);
+    await refused(/pictures: the folder holds neither/, 'probe', pictures, pictures);
     const again = await evaluate(`${state}-none`, 'probe', model, pictures, '--resume');
     assert.match(again.failure, /state-none: there is no state of an evaluation to go on with/);
   });

@@ -145,7 +145,7 @@ test('folders that do not fit are named', async () => {
       assert.match(await failure(openModel(runtime, folder)), /config.json: it is no JSON/);
       await writeFile(config, JSON.stringify({ model_type: 'siglip', vision_config: { hidden_size: 0 } }));
       assert.match(await failure(openModel(runtime, folder)), /vision_config.hidden_size/);
-      assert.match(await failure(openModel(runtime, join(folder, 'none'))), /none.config.json: no such file/);
+      assert.match(await failure(openModel(runtime, join(folder, 'none'))), /none: no such file/);
     });
   });
 });

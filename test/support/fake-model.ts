@@ -23,6 +23,7 @@ export const quarters = (images: Float32Array): Float32Array => {
 /** Paints pictures a little darker, gives 3 codes of 16 a picture, and quarters as features and embedding. */
 export const fakeModel: EvaluatedModel = {
   name: 'fake',
+  family: 'fake',
   size: fakeSize,
   transform: squash(fakeSize),
   normalisation: toUnit,

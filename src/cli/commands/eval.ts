@@ -1,5 +1,5 @@
 // `dualtoken eval`: how well a model reconstructs, and how much of meaning its features and codes keep.
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { openDataset } from '../../data/index.ts';
 import {
   evaluateKnn,
@@ -7,9 +7,12 @@ import {
   evaluateReconstruction,
   evaluateRetrieval,
   evaluateZeroShot,
+  type FeatureNetwork,
+  networkOf,
   readClassPrompts,
 } from '../../eval/evaluations/index.ts';
-import { type EvaluatedModel, outputsOf } from '../../eval/models/index.ts';
+import { type EvaluatedModel, openInception, openLpips, openModel, outputsOf } from '../../eval/models/index.ts';
+import type { LpipsNet } from '../../models/features/index.ts';
 import {
   type EvalOptions,
   evaluating,
@@ -23,7 +26,7 @@ import { printKnn, printProbe, printReconstruction, printRetrieval, printZeroSho
 import { need } from '../failure.ts';
 import { positiveNumber } from '../options.ts';
 
-const modelArgument = 'tokenizer file, or checkpoint folder of SigLIP or CLIP (config.json beside the weights)';
+const modelArgument = 'tokenizer file, or checkpoint folder of SigLIP, CLIP or MobileNetV2';
 const dataArgument = 'folder or pattern of pictures, WebDataset tars, Parquet files, CIFAR-10';
 
 interface LabelOptions {
@@ -34,16 +37,47 @@ const labelsOption = [
   'classes of the pictures by name (JSON: {"a.jpg": 3}); default: the data’s own, or its folders',
 ] as const;
 
-const reconstruction = (model: string, data: string, options: EvalOptions): Promise<void> =>
+/** The embedding, or else the first of the features. */
+const defaultFeature = (model: EvaluatedModel): string =>
+  model.embedding ?? outputsOf(model, 'features')[0] ?? 'pooled';
+
+interface ReconstructionOptions extends EvalOptions {
+  readonly lpips?: string;
+  readonly lpipsHeads?: string;
+  readonly lpipsNet: LpipsNet;
+  readonly inception?: string;
+  readonly features: readonly string[];
+}
+
+const reconstruction = (model: string, data: string, options: ReconstructionOptions): Promise<void> =>
   evaluating(
     'reconstruction',
     model,
     options,
-    async () => {
+    async (runtime) => {
+      const { lpips, lpipsHeads, lpipsNet, inception, features } = options;
       const dataset = await need(openDataset(data));
+      const weights = [lpips, lpipsHeads].filter((path) => path !== undefined);
+      const networks: FeatureNetwork[] = [];
+      if (inception !== undefined)
+        networks.push(networkOf(await need(openInception(runtime, inception)), 'pooled', 'rFID'));
+      for (const path of features) {
+        const network = await need(openModel(runtime, path));
+        networks.push(networkOf(network, defaultFeature(network), `rFD-${network.family}`));
+      }
+      const measures = {
+        lpips: lpips === undefined ? null : await need(openLpips(runtime, lpipsNet, weights)),
+        networks,
+      };
       return {
-        identity: { data: dataset.path, pictures: dataset.size },
-        work: (evaluation) => evaluateReconstruction(evaluation, dataset, { lpips: null, networks: [] }),
+        identity: {
+          data: dataset.path,
+          pictures: dataset.size,
+          LPIPS: lpips === undefined ? null : [lpipsNet, ...weights].join(' '),
+          inception: inception ?? null,
+          features: features.join(' '),
+        },
+        work: (evaluation) => evaluateReconstruction(evaluation, dataset, measures),
       };
     },
     printReconstruction,
@@ -105,10 +139,6 @@ interface ClassificationOptions extends EvalOptions, LabelOptions {
   readonly testLabels?: string;
 }
 
-/** The embedding, or else the first of the features. */
-const defaultFeature = (model: EvaluatedModel): string =>
-  model.embedding ?? outputsOf(model, 'features')[0] ?? 'pooled';
-
 /** Data and feature of a probe or of neighbours. */
 const classification = async (
   train: string,
@@ -168,6 +198,8 @@ const neighbours = (model: string, train: string, test: string | undefined, opti
     printKnn,
   );
 
+const gathered = (path: string, before: readonly string[]): readonly string[] => [...before, path];
+
 /** Reads `1,10,20`. */
 const wholeNumbers = (text: string): readonly number[] => {
   const values = text.split(',').map(Number);
@@ -192,6 +224,11 @@ export const evalCommand = (program: Command): Command => {
   withEval(command.command('reconstruction').description('PSNR, SSIM, LPIPS, Fréchet distances, use of the codebooks'))
     .argument('<model>', modelArgument)
     .argument('<data>', dataArgument)
+    .option('--lpips <file>', 'weights of LPIPS’s network (torchvision’s or timm’s VGG16), or of all of LPIPS')
+    .option('--lpips-heads <file>', 'the published linear heads, where they are not in that file')
+    .addOption(new Option('--lpips-net <name>', 'which network').choices(['vgg', 'alex', 'squeeze']).default('vgg'))
+    .option('--inception <file>', 'Inception V3 in pytorch-fid’s layout, for rFID')
+    .option('--features <path>', 'another model for a Fréchet distance, rFD-NAME; may be given again', gathered, [])
     .action(reconstruction);
   withTexts(withEval(command.command('zero-shot').description('classification by texts, as CLIP’s on ImageNet')))
     .argument('<model>', modelArgument)

@@ -21,7 +21,6 @@ export { EvalStopped, type Evaluation } from './pass.ts';
 export {
   evaluateReconstruction,
   type FeatureDistance,
-  type PairDistance,
   type ReconstructionOptions,
   type ReconstructionReport,
   type Spread,

@@ -90,6 +90,14 @@ const firstRows = <A extends Float32Array | Int32Array>(values: A, count: number
   // A view of the same type.
   (count === rows ? values : values.subarray(0, (values.length / rows) * count)) as A;
 
+/** `count` pictures as a batch of `rows`, the rest grey: one program serves all batches. */
+export const filled = (images: Float32Array, rows: number, count: number): Float32Array => {
+  if (count === rows) return images;
+  const full = new Float32Array((images.length / count) * rows);
+  full.set(images);
+  return full;
+};
+
 async function* measured(
   { model, batchSize, limit, seed, log }: Evaluation,
   dataset: ImageDataset,
@@ -113,10 +121,7 @@ async function* measured(
   for await (const batch of read) {
     if (E.isLeft(batch)) throw new EvalFailure(renderDataError(batch.left));
     const { images, count, next, labels } = batch.right;
-    // The last batch is filled up with grey, so that one program serves all.
-    const full = new Float32Array((images.length / count) * batchSize);
-    full.set(images);
-    const values = await measure(full);
+    const values = await measure(filled(images, batchSize, count));
     const rows = Object.entries(values).map(([name, value]) => [name, firstRows(value, count, batchSize)]);
     const indices = batch.right.names.map(Number);
     yield { count, next, indices, labels, images, values: Object.fromEntries(rows) };

@@ -5,14 +5,12 @@ import { addCodes, type CodeCounts, type CodeUsage, noCodes, usageOf } from '../
 import { addFeatures, type FeatureSums, frechetDistance, noFeatures, statisticsOf } from '../frechet.ts';
 import { psnr, ssim, unitRange } from '../image-quality.ts';
 import { outputsOf } from '../models/evaluated-model.ts';
+import type { PairDistance } from '../models/lpips.ts';
 import type { Tensors } from './checkpoint.ts';
 import { EvalFailure, scored } from './failure.ts';
 import type { FeatureNetwork } from './feature-network.ts';
-import { type Evaluation, type Fold, type MeasuredBatch, overPictures } from './pass.ts';
+import { type Evaluation, type Fold, filled, type MeasuredBatch, overPictures } from './pass.ts';
 import { f64, readF64 } from './tensors.ts';
-
-/** The distance of each pair of pictures f32 [count, 3, side, side] in [-1, 1]. */
-export type PairDistance = (a: Float32Array, b: Float32Array, count: number, side: number) => Promise<Float32Array>;
 
 export interface ReconstructionOptions {
   readonly lpips: PairDistance | null;
@@ -93,7 +91,7 @@ const spread = (values: readonly number[]): Spread => {
 };
 
 const foldOf = (
-  { model: { outputs, size } }: Evaluation,
+  { model: { outputs, size }, batchSize }: Evaluation,
   made: string,
   vocabularies: readonly string[],
   { lpips, networks }: ReconstructionOptions,
@@ -103,8 +101,15 @@ const foldOf = (
     return output.kind === 'codes' ? output.codes : 0;
   };
   const addOne = async (sums: FeatureSums, network: FeatureNetwork, pictures: Float32Array, count: number) => {
-    const features = await network.features(pictures, count, size);
-    return scored(() => addFeatures(sums, features));
+    const { width, values } = await network.features(filled(pictures, batchSize, count), batchSize, size);
+    return scored(() => addFeatures(sums, { count, width, values: values.subarray(0, count * width) }));
+  };
+  const distances = async (a: Float32Array, b: Float32Array, count: number): Promise<readonly number[]> => {
+    if (lpips === null) return [];
+    // What is stored of a picture is within [-1, 1].
+    const clamped = b.map((x) => Math.min(1, Math.max(-1, x)));
+    const all = await lpips(filled(a, batchSize, count), filled(clamped, batchSize, count), batchSize, size);
+    return [...all.subarray(0, count)];
   };
   return {
     start: {
@@ -130,7 +135,7 @@ const foldOf = (
       return {
         psnr: [...state.psnr, ...psnr(a, b, shape)],
         ssim: [...state.ssim, ...scored(() => ssim(a, b, shape))],
-        lpips: lpips === null ? [] : [...state.lpips, ...(await lpips(images, painted, count, size))],
+        lpips: [...state.lpips, ...(await distances(images, painted, count))],
         codes: mapRecord(state.codes, (counts, name) => scored(() => addCodes(counts, values[name] ?? []))),
         sums,
       };

@@ -31,6 +31,7 @@ export const openClip = (runtime: Runtime, folder: string, json: unknown): TE.Ta
               named,
               {
                 name: shortName(folder),
+                family: 'CLIP',
                 size: c.image_size,
                 transform: centreCrop(c.image_size),
                 normalisation: clipNormalisation,

@@ -15,8 +15,9 @@ export type Output =
 export type Measured = Readonly<Record<string, Float32Array | Int32Array>>;
 
 export interface EvaluatedModel {
-  /** What tables call it. */
+  /** What tables call it, and what it is one of. */
   readonly name: string;
+  readonly family: string;
   /** Side of its pictures in pixels. */
   readonly size: number;
   /** Its own preprocessing: a picture of any size to `size` x `size`, and its values. */

@@ -1,5 +1,5 @@
-// Models as they are evaluated. Read evaluated-model first; then the adapters: siglip and clip (with text-tower), all on compiled and
-// checkpoint-folder; open tells which.
+// Models as they are evaluated. Read evaluated-model first; then the adapters, all on compiled and checkpoint-folder: siglip and clip
+// (with text-tower), mobilenet, tokenizer (with tokenizer-features); open tells which. inception and lpips measure pictures.
 export {
   type EvaluatedModel,
   type Measured,
@@ -7,4 +7,6 @@ export {
   outputsOf,
   type TextTower,
 } from './evaluated-model.ts';
+export { openInception } from './inception.ts';
+export { openLpips, type PairDistance } from './lpips.ts';
 export { openModel, openTextTower } from './open.ts';

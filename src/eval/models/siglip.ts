@@ -31,6 +31,7 @@ export const openSiglip = (runtime: Runtime, folder: string, json: unknown): TE.
               named,
               {
                 name: shortName(folder),
+                family: 'SigLIP',
                 size: c.image_size,
                 transform: squash(c.image_size),
                 normalisation: toUnit,

@@ -1,0 +1,49 @@
+// MobileNetV2 as an evaluated model: features that a supervised classifier learned, where Inception's weights are not at hand.
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { centreCrop, type DataError, type Normalisation, toUnit } from '../../data/index.ts';
+import { type MobileNetV2Config, mobileNetV2 } from '../../models/features/index.ts';
+import { planOf } from '../../models/features/mobilenet-v2-config.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { loadMobileNetV2 } from '../../train/load-mobilenet.ts';
+import { shortName } from './checkpoint-folder.ts';
+import { compiledModel } from './compiled.ts';
+import type { EvaluatedModel } from './evaluated-model.ts';
+import { bytesNormalisation, imageNetNormalisation } from './normalisations.ts';
+
+const SIZE = 224;
+
+/** TensorFlow's take [-1, 1]; folded ones were made for 8 bits. */
+const normalisationOf = ({ folded, tf_padding }: MobileNetV2Config): Normalisation =>
+  folded ? bytesNormalisation : tf_padding ? toUnit : imageNetNormalisation;
+
+/** `pooled` is the average of its last map, `logits` the scores of its classes. Left: its file cannot be read, or does not fit. */
+export const openMobileNet = (runtime: Runtime, path: string): TE.TaskEither<DataError, EvaluatedModel> =>
+  pipe(
+    loadMobileNetV2(path),
+    TE.chainTaskK(({ config, tensors }) => () => {
+      const network = mobileNetV2(config);
+      return compiledModel(
+        runtime,
+        network.spec,
+        tensors,
+        {
+          name: shortName(path),
+          family: 'MobileNetV2',
+          size: SIZE,
+          transform: centreCrop(SIZE),
+          normalisation: normalisationOf(config),
+          outputs: {
+            pooled: { kind: 'features', width: planOf(config).last },
+            logits: { kind: 'features', width: config.classes },
+          },
+          embedding: null,
+          textTower: null,
+        },
+        (p, images) => {
+          const { pooled, logits } = network.apply(p)(images);
+          return { pooled: () => pooled, logits: () => logits };
+        },
+      );
+    }),
+  );

@@ -1,0 +1,147 @@
+// A tokenizer file of this project, of any family, as an evaluated model; and the text tower that some families train beside it.
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type DataError, safetensorsError, tokenizerError } from '../../data/error.ts';
+import { centreCrop, openTextTokenizer, toUnit, withSafetensors } from '../../data/index.ts';
+import type { ParamsOf } from '../../dsl/param.ts';
+import type { Ids } from '../../models/nn/embedding.ts';
+import { type Images, siglipText } from '../../models/siglip.ts';
+import type { TokenizerSystem } from '../../models/systems/index.ts';
+import { parseModel, type VariantModel } from '../../models/variants/index.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { loadNamed } from '../../train/load-checkpoint.ts';
+import { tokenizerSpec } from '../../train/tokenizer.ts';
+import type { NamedTensors } from '../../train/vectors.ts';
+import { shortName } from './checkpoint-folder.ts';
+import { compiledModel, type Expressions } from './compiled.ts';
+import type { EvaluatedModel, Output, TextTower } from './evaluated-model.ts';
+import { embedBy } from './text-tower.ts';
+import { type TokenizerFeatures, withFeatures } from './tokenizer-features.ts';
+
+/** The model that a file says it holds. */
+const modelIn = (path: string): TE.TaskEither<DataError, VariantModel> =>
+  withSafetensors(path)(({ metadata: { config, family = 'dualtoken' } }) =>
+    pipe(
+      config === undefined
+        ? E.left(['it carries no configuration: it is no tokenizer of this project'])
+        : E.tryCatch(
+            (): unknown => JSON.parse(config),
+            () => ['its configuration is no JSON'],
+          ),
+      E.chain((json) => parseModel(family, json)),
+      E.mapLeft((faults) => safetensorsError(path, null, faults.join('\n  '))),
+      TE.fromEither,
+    ),
+  );
+
+const outputsOf = <P, Q, T>(
+  { decode, vocabularies }: TokenizerSystem<P, Q, T>,
+  { widths }: TokenizerFeatures<P, T>,
+): Readonly<Record<string, Output>> => ({
+  ...(decode === null ? {} : { reconstruction: { kind: 'reconstruction' } }),
+  ...Object.fromEntries(Object.entries(vocabularies).map(([name, codes]) => [name, { kind: 'codes', codes }])),
+  ...Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, { kind: 'features', width }])),
+});
+
+const placed = <P, Q, T>(
+  runtime: Runtime,
+  path: string,
+  family: string,
+  named: NamedTensors,
+  system: TokenizerSystem<P, Q, T>,
+  features: TokenizerFeatures<P, T>,
+): Promise<EvaluatedModel> => {
+  const spec = { params: system.spec, tables: system.tablesSpec };
+  const forward = ({ params, tables }: ParamsOf<typeof spec>, images: Images): Expressions => {
+    const { decode, encode, vocabularies } = system;
+    const codes = encode(params, tables)(images);
+    const painted = () => {
+      const { pixel } = codes;
+      if (decode === null || pixel === undefined) throw new Error('only models with pixel codes and a decoder paint');
+      return decode(params, tables)(pixel);
+    };
+    return {
+      reconstruction: painted,
+      ...Object.fromEntries(Object.keys(vocabularies).map((name) => [name, () => codes[name]!])),
+      ...features.of(params, tables)(images),
+    };
+  };
+  return compiledModel(
+    runtime,
+    spec,
+    // One flat file of parameters and tables.
+    new Map([...named].flatMap(([name, t]) => [[`params.${name}`, t] as const, [`tables.${name}`, t] as const])),
+    {
+      name: shortName(path),
+      family,
+      size: system.size,
+      transform: centreCrop(system.size),
+      normalisation: toUnit,
+      outputs: outputsOf(system, features),
+      embedding: features.embedding,
+      textTower: system.text === null ? null : path,
+    },
+    forward,
+  );
+};
+
+/**
+ * A tokenizer. Outputs: `reconstruction`; codes `pixel` and `semantic`; features `pooled` (after the semantic codes), `pooled-continuous`
+ * (without them), `pixel-codes` and `semantic-codes`. Left: the file cannot be read, or does not fit its own configuration.
+ */
+export const openTokenizerModel = (runtime: Runtime, path: string): TE.TaskEither<DataError, EvaluatedModel> =>
+  pipe(
+    modelIn(path),
+    TE.bindTo('model'),
+    TE.bind('named', ({ model }) => loadNamed(path, tokenizerSpec(model))),
+    TE.chainTaskK(
+      ({ model, named }) =>
+        () =>
+          withFeatures(model, (system, features) => placed(runtime, path, model.family, named, system, features)),
+    ),
+  );
+
+/** What a family trains for texts beside its tower; null where it trains none. */
+const textPart = (model: VariantModel) => {
+  if (model.family === 'tower' && model.config.text !== undefined) {
+    const { text, vision } = model.config;
+    const tower = siglipText(text, vision.hidden_size);
+    return {
+      family: 'siglip' as const,
+      config: text,
+      width: vision.hidden_size,
+      spec: { siglip_model: { text_model: tower.spec } },
+      forward: (p: { readonly siglip_model: { readonly text_model: ParamsOf<typeof tower.spec> } }, ids: Ids) =>
+        tower.apply(p.siglip_model.text_model)(ids),
+    };
+  }
+  return null;
+};
+
+/** The text tower that was trained beside a tower, with the tokenizer at `tokenizer`. Left: the file holds none, or does not fit. */
+export const openTokenizerText = (
+  runtime: Runtime,
+  path: string,
+  tokenizer: string | undefined,
+): TE.TaskEither<DataError, TextTower> =>
+  pipe(
+    modelIn(path),
+    TE.chain((model) => {
+      const part = textPart(model);
+      if (part === null)
+        return TE.left(tokenizerError(path, 'it holds no text tower: name the checkpoint folder of one by --text'));
+      if (tokenizer === undefined)
+        return TE.left(tokenizerError(path, 'its texts’ tokenizer is not in the file: name it by --tokenizer'));
+      const { config, family, width, spec, forward } = part;
+      return pipe(
+        openTextTokenizer(tokenizer, family, config.max_position_embeddings),
+        TE.chain((texts) =>
+          pipe(
+            loadNamed(path, spec, { ignore: () => true }),
+            embedBy(runtime, { texts, tokenizer, vocabulary: config.vocab_size, width, spec }, forward),
+          ),
+        ),
+      );
+    }),
+  );
