@@ -37,6 +37,7 @@ export const windows: Cases = {
   maxPool2d: ({ m, b }) => [
     T.maxPool2d(f32([b, m + 2, 7]), 2),
     T.maxPool2d(f32([b, 2, 5, 6]), 3, { stride: 2, padding: 1 }),
+    T.maxPool2d(f32([b, 4, 6]), 3, { stride: 2, ceil: true }),
     T.maxPool2d(f32([7, 8]), [2, 3], { stride: 1, dilation: 2 }),
     T.maxPool2d(f16([6, 6]), 2),
   ],
