@@ -1,7 +1,7 @@
 // One side of training as functions of tensors to compile: gradients of a loss, their sum over micro-batches, the optimiser's step.
 import * as B from '../dsl/core/build.ts';
 import type { DType } from '../dsl/core/dtype.ts';
-import { add, and as both, isfinite, mul, where } from '../dsl/ops/elementwise.ts';
+import { add, and as both, gt, isfinite, mul, where } from '../dsl/ops/elementwise.ts';
 import { concat } from '../dsl/ops/joining.ts';
 import { broadcastLike, reshape } from '../dsl/ops/movement.ts';
 import { foldIn, type Key, key } from '../dsl/ops/random.ts';
@@ -120,17 +120,18 @@ export const accumulationOf =
     const made = gradientsOf(player)(params, fixed, extra, inputs, draw);
     return {
       sums: sums === null ? made.grads : made.grads.map((g, i) => add(g, sums[i]!)),
-      extra: keepUnless(isfinite(made.value)).extra(made.extra, extra),
+      extra: made.extra,
       metrics: metricsOf([made.value, ...made.terms]),
       handed: made.handed,
     };
   };
 
-/** The optimiser's step by the mean of `count` accumulated gradients. */
+/** The optimiser's step by the mean of `count` accumulated gradients; none where `sound` is 0: one of the losses was no number. */
 export const applicationOf =
   <P, Q, I, H>({ options }: Player<P, Q, I, H>, count: number) =>
-  (state: OptimiserState, sums: Vectors, at: AdamScalars<ScalarTensor>) => {
+  (state: OptimiserState, sums: Vectors, at: AdamScalars<ScalarTensor>, sound: ScalarTensor) => {
     const mean = sums.map((g) => mul(g, 1 / count));
     const moved = optimise(options)(state, mean, at);
-    return { ...moved, state: keepUnless(isfinite(moved.gradNorm)).optimiser(moved.state, state) };
+    const keep = keepUnless(both(isfinite(moved.gradNorm), gt(sound, 0)));
+    return { ...moved, state: keep.optimiser(moved.state, state) };
   };

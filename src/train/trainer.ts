@@ -1,12 +1,13 @@
 // A task on a device: its state, the compiled steps of both sides, and the state's way to the host and back.
 import { type RavelLayout, ravelLayout, unravel, views } from '../dsl/ravel.ts';
 import { type AnyTensor, unwrap } from '../dsl/tensor.ts';
+import type { Results } from '../runtime/jit.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeviceTensor, HostTensor, u32 } from '../runtime/tensor.ts';
 import { type AdamOptions, adamScalars } from './adam.ts';
 import { type Layouts, layoutsOf } from './freeze.ts';
 import type { Vectors } from './optimise.ts';
-import { accumulationOf, applicationOf, type Player, stepOf } from './player.ts';
+import type { Player } from './player.ts';
 import {
   drawVectors,
   extraOf,
@@ -23,6 +24,7 @@ import {
   startSide,
 } from './side.ts';
 import type { Adversary, Pair, Task, TrainBatch } from './task.ts';
+import { seat } from './turn.ts';
 import type { NamedTensors } from './vectors.ts';
 
 export interface OptimizerOptions extends AdamOptions {
@@ -173,19 +175,6 @@ const adversaryPlayer = <D, S>(
   loss: (params, extra, { pair }, key) => ({ ...adversary.loss(params, { pair, extra, key }), handed: null }),
 });
 
-/** The three programs of a player. */
-const programsOf = <P, Q, I, H>(
-  { compile }: Pick<Runtime, 'compile'>,
-  player: Player<P, Q, I, H>,
-  count: number,
-  what: string,
-) => ({
-  step: compile(stepOf(player), { name: `the ${what} step`, donate: [0] }),
-  accumulate: compile(accumulationOf(player), { name: `the ${what} gradients`, donate: [0, 1] }),
-  apply: compile(applicationOf(player, count), { name: `the ${what} update`, donate: [0, 1] }),
-  checked: compile(stepOf(player), { name: `the ${what} step, checked`, checkFinite: true }),
-});
-
 const frozenLayout = <F>(spec: F): RavelLayout<F> => ravelLayout(spec, () => 'frozen');
 
 /**
@@ -204,7 +193,7 @@ export const openTrainer = async <P, F, Q, D, S>(
   const adversaryOptimizer = options.adversary ?? optimizer;
 
   const terms: { own: readonly string[]; adversary: readonly string[] } = { own: [], adversary: [] };
-  const model = programsOf(
+  const model = seat(
     runtime,
     modelPlayer(task, layouts, { optimizer, ema }, (names) => {
       terms.own = names;
@@ -215,7 +204,7 @@ export const openTrainer = async <P, F, Q, D, S>(
   const rival =
     task.adversary &&
     against &&
-    programsOf(
+    seat(
       runtime,
       adversaryPlayer(task.adversary, against, adversaryOptimizer, (names) => {
         terms.adversary = names;
@@ -261,109 +250,68 @@ export const openTrainer = async <P, F, Q, D, S>(
 
   const rows = (names: readonly string[], values: ArrayLike<number>, from: number, prefix = '') =>
     names.map((name, i) => [`${prefix}${name}`, values[from + i]!] as const);
-  const readMetrics = async (t: DeviceTensor): Promise<readonly number[]> => {
-    const values = await t.read();
-    t.free();
-    return [...values];
-  };
-  const mean = (all: readonly (readonly number[])[]): readonly number[] =>
-    all[0]!.map((_, i) => all.reduce((sum, one) => sum + one[i]!, 0) / all.length);
-  const freePair = (pair: { readonly real: DeviceTensor; readonly fake: DeviceTensor } | null): void =>
-    freeAll(pair ? [pair.real, pair.fake] : []);
-
   const onDevice = ({ images, count: n, height, width, ids }: ImageBatch) => ({
     images: new HostTensor(images, [n, 3, height, width], 'f32'),
     ids: ids === undefined ? null : new HostTensor(ids, [n, ids.length / n], 'i32'),
   });
-  const inputsOf = (batch: ImageBatch, plays: boolean) => ({
+  const plays = (step: number): boolean => task.adversary !== null && step >= task.adversary.start;
+  const inputsOf = (batch: ImageBatch, step: number) => ({
     frozen,
     batch: onDevice(batch),
     adversary:
-      plays && rivalState ? { params: rivalState.params, fixed: rivalState.fixed, extra: rivalState.extra } : null,
+      plays(step) && rivalState
+        ? { params: rivalState.params, fixed: rivalState.fixed, extra: rivalState.extra }
+        : null,
   });
   const draw = (forward: number) => ({ seed: u32(seed), forward: u32(forward) });
+  const scalarsOf = (step: number, { learningRate }: Rates) => adamScalars(optimizer, learningRate, step + 1);
+  const pairOf = (handed: Results<Pair | null>): Results<Pair> => {
+    if (handed === null) throw new Error('the task has an adversary, and its loss hands it no pair');
+    return handed;
+  };
+  const rivalScalarsOf = (step: number, { learningRate, adversary = learningRate }: Rates) =>
+    adamScalars(adversaryOptimizer, adversary, step - (task.adversary?.start ?? 0) + 1);
 
-  /** Loss, gradient's norm and terms of both sides, in the order of their names. */
-  const whole = async (batch: ImageBatch, step: number, rates: Rates, plays: boolean) => {
-    const { fixed, ...moving } = state;
-    const out = await model.step(
-      moving,
-      fixed,
-      inputsOf(batch, plays),
-      draw(step),
-      adamScalars(optimizer, rates.learningRate, step + 1),
-    );
-    state = { ...out.state, fixed };
-    const ofModel = await readMetrics(out.metrics);
-    let ofRival: readonly number[] = [];
-    if (plays && rival && rivalState && out.handed && task.adversary) {
-      const { fixed: still, ...playing } = rivalState;
-      const played = await rival.step(
-        playing,
-        still,
-        { pair: out.handed },
-        draw(step),
-        adamScalars(adversaryOptimizer, rates.adversary ?? rates.learningRate, step - task.adversary.start + 1),
-      );
-      rivalState = { ...played.state, fixed: still };
-      played.handed satisfies null;
-      ofRival = await readMetrics(played.metrics);
-    }
-    freePair(out.handed);
-    return { ofModel, ofRival };
+  /** The pair on which the adversary's loss was no number, kept to find out why: its model has moved on. */
+  let kept: { readonly pair: Results<Pair>; readonly forward: number } | null = null;
+  const freePair = (pair: Results<Pair> | null): void => freeAll(pair ? [pair.real, pair.fake] : []);
+  const release = (pair: Results<Pair>, forward: number, metrics: readonly number[]): void => {
+    if (kept || metrics.every(Number.isFinite)) freePair(pair);
+    else kept = { pair, forward };
+  };
+  const forget = (): void => {
+    freePair(kept?.pair ?? null);
+    kept = null;
   };
 
-  const inParts = async (batches: readonly ImageBatch[], step: number, rates: Rates, plays: boolean) => {
-    let sums: readonly DeviceTensor[] | null = null;
-    let rivalSums: readonly DeviceTensor[] | null = null;
-    const seen: (readonly number[])[] = [];
-    const rivalSeen: (readonly number[])[] = [];
+  /** Loss, gradient's norm and terms of both sides, in the order of their names. */
+  const whole = async (batch: ImageBatch, step: number, rates: Rates) => {
+    const made = await model.whole(state, inputsOf(batch, step), draw(step), scalarsOf(step, rates));
+    state = made.state;
+    if (!plays(step) || !rival || !rivalState) return { ofModel: made.metrics, ofRival: [] };
+    const pair = pairOf(made.handed);
+    const played = await rival.whole(rivalState, { pair }, draw(step), rivalScalarsOf(step, rates));
+    rivalState = played.state;
+    release(pair, step, played.metrics);
+    return { ofModel: made.metrics, ofRival: played.metrics };
+  };
+
+  const inParts = async (batches: readonly ImageBatch[], step: number, rates: Rates) => {
+    const own = model.inParts(state);
+    const other = plays(step) && rival && rivalState ? rival.inParts(rivalState) : null;
     for (const [i, batch] of batches.entries()) {
-      const at = draw(step * count + i);
-      const out: Awaited<ReturnType<typeof model.accumulate>> = await model.accumulate(
-        sums,
-        state.extra,
-        state.params,
-        state.fixed,
-        inputsOf(batch, plays),
-        at,
-      );
-      sums = out.sums;
-      state = { ...state, extra: out.extra };
-      seen.push(await readMetrics(out.metrics));
-      if (plays && rival && rivalState && out.handed) {
-        const played: Awaited<ReturnType<typeof rival.accumulate>> = await rival.accumulate(
-          rivalSums,
-          rivalState.extra,
-          rivalState.params,
-          rivalState.fixed,
-          { pair: out.handed },
-          at,
-        );
-        rivalSums = played.sums;
-        rivalState = { ...rivalState, extra: played.extra };
-        rivalSeen.push(await readMetrics(played.metrics));
-      }
-      freePair(out.handed);
+      const forward = step * count + i;
+      const { handed } = await own.add(inputsOf(batch, step), draw(forward));
+      if (!other) continue;
+      const pair = pairOf(handed);
+      release(pair, forward, (await other.add({ pair }, draw(forward))).metrics);
     }
-    const { fixed, extra, ...moving } = state;
-    const moved = await model.apply(moving, sums!, adamScalars(optimizer, rates.learningRate, step + 1));
-    state = { ...moved.state, fixed, extra };
-    const [loss, ...rest] = mean(seen);
-    const ofModel = [loss!, ...(await readMetrics(moved.gradNorm)), ...rest];
-    let ofRival: readonly number[] = [];
-    if (rival && rivalState && rivalSums && task.adversary) {
-      const { fixed: still, extra: kept, ...playing } = rivalState;
-      const played = await rival.apply(
-        playing,
-        rivalSums,
-        adamScalars(adversaryOptimizer, rates.adversary ?? rates.learningRate, step - task.adversary.start + 1),
-      );
-      rivalState = { ...played.state, fixed: still, extra: kept };
-      const [rivalLoss, ...others] = mean(rivalSeen);
-      ofRival = [rivalLoss!, ...(await readMetrics(played.gradNorm)), ...others];
-    }
-    return { ofModel, ofRival };
+    const made = await own.finish(scalarsOf(step, rates));
+    state = made.state;
+    if (!other) return { ofModel: made.metrics, ofRival: [] };
+    const played = await other.finish(rivalScalarsOf(step, rates));
+    rivalState = played.state;
+    return { ofModel: made.metrics, ofRival: played.metrics };
   };
 
   return {
@@ -372,10 +320,10 @@ export const openTrainer = async <P, F, Q, D, S>(
     state: () => ({ ...state, frozen }),
     step: async (batches, step, rates) => {
       if (batches.length !== count) throw new Error(`a step takes ${count} batches, there are ${batches.length}`);
-      const plays = task.adversary !== null && step >= task.adversary.start;
+      forget();
       const { ofModel, ofRival } = await (count === 1
-        ? whole(batches[0]!, step, rates, plays)
-        : inParts(batches, step, rates, plays));
+        ? whole(batches[0]!, step, rates)
+        : inParts(batches, step, rates));
       return {
         loss: ofModel[0]!,
         gradNorm: ofModel[1]!,
@@ -386,13 +334,23 @@ export const openTrainer = async <P, F, Q, D, S>(
       };
     },
     diagnose: async (batches, step, rates) => {
-      const plays = task.adversary !== null && step >= task.adversary.start;
-      const { fixed, ...moving } = state;
+      let extra = state.extra;
       for (const [i, batch] of batches.entries()) {
-        const [at, scalars] = [draw(step * count + i), adamScalars(optimizer, rates.learningRate, step + 1)];
-        const out = await model.checked(moving, fixed, inputsOf(batch, plays), at, scalars);
-        freeAll([out.state.params, out.state.m, out.state.v, out.state.ema, out.state.extra, [out.metrics]].flat());
-        freePair(out.handed);
+        const made = await model.check(
+          { ...state, extra },
+          inputsOf(batch, step),
+          draw(step * count + i),
+          scalarsOf(step, rates),
+        );
+        if (extra !== state.extra) freeAll(extra);
+        extra = made.extra;
+        freePair(made.handed);
+      }
+      freeAll(extra);
+      if (kept && rival && rivalState) {
+        const { pair, forward } = kept;
+        const made = await rival.check(rivalState, { pair }, draw(forward), rivalScalarsOf(step, rates));
+        freeAll(made.extra);
       }
     },
     snapshot: async () =>
@@ -408,6 +366,7 @@ export const openTrainer = async <P, F, Q, D, S>(
       if (rivalSide && rivalState) rivalState = await restoreSide(runtime, rivalSide, rivalState, tensors);
     },
     free: () => {
+      forget();
       freeSide(state);
       freeAll(frozen);
       if (rivalState) freeSide(rivalState);

@@ -4,11 +4,13 @@ import { normalInit, zerosInit } from '../../src/dsl/init.ts';
 import { zeros } from '../../src/dsl/ops/create.ts';
 import { add, mul, sub, tanh } from '../../src/dsl/ops/elementwise.ts';
 import { reshape } from '../../src/dsl/ops/movement.ts';
+import type { Key } from '../../src/dsl/ops/random.ts';
 import { mean } from '../../src/dsl/ops/reduce.ts';
-import { type ParamSpec, weight } from '../../src/dsl/param.ts';
-import type { Rank1, Rank2 } from '../../src/dsl/shape.ts';
+import { type ParamSpec, type ParamsOf, weight } from '../../src/dsl/param.ts';
+import type { Rank1, Rank2, Rank4 } from '../../src/dsl/shape.ts';
 import { anySize, type Tensor, unwrap, wrap } from '../../src/dsl/tensor.ts';
 import { stopGradient } from '../../src/dsl/transform/index.ts';
+import { generatorLoss, type Logits, leakyHingeLoss } from '../../src/models/losses/adversarial.ts';
 import type { Task } from '../../src/train/task.ts';
 
 interface Spec {
@@ -26,7 +28,21 @@ interface Running {
 const matmul = (x: Tensor<Rank2>, w: Tensor<Rank2>): Tensor<Rank2> => wrap(B.einsum('bi,oi->bo', unwrap(x), unwrap(w)));
 const matrix = (rows: number, columns: number): ParamSpec<Rank2, 'f32'> => weight([rows, columns], normalInit(0.2));
 
-export const tinyTask = (width = 8): Task<Spec, Frozen, Running> => ({
+const flat = (images: Tensor<Rank4>): Tensor<Rank2> => anySize(reshape(images, [images.shape[0], 48]));
+const average = (before: Tensor<Rank1>, now: Tensor<Rank1>): Tensor<Rank1> => add(mul(before, 0.9), mul(now, 0.1));
+
+/** Codes of pictures with noise of up to `noise`, and what is made of them. */
+const autoencode = (p: ParamsOf<Spec>, images: Tensor<Rank4>, key: Key, noise: number) => {
+  const x = flat(images);
+  const bits = B.shr(B.randomBits(unwrap(key), x.shape), B.full(8, x.shape, 'u32'));
+  const noisy: Tensor<Rank2> = add(x, wrap<Rank2, 'f32'>(B.scale(B.cast(bits, 'f32'), noise * 2 ** -24)));
+  const code = tanh(matmul(noisy, p.enc.weight));
+  const biased: Tensor<Rank2> = add(code, wrap<Rank2, 'f32'>(B.alongAxis(unwrap(p.enc.bias), 1, code.shape)));
+  const inner = p.mid.reduce((y, w) => add(y, tanh(matmul(y, w))), biased);
+  return { x, noisy, biased, out: matmul(inner, p.dec.weight) };
+};
+
+export const tinyTask = (width = 8, noise = 0.25): Task<Spec, Frozen, Running> => ({
   spec: {
     enc: { weight: matrix(width, 48), bias: weight([width], zerosInit) },
     mid: Array.from({ length: 6 }, () => matrix(width, width)),
@@ -36,27 +52,59 @@ export const tinyTask = (width = 8): Task<Spec, Frozen, Running> => ({
   initExtra: () => ({ mean: anySize(zeros([width])) }),
   adversary: null,
   loss: (p, { frozen, extra, batch: { images }, key }) => {
-    const x = reshape(images, [images.shape[0], 48]);
-    const noise = B.scale(
-      B.cast(B.shr(B.randomBits(unwrap(key), x.shape), B.full(8, x.shape, 'u32')), 'f32'),
-      2 ** -26,
-    );
-    const noisy: Tensor<Rank2> = add(anySize(x), wrap<Rank2, 'f32'>(noise));
-    const code = tanh(matmul(noisy, p.enc.weight));
-    const biased: Tensor<Rank2> = add(code, wrap<Rank2, 'f32'>(B.alongAxis(unwrap(p.enc.bias), 1, code.shape)));
-    const inner = p.mid.reduce((y, w) => add(y, tanh(matmul(y, w))), biased);
-    const error = sub(matmul(inner, p.dec.weight), x);
+    const { x, noisy, biased, out } = autoencode(p, images, key, noise);
+    const error = sub(out, x);
     const apart = sub(biased, matmul(noisy, frozen.target));
     const [pixel, distil] = [mean(mul(error, error)), mean(mul(apart, apart))];
-    const now = mean(stopGradient(biased), 0);
     return {
       total: add(pixel, mul(distil, 0.1)),
       terms: { pixel, distil },
-      extra: { mean: anySize(add(mul(extra.mean, 0.9), mul(now, 0.1))) },
+      extra: { mean: average(extra.mean, mean(stopGradient(biased), 0)) },
       pair: null,
     };
   },
 });
+
+interface RivalSpec {
+  readonly first: ParamSpec<Rank2, 'f32'>;
+  readonly last: ParamSpec<Rank2, 'f32'>;
+}
+const judge = (p: ParamsOf<RivalSpec>, images: Tensor<Rank4>): Logits =>
+  anySize(reshape(matmul(tanh(matmul(flat(images), p.first)), p.last), [-1, 1, 1, 1]));
+
+/** The tiny task against a discriminator of two layers and a running mean, which plays from step `start` on. */
+export const tinyContest = (start = 0, noise = 0.25): Task<Spec, Frozen, Running, RivalSpec, Running> => {
+  const task = tinyTask(8, noise);
+  return {
+    ...task,
+    adversary: {
+      spec: { first: matrix(4, 48), last: matrix(1, 4) },
+      initExtra: () => ({ mean: anySize(zeros([48])) }),
+      start,
+      loss: (p, { pair, extra }) => {
+        const [real, fake] = [judge(p, pair.real), judge(p, pair.fake)];
+        return {
+          total: leakyHingeLoss(real, fake),
+          terms: { real: mean(real) },
+          extra: { mean: average(extra.mean, mean(flat(pair.fake), 0)) },
+        };
+      },
+    },
+    loss: (p, { adversary, ...inputs }) => {
+      const made = task.loss(p, { ...inputs, adversary: null });
+      if (adversary === null) return made;
+      const { images } = inputs.batch;
+      const fake: Tensor<Rank4> = reshape(autoencode(p, images, inputs.key, noise).out, images.shape);
+      const generator = generatorLoss(judge(adversary.params, fake));
+      return {
+        ...made,
+        total: add(made.total, mul(generator, 0.1)),
+        terms: { ...made.terms, generator },
+        pair: { real: images, fake: stopGradient(fake) },
+      };
+    },
+  };
+};
 
 /** Batch number `n` of a run: numbers that depend on n alone. */
 export const tinyBatch = (n: number, count = 3) => ({
