@@ -5,6 +5,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import type { ImageDataset } from '../../src/data/index.ts';
+import { onesLike } from '../../src/dsl/ops/create.ts';
+import { add, div, mul, square } from '../../src/dsl/ops/elementwise.ts';
+import { mean } from '../../src/dsl/ops/reduce.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { jit } from '../../src/runtime/jit.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
@@ -100,18 +103,62 @@ test('the threads are lost (wasm)', async () => {
   await losing(backend, backend.dispose);
 });
 
-test('the loss is no number', async () => {
+/** The tiny task with 1 / mean((x + 1)^2) of each picture: infinite for a black one. */
+const divides = () => {
+  const task = tinyTask();
+  const loss: typeof task.loss = (p, inputs) => {
+    const made = task.loss(p, inputs);
+    const light = mean(square(add(inputs.batch.images, 1)), [1, 2, 3]);
+    return { ...made, total: add(made.total, mul(mean(div(onesLike(light), light)), 1e-9)) };
+  };
+  return { ...task, loss };
+};
+
+test('a picture that gives no number: the step, the operation and its line are named, the last checkpoint stays', async () => {
+  await inFolder(async (folder) => {
+    const trainer = await openTrainer(runtimeOn(await wasm()), divides(), options);
+    const dataset: ImageDataset = {
+      ...pictures,
+      size: 12,
+      load: (i) =>
+        i === 7 ? async () => E.right({ width: 4, height: 4, data: new Uint8Array(48) }) : pictures.load(i),
+    };
+    let steps = 0;
+    const onStep = async (): Promise<void> => {
+      steps++;
+    };
+    const message = await messageOf(loop(trainer, folder, { dataset, onStep }));
+    assert.ok(steps > 2 && steps < 6, `${steps} steps before the black picture`);
+    const kept = steps - (steps % 2);
+    const [first, second, third, fourth, ...more] = message.split('\n');
+    assert.match(
+      first!,
+      new RegExp(`^TrainFailure: step ${steps + 1}: the loss is Infinity.* The first operation to give one:$`),
+    );
+    assert.match(second!, /^div f32\[2\] has 1 of 2 values infinite or NaN$/);
+    assert.match(third!, /^ {2}from test\/train\/lost-device\.test\.ts:\d+$/);
+    assert.match(fourth!, new RegExp(`^Resume from the checkpoint of step ${kept}, with a lower learning rate`));
+    assert.equal(more, []);
+    const last = await run(latestCheckpoint(folder));
+    assert.is(last?.info.step, kept);
+    assert.ok([...(await trainer.snapshot()).values()].every(({ data }) => data.every(Number.isFinite)));
+  });
+});
+
+test('weights that grow beyond all numbers', async () => {
   await inFolder(async (folder) => {
     const trainer = await openTrainer(runtimeOn(await wasm()), tinyTask(), options);
-    const brokenAt = (broken: number) => ({ schedule: (step: number) => (step === broken ? Number.NaN : 0.01) });
+    const message = await messageOf(loop(trainer, folder, { schedule: () => 1e30, checkpointEvery: 100 }));
     assert.match(
-      await messageOf(loop(trainer, folder, brokenAt(2))),
-      /step 4: the loss is NaN, .* Resume from the checkpoint of step 2, with/,
+      message,
+      /^TrainFailure: step 2: the loss is (Infinity|NaN)[\s\S]*\n {2}from test\/support\/tiny-task\.ts:\d+/,
     );
-    assert.equal(await readdir(folder), ['checkpoint-00000002']);
-    // Parameters that broke in the very step of a checkpoint.
+    assert.match(message, /\nNo checkpoint was written yet: start again, with a lower learning rate or with clipping$/);
+    assert.equal(await readdir(folder), []);
+    // Weights that broke in the very step of a checkpoint are not written.
     const other = await openTrainer(runtimeOn(await wasm()), tinyTask(), options);
-    assert.match(await messageOf(loop(other, folder, brokenAt(3))), /not written, for 'enc.weight'/);
+    const broken = { schedule: (step: number) => (step === 3 ? Number.NaN : 0.01) };
+    assert.match(await messageOf(loop(other, folder, broken)), /not written, for 'enc.weight'/);
     assert.equal(await readdir(folder), ['checkpoint-00000002']);
   });
 });
