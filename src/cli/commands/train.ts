@@ -1,4 +1,4 @@
-// `dualtoken train`: trains a tokenizer on a folder of pictures.
+// `dualtoken train`: trains a tokenizer by a configuration, or on pictures.
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
@@ -50,11 +50,25 @@ const configOf = (json: unknown, from: string): TrainConfig => {
   return parsed.right;
 };
 
-export const train = async (folder: string | undefined, options: TrainOptions, command: Command): Promise<void> => {
+/** Whether an argument names a configuration, and not pictures. */
+const isConfig = (path: string): boolean => /\.(json|[cm]?[jt]s)$/i.test(path);
+
+/** Of the arguments the configuration and the pictures, in either order. @throws UserFailure for two of one kind */
+const sorted = (args: readonly string[], stated: string | undefined) => {
+  const [configs, data] = [args.filter(isConfig), args.filter((arg) => !isConfig(arg))];
+  const all = [...(stated === undefined ? [] : [stated]), ...configs];
+  if (all.length > 1) throw new UserFailure(`${all.join(' and ')}: one configuration is wanted`);
+  if (data.length > 1)
+    throw new UserFailure(`${data.join(' and ')}: several data sets go into a configuration, as data.train: [...]`);
+  return { configPath: all[0], folder: data[0] };
+};
+
+export const train = async (args: readonly string[], options: TrainOptions, command: Command): Promise<void> => {
   const output = outputTo(options.json);
-  const file = options.config === undefined ? {} : await loadConfig(options.config);
+  const { configPath, folder } = sorted(args, options.config);
+  const file = configPath === undefined ? {} : await loadConfig(configPath);
   const seed = command.getOptionValueSource('seed') === 'cli' ? options.seed : undefined;
-  const asked = configOf(overlaid(file, options, folder, seed), options.config ?? 'the options');
+  const asked = configOf(overlaid(file, options, folder, seed), configPath ?? 'the options');
   const from = await checkpointFor(asked.out, options.resume);
   // A resumed run keeps its configuration, but for what is stated anew.
   const config = from === null ? asked : configOf(overlaid(from.info.config, options, folder, seed), from.path);
@@ -88,10 +102,13 @@ export const trainCommand = (program: Command): Command =>
   withRun(
     program
       .command('train')
-      .description('train a tokenizer on a folder of pictures; Ctrl-C writes a checkpoint and stops')
-      .argument('[folder]', 'folder of JPEG, PNG or WebP files, at any depth'),
+      .description('train a tokenizer by a configuration, or on pictures; Ctrl-C writes a checkpoint and stops')
+      .argument(
+        '[config and data...]',
+        'a configuration (.ts, .js or .json), and a folder of pictures, WebDataset tars, Parquet files or CIFAR-10',
+      ),
   )
-    .option('--config <file>', 'configuration (JSON); options stated here go before it')
+    .option('--config <file>', 'the configuration by name; options stated here go before it')
     .option('--variant <name>', 'model to train (default: mini)')
     .option('--validation <folder>', 'pictures that are not trained on, for samples and PSNR')
     .option('--steps <number>', 'steps in all', wholeNumber(1))
