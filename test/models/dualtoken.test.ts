@@ -18,7 +18,7 @@ import {
   forwardTraining,
 } from '../../src/models/dualtoken.ts';
 import { type PlainLoss, pixelLoss, pooledDistillation, termOf, totalLoss } from '../../src/models/losses/index.ts';
-import type { Images } from '../../src/models/siglip.ts';
+import { type Images, siglipVision } from '../../src/models/siglip.ts';
 import { mini, variantOf } from '../../src/models/variants/index.ts';
 import { valuesOf } from '../support/bound.ts';
 import { close, values } from '../support/draw.ts';
@@ -48,6 +48,20 @@ test('pictures become two maps of codes, and pixel codes a picture', () => {
   assert.equal(picture.shape, [2, 3, 16, 16]);
   const [fromCodes, fromFeatures] = valuesOf(picture, decodeFeatures(tiny, params)(pixel!.z));
   close(fromCodes!, fromFeatures!, 1e-5);
+});
+
+test("the deep feature is the tower's own at the tap: nothing before it is quantised", () => {
+  const vision = siglipVision(tiny.vision);
+  // Equal names under an equal key have equal values.
+  const alone = initParams({ siglip_model: { vision_model: vision.spec } })({ key: key(1), path: '' });
+  const tower = vision.apply(alone.siglip_model.vision_model)(images);
+  const { deep, deepQuantised } = encode(tiny, params, books)(images);
+  const [own, plain, quantised] = valuesOf(deep!, tower.hiddenStates[tiny.taps.semantic!]!, deepQuantised!);
+  close(own!, plain!, 1e-12);
+  assert.ok(
+    plain!.some((v, i) => Math.abs(v - quantised![i]!) > 1e-3),
+    'after it everything is',
+  );
 });
 
 test('a decoder that fits no doubling of the grid gets it resized', () => {

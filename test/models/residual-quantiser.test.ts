@@ -2,10 +2,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initParams } from '../../src/dsl/init.ts';
-import { mul } from '../../src/dsl/ops/elementwise.ts';
+import { add, mul } from '../../src/dsl/ops/elementwise.ts';
 import { tensor } from '../../src/dsl/ops/inputs.ts';
+import { concat } from '../../src/dsl/ops/joining.ts';
 import { key } from '../../src/dsl/ops/random.ts';
 import { sum } from '../../src/dsl/ops/reduce.ts';
+import { unwrap } from '../../src/dsl/tensor.ts';
 import { grad } from '../../src/dsl/transform/index.ts';
 import {
   type Codebook,
@@ -16,6 +18,8 @@ import {
   quantise,
   quantiseTraining,
 } from '../../src/models/quantisers/residual-quantiser.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
+import { forEachBackend } from '../support/backends.ts';
 import { valuesOf } from '../support/bound.ts';
 import { close, values } from '../support/draw.ts';
 
@@ -87,6 +91,181 @@ test('a code in use keeps its place, a dead one is replaced, and the key chooses
     else assert.is.not(a[k], old[k]);
   }
   assert.ok(a.some((row, k) => row !== b[k]));
+});
+
+/** Vectors that lie near rows of the table, `hits[k]` of them near row k. */
+const near = (
+  hits: readonly number[],
+  seed = 8,
+): { readonly x: Features; readonly rows: readonly (readonly number[])[] } => {
+  const noise = values(hits.reduce((a, b) => a + b, 0) * config.dim, seed);
+  const held = random(config.codes * config.dim, 2);
+  const rows = hits
+    .flatMap((n, k) => Array.from({ length: n }, () => k))
+    .map((k, i) =>
+      Array.from({ length: config.dim }, (_, j) =>
+        Math.fround(held[k * config.dim + j]! + 0.01 * noise[i * config.dim + j]!),
+      ),
+    );
+  const [b, h, w, d]: readonly number[] = [1, 1, rows.length, config.dim];
+  return { x: tensor(Float32Array.from(rows.flat()), [b!, h!, w!, d!]), rows };
+};
+
+test('an update from counts of zero leaves the codes with 100 hits, and restarts those with fewer', () => {
+  const hits = Array.from({ length: config.codes }, (_, k) => (k === 3 ? 100 : k === 5 ? 99 : k === 6 ? 150 : 2));
+  const { x, rows } = near(hits);
+  const { next, codes } = quantiseTraining({ ...config, depth: 1 }, fresh(Array(config.codes).fill(0)), key(3))(x);
+  const [chosen, counts, sums, codebook, before] = valuesOf(
+    codes,
+    next.clusterSize,
+    next.embedEma,
+    next.codebook,
+    table(),
+  );
+  assert.equal(
+    [...chosen!],
+    hits.flatMap((n, k) => Array.from({ length: n }, () => k)),
+  );
+  close(
+    counts!,
+    hits.map((n) => (n >= 100 ? 0.01 * n : 1)),
+    1e-6,
+  );
+  const known = new Set(rows.map(String));
+  const total = counts!.reduce((a, b) => a + b);
+  for (let k = 0; k < config.codes; k++) {
+    const row = [...sums!.slice(k * config.dim, (k + 1) * config.dim)];
+    // 0.01 is as near to a hundredth as f32 has it: an exact hundred is on the edge, and the sum may say either.
+    if (hits[k]! > 100)
+      close(
+        row,
+        row.map(
+          (_, j) =>
+            0.99 * before![k * config.dim + j]! +
+            0.01 * rows.reduce((s, v, i) => s + (chosen![i] === k ? v[j]! : 0), 0),
+        ),
+        1e-6,
+      );
+    else if (hits[k]! < 100) assert.ok(known.has(String(row.map(Math.fround))), `row ${k} is a vector of the batch`);
+    const smooth = (total * (counts![k]! + config.eps)) / (total + config.codes * config.eps);
+    close(
+      codebook!.slice(k * config.dim, (k + 1) * config.dim),
+      row.map((v) => v / smooth),
+      1e-6,
+    );
+  }
+});
+
+forEachBackend(
+  test,
+  'where all counts are 1, rows are the chosen vectors, and encoding again gives the same codes',
+  async (backend) => {
+    const x = features(4);
+    const { next } = quantiseTraining({ ...config, depth: 1 }, fresh(Array(config.codes).fill(0)), key(3))(x);
+    const codes = () => quantise(config, table())(x).codes;
+    const roots = [next.codebook, next.embedEma, next.clusterSize, codes()].map(unwrap);
+    const [codebook, sums, counts, chosen] = (await runGraph(backend, roots)).map(({ data }) => Array.from(data));
+    const again = await runGraph(backend, [unwrap(codes())]);
+    assert.ok(counts!.every((n) => n === 1));
+    // A count smoothed to 1 + eps over 1 + eps may be one rounding beside 1.
+    for (const [i, v] of codebook!.entries())
+      assert.ok(Math.abs(v - sums![i]!) <= 2 ** -23 * Math.abs(v), `${v} and ${sums![i]}`);
+    assert.equal(Array.from(again[0]!.data), chosen);
+  },
+);
+
+test('the gradient of x is that of z, and 2 / (n D) sum (x - a_d) for the commitment', () => {
+  const [w, x, rows] = [features(1, 5), features(1), table()];
+  const loss = (at: Features) => {
+    const { z, commitment } = quantise(config, rows)(at);
+    return add(sum(mul(z, w)), mul(commitment, 3));
+  };
+  const [got, by, at, held, codes] = valuesOf(grad(loss)(x), w, x, rows, quantise(config, rows)(x).codes);
+  const wanted = at!.map((v, i) => {
+    const [position, channel] = [Math.floor(i / config.dim), i % config.dim];
+    let [taken, apart] = [0, 0];
+    for (let d = 0; d < config.depth; d++) {
+      taken += held![codes![position * config.depth + d]! * config.dim + channel]!;
+      apart += v - taken;
+    }
+    return by![i]! + (3 * 2 * apart) / (at!.length * config.depth);
+  });
+  close(got!, wanted, 1e-12);
+});
+
+/** Running means of counts and sums, by their definition: all depths of `x` by one table, then one update. */
+const learned = (
+  x: ArrayLike<number>,
+  codes: ArrayLike<number>,
+  start: readonly ArrayLike<number>[],
+  limit: number,
+) => {
+  const { depth, dim, decay, codes: count } = config;
+  const [rows, sums0, counts0] = start as [Float64Array, Float64Array, Float64Array];
+  const [hits, sums] = [new Float64Array(count), new Float64Array(count * dim)];
+  for (let p = 0; p * dim < x.length; p++) {
+    const left = Array.from({ length: dim }, (_, j) => x[p * dim + j]!);
+    for (let d = 0; d < depth; d++) {
+      const k = codes[p * depth + d]!;
+      hits[k]! += 1;
+      for (let j = 0; j < dim; j++) {
+        sums[k * dim + j]! += left[j]!;
+        left[j]! -= rows[k * dim + j]!;
+      }
+    }
+  }
+  const counts = hits.map((n, k) => decay * counts0[k]! + (1 - decay) * n);
+  const means = sums.map((s, i) => decay * sums0[i]! + (1 - decay) * Math.min(limit, Math.max(-limit, s)));
+  const total = counts.reduce((a, b) => a + b);
+  const smooth = counts.map((n) => (total * (n + config.eps)) / (total + count * config.eps));
+  return { counts, means, codebook: means.map((m, i) => m / smooth[Math.floor(i / dim)]!) };
+};
+
+test("by 'forward', all depths search one table and update it once; sums are cut to their limit", () => {
+  const [x, start] = [features(4), fresh(Array.from({ length: config.codes }, (_, k) => 3 + k))];
+  const how: QuantiserConfig = { ...config, learning: 'forward', restart: false, sumLimit: 1.5 };
+  const { next, codes } = quantiseTraining(how, start, key(3))(x);
+  const [at, chosen, ...before] = valuesOf(x, codes, start.codebook, start.embedEma, start.clusterSize);
+  const [sums, counts, codebook, held] = valuesOf(
+    next.embedEma,
+    next.clusterSize,
+    next.codebook,
+    quantise(config, table())(x).codes,
+  );
+  assert.equal(chosen, held, 'the codes are those of the table before');
+  const wanted = learned(at!, chosen!, before, 1.5);
+  const free = learned(at!, chosen!, before, Number.POSITIVE_INFINITY);
+  assert.ok(
+    wanted.means.some((v, i) => v !== free.means[i]),
+    'the limit cuts something',
+  );
+  close(counts!, wanted.counts, 1e-12);
+  close(sums!, wanted.means, 1e-12);
+  close(codebook!, wanted.codebook, 1e-12);
+});
+
+test('equal micro-batches leave the counts and sums of the batch that they are parts of', () => {
+  const how: QuantiserConfig = { ...config, learning: 'forward', restart: false };
+  const start = fresh(Array(config.codes).fill(20));
+  const part = features(2);
+  const whole: Features = concat([part, part, part], 0);
+  // The table moves between them; searched is the first one each time, as the running means alone are compared.
+  const after = [0, 1, 2].reduce<Codebook>(
+    (book) => ({ ...quantiseTraining(how, { ...book, codebook: start.codebook }, key(1), 3)(part).next }),
+    start,
+  );
+  const once = quantiseTraining(how, start, key(1))(whole).next;
+  const [counts, sums, codebook, counts1, sums1, codebook1] = valuesOf(
+    after.clusterSize,
+    after.embedEma,
+    after.codebook,
+    once.clusterSize,
+    once.embedEma,
+    once.codebook,
+  );
+  close(counts!, counts1!, 1e-12);
+  close(sums!, sums1!, 1e-12);
+  close(codebook!, codebook1!, 1e-12);
 });
 
 test('fewer vectors than codes are repeated with a little noise', () => {
