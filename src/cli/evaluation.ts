@@ -25,6 +25,7 @@ import { withRuntime } from './with-runtime.ts';
 export interface EvalOptions extends RunOptions {
   readonly limit?: number;
   readonly batchSize: number;
+  readonly workers: number;
   readonly state?: string;
   readonly saveEvery: number;
   readonly resume: boolean;
@@ -34,6 +35,7 @@ export const withEval = (command: Command): Command =>
   withRun(command)
     .option('--limit <number>', 'pictures of each data set, drawn by --seed; default: all', wholeNumber(1))
     .option('--batch-size <number>', 'pictures at once', wholeNumber(1), 8)
+    .option('--workers <number>', 'threads that decode pictures; 0: the command’s own', wholeNumber(0, 256), 0)
     .option('--resume', 'go on with an evaluation that was interrupted', false)
     .option('--state <file>', 'where its state is kept (default: out/eval-NAME.state.safetensors)')
     .option('--save-every <number>', 'pictures between two writes of the state', wholeNumber(1), 2000);
@@ -142,6 +144,7 @@ export const evaluating = async <A extends object>(
       const report = await work({
         model,
         batchSize,
+        workers: options.workers,
         limit,
         seed,
         checkpoint,

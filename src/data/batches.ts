@@ -28,6 +28,8 @@ export interface Batch {
   readonly count: number;
   readonly height: number;
   readonly width: number;
+  /** Places in the data set. */
+  readonly indices: readonly number[];
   readonly names: readonly string[];
   readonly labels: readonly (number | null)[];
   /** One of each picture's, the one that its sample's number draws; null where there is none. */
@@ -71,6 +73,7 @@ const assemble = (
     count: good.length,
     height,
     width,
+    indices: good.map(({ index }) => index),
     names: good.map(({ index }) => dataset.nameOf(index)),
     labels: good.map(({ index }) => dataset.labelOf(index)),
     captions: good.map(({ caption }) => caption),

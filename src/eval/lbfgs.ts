@@ -73,8 +73,11 @@ const search = (f: Objective, from: Point, along: Float64Array): Point | null =>
     addTo(x, step, along);
     const gradient = new Float64Array(x.length);
     const value = f(x, gradient);
-    if (!(value <= from.value + 1e-4 * step * slope)) high = step;
-    else if (inner(gradient, along) < 0.9 * slope) low = step;
+    const now = inner(gradient, along);
+    // Where values differ by rounding alone, the slope tells (Hager and Zhang, 2005).
+    const even = value <= from.value + 8 * Number.EPSILON * Math.abs(from.value) && Math.abs(now) <= -0.9 * slope;
+    if (!(value <= from.value + 1e-4 * step * slope) && !even) high = step;
+    else if (now < 0.9 * slope) low = step;
     else return { x, value, gradient };
     step = high === Number.POSITIVE_INFINITY ? 2 * low : (low + high) / 2;
   }

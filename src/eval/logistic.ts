@@ -32,25 +32,62 @@ export const standardise = (features: Vectors): Standardisation => {
 const standardised = ({ count, width, values }: Vectors, { mean, deviation }: Standardisation): Float64Array =>
   Float64Array.from({ length: count * width }, (_, i) => (values[i]! - mean[i % width]!) / deviation[i % width]!);
 
-/** Scores [count, classes] of standardised features. */
+/** Scores [count, classes] of standardised features; four rows at once read each weight once. */
 const scoresOf = (x: Float64Array, width: number, parameters: Float64Array, classes: number): Float64Array => {
   const count = x.length / width;
   const out = new Float64Array(count * classes);
-  for (let n = 0; n < count; n++)
+  for (let n = 0; n < count; n += 4) {
+    const rows = Math.min(4, count - n);
+    // Past the end the last row stands in.
+    const [p0, p1, p2, p3] = [0, 1, 2, 3].map((k) => (n + Math.min(k, rows - 1)) * width) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     for (let c = 0; c < classes; c++) {
-      const [p, q] = [n * width, c * width];
-      // Four sums: one would wait for itself.
-      let [a, b, d, e, i] = [0, 0, 0, 0, 0];
-      for (; i + 3 < width; i += 4) {
-        a += x[p + i]! * parameters[q + i]!;
-        b += x[p + i + 1]! * parameters[q + i + 1]!;
-        d += x[p + i + 2]! * parameters[q + i + 2]!;
-        e += x[p + i + 3]! * parameters[q + i + 3]!;
+      const q = c * width;
+      let [a, b, d, e] = [0, 0, 0, 0];
+      for (let i = 0; i < width; i++) {
+        const w = parameters[q + i]!;
+        a += x[p0 + i]! * w;
+        b += x[p1 + i]! * w;
+        d += x[p2 + i]! * w;
+        e += x[p3 + i]! * w;
       }
-      for (; i < width; i++) a += x[p + i]! * parameters[q + i]!;
-      out[n * classes + c] = a + b + (d + e) + parameters[classes * width + c]!;
+      const bias = parameters[classes * width + c]!;
+      const sums = [a, b, d, e];
+      for (let k = 0; k < rows; k++) out[(n + k) * classes + c] = sums[k]! + bias;
     }
+  }
   return out;
+};
+
+/** gradient[c] += sum over rows of slopes[n, c] x[n], four rows at once. */
+const addProducts = (
+  x: Float64Array,
+  width: number,
+  slopes: Float64Array,
+  classes: number,
+  gradient: Float64Array,
+): void => {
+  const count = x.length / width;
+  for (let n = 0; n < count; n += 4) {
+    const rows = Math.min(4, count - n);
+    const [p0, p1, p2, p3] = [0, 1, 2, 3].map((k) => (n + Math.min(k, rows - 1)) * width) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const slope = (k: number, c: number) => (k < rows ? slopes[(n + k) * classes + c]! : 0);
+    for (let c = 0; c < classes; c++) {
+      const q = c * width;
+      const [s0, s1, s2, s3] = [slope(0, c), slope(1, c), slope(2, c), slope(3, c)];
+      for (let i = 0; i < width; i++)
+        gradient[q + i]! += s0 * x[p0 + i]! + s1 * x[p1 + i]! + (s2 * x[p2 + i]! + s3 * x[p3 + i]!);
+    }
+  }
 };
 
 /** Mean cross entropy + lambda / 2 |weights|²; biases are free. */
@@ -70,16 +107,17 @@ export const logisticObjective =
     for (let n = 0; n < count; n++) {
       const row = scores.subarray(n * classes, (n + 1) * classes);
       const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+      const own = row[labels[n]!]!;
       let total = 0;
       for (let c = 0; c < classes; c++) total += Math.exp(row[c]! - most);
-      value += (Math.log(total) + most - row[labels[n]!]!) / count;
+      value += (Math.log(total) + most - own) / count;
+      // The scores become the slopes of the loss.
       for (let c = 0; c < classes; c++) {
-        const slope = (Math.exp(row[c]! - most) / total - (labels[n] === c ? 1 : 0)) / count;
-        gradient[weights + c]! += slope;
-        const [p, q] = [n * width, c * width];
-        for (let i = 0; i < width; i++) gradient[q + i]! += slope * x[p + i]!;
+        row[c] = (Math.exp(row[c]! - most) / total - (labels[n] === c ? 1 : 0)) / count;
+        gradient[weights + c]! += row[c]!;
       }
     }
+    addProducts(x, width, scores, classes, gradient);
     return value;
   };
 

@@ -212,7 +212,7 @@ test('the probe separates what can be separated, the same way twice, and is at c
   assert.is(shares(probe.accuracy)[0]!.share, 1);
   assert.ok(probe.converged);
   assert.equal(linearProbe(train, held, 4), probe);
-  assert.is(probe.choices.length, 8);
+  assert.is(probe.choices.length, 9);
   const noise = { ...waves(200, 3, 3.7), labels: Array.from({ length: 200 }, (_, n) => (n * 7919) % 5) };
   const guess = shares(linearProbe(noise, { ...waves(200, 3, 5.1), labels: noise.labels }, 5).accuracy)[0]!.share;
   assert.ok(guess < 0.35, `${guess}`);

@@ -1,8 +1,8 @@
 // A model that computes on the host what a test can compute too: for evaluations, which know the interface alone.
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ImageDataset, Picture } from '../../src/data/index.ts';
-import { squash, toUnit } from '../../src/data/index.ts';
-import type { Checkpoint } from '../../src/eval/evaluations/checkpoint.ts';
+import { toUnit } from '../../src/data/index.ts';
+import { noCheckpoint } from '../../src/eval/evaluations/checkpoint.ts';
 import type { Evaluation } from '../../src/eval/evaluations/pass.ts';
 import type { EvaluatedModel, TextTower } from '../../src/eval/models/index.ts';
 
@@ -25,7 +25,7 @@ export const fakeModel: EvaluatedModel = {
   name: 'fake',
   family: 'fake',
   size: fakeSize,
-  transform: squash(fakeSize),
+  transform: { kind: 'squash', size: fakeSize },
   normalisation: toUnit,
   outputs: {
     painted: { kind: 'reconstruction' },
@@ -82,17 +82,10 @@ export const fakeDataset = (
   ...more,
 });
 
-/** Keeps nothing. */
-export const noCheckpoint: Checkpoint = {
-  of: () => null,
-  keep: async () => undefined,
-  write: async () => undefined,
-  done: async () => undefined,
-};
-
 export const evaluation = (more: Partial<Evaluation> = {}): Evaluation => ({
   model: fakeModel,
   batchSize: 4,
+  workers: 0,
   limit: null,
   seed: 0,
   checkpoint: noCheckpoint,

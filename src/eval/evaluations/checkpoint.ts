@@ -41,6 +41,14 @@ export interface Checkpoint {
   readonly done: () => Promise<void>;
 }
 
+/** Keeps nothing: for evaluations that are not interrupted. */
+export const noCheckpoint: Checkpoint = {
+  of: () => null,
+  keep: async () => undefined,
+  write: async () => undefined,
+  done: async () => undefined,
+};
+
 const FORMAT = 'dualtoken-eval';
 const json = <T>(schema: z.ZodType<T>) =>
   z

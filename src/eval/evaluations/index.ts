@@ -4,6 +4,7 @@ export {
   type Checkpoint,
   type CheckpointOptions,
   type Identity,
+  noCheckpoint,
   openCheckpoint,
 } from './checkpoint.ts';
 export { type ClassPrompts, type PromptChoice, readClassPrompts } from './class-prompts.ts';

@@ -9,6 +9,8 @@ import { EvalFailure } from './failure.ts';
 export interface Evaluation {
   readonly model: EvaluatedModel;
   readonly batchSize: number;
+  /** Threads that decode. Default 0: this one does. */
+  readonly workers?: number;
   /** Pictures of each data set, drawn by the seed; null: all, as listed. */
   readonly limit: number | null;
   readonly seed: number;
@@ -99,31 +101,28 @@ export const filled = (images: Float32Array, rows: number, count: number): Float
 };
 
 async function* measured(
-  { model, batchSize, limit, seed, log }: Evaluation,
+  { model, batchSize, workers = 0, limit, seed, log }: Evaluation,
   dataset: ImageDataset,
   names: readonly string[],
   start: number,
 ): AsyncGenerator<MeasuredBatch> {
   const measure = model.measure(names);
-  const read = batches(
-    // A batch tells its pictures by their names.
-    { ...dataset, nameOf: String },
-    {
-      batchSize,
-      transform: model.transform,
-      normalisation: model.normalisation,
-      seed: limit === null ? null : seed,
-      start,
-      end: Math.min(limit ?? dataset.size, dataset.size),
-      onSkip: (error) => log(`skipped: ${renderDataError(error)}`),
-    },
-  );
+  const read = batches(dataset, {
+    batchSize,
+    transform: model.transform,
+    normalisation: model.normalisation,
+    workers,
+    captions: 'none',
+    seed: limit === null ? null : seed,
+    start,
+    end: Math.min(limit ?? dataset.size, dataset.size),
+    onSkip: (error) => log(`skipped: ${renderDataError(error)}`),
+  });
   for await (const batch of read) {
     if (E.isLeft(batch)) throw new EvalFailure(renderDataError(batch.left));
-    const { images, count, next, labels } = batch.right;
+    const { images, count, next, indices, labels } = batch.right;
     const values = await measure(filled(images, batchSize, count));
     const rows = Object.entries(values).map(([name, value]) => [name, firstRows(value, count, batchSize)]);
-    const indices = batch.right.names.map(Number);
     yield { count, next, indices, labels, images, values: Object.fromEntries(rows) };
   }
 }

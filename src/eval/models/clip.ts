@@ -1,7 +1,7 @@
 // CLIP as an evaluated model, from checkpoint folders in Hugging Face's layout.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { centreCrop, clipNormalisation, type DataError, openTextTokenizer } from '../../data/index.ts';
+import { clipNormalisation, type DataError, openTextTokenizer } from '../../data/index.ts';
 import type { Rank1 } from '../../dsl/shape.ts';
 import { clipText, clipVision } from '../../models/clip.ts';
 import { parseClipConfig } from '../../models/hf-config.ts';
@@ -33,7 +33,7 @@ export const openClip = (runtime: Runtime, folder: string, json: unknown): TE.Ta
                 name: shortName(folder),
                 family: 'CLIP',
                 size: c.image_size,
-                transform: centreCrop(c.image_size),
+                transform: { kind: 'centre-crop', size: c.image_size },
                 normalisation: clipNormalisation,
                 outputs: {
                   pooled: { kind: 'features', width: c.hidden_size },

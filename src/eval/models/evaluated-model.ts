@@ -1,5 +1,5 @@
 // What can be measured of a model: the tables of `dualtoken eval` know this interface, its adapters lie beside.
-import type { Normalisation, Transform } from '../../data/index.ts';
+import type { Normalisation, TransformSpec } from '../../data/index.ts';
 import type { Vectors } from '../vectors.ts';
 
 /** One thing that a model makes of pictures. */
@@ -21,7 +21,7 @@ export interface EvaluatedModel {
   /** Side of its pictures in pixels. */
   readonly size: number;
   /** Its own preprocessing: a picture of any size to `size` x `size`, and its values. */
-  readonly transform: Transform;
+  readonly transform: TransformSpec;
   readonly normalisation: Normalisation;
   readonly outputs: Readonly<Record<string, Output>>;
   /** The features that are compared with texts; null: there are none. */

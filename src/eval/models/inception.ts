@@ -1,7 +1,7 @@
 // Inception V3 as the Fréchet inception distance takes it: pictures as clean-fid gives them to it.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type DataError, squash } from '../../data/index.ts';
+import type { DataError } from '../../data/index.ts';
 import { inceptionSide, inceptionV3, inceptionV3Names } from '../../models/features/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { loadNamed } from '../../train/load-checkpoint.ts';
@@ -25,7 +25,7 @@ export const openInception = (runtime: Runtime, path: string): TE.TaskEither<Dat
             name: shortName(path),
             family: 'Inception',
             size: inceptionSide,
-            transform: squash(inceptionSide),
+            transform: { kind: 'squash', size: inceptionSide },
             normalisation: bytesNormalisation,
             outputs: { pooled: { kind: 'features', width: 2048 } },
             embedding: null,

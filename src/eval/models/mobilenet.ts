@@ -1,7 +1,7 @@
 // MobileNetV2 as an evaluated model: features that a supervised classifier learned, where Inception's weights are not at hand.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { centreCrop, type DataError, type Normalisation, toUnit } from '../../data/index.ts';
+import { type DataError, type Normalisation, toUnit } from '../../data/index.ts';
 import { type MobileNetV2Config, mobileNetV2 } from '../../models/features/index.ts';
 import { planOf } from '../../models/features/mobilenet-v2-config.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -31,7 +31,7 @@ export const openMobileNet = (runtime: Runtime, path: string): TE.TaskEither<Dat
           name: shortName(path),
           family: 'MobileNetV2',
           size: SIZE,
-          transform: centreCrop(SIZE),
+          transform: { kind: 'centre-crop', size: SIZE },
           normalisation: normalisationOf(config),
           outputs: {
             pooled: { kind: 'features', width: planOf(config).last },

@@ -1,7 +1,7 @@
 // SigLIP and SigLIP 2 as evaluated models, from checkpoint folders in Hugging Face's layout.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type DataError, openTextTokenizer, squash, toUnit } from '../../data/index.ts';
+import { type DataError, openTextTokenizer, toUnit } from '../../data/index.ts';
 import { mean } from '../../dsl/ops/reduce.ts';
 import { parseSiglipConfig } from '../../models/hf-config.ts';
 import { siglipText, siglipVision } from '../../models/siglip.ts';
@@ -33,7 +33,7 @@ export const openSiglip = (runtime: Runtime, folder: string, json: unknown): TE.
                 name: shortName(folder),
                 family: 'SigLIP',
                 size: c.image_size,
-                transform: squash(c.image_size),
+                transform: { kind: 'squash', size: c.image_size },
                 normalisation: toUnit,
                 outputs: {
                   pooled: { kind: 'features', width: c.hidden_size },

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, safetensorsError, tokenizerError } from '../../data/error.ts';
-import { centreCrop, openTextTokenizer, toUnit, withSafetensors } from '../../data/index.ts';
+import { openTextTokenizer, toUnit, withSafetensors } from '../../data/index.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
 import type { Ids } from '../../models/nn/embedding.ts';
 import { type Images, siglipText } from '../../models/siglip.ts';
@@ -76,7 +76,7 @@ const placed = <P, Q, T>(
       name: shortName(path),
       family,
       size: system.size,
-      transform: centreCrop(system.size),
+      transform: { kind: 'centre-crop', size: system.size },
       normalisation: toUnit,
       outputs: outputsOf(system, features),
       embedding: features.embedding,
