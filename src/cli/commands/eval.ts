@@ -1,4 +1,5 @@
 // `dualtoken eval`: how well a model reconstructs, and how much of meaning its features and codes keep.
+import { createHash } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { openDataset } from '../../data/index.ts';
 import {
@@ -98,20 +99,22 @@ const zeroShot = (model: string, data: string, options: ZeroShotOptions): Promis
       const prompts = await need(readClassPrompts(options.classes, options));
       const dataset = await labelledData(data, options.labels);
       const texts = await textTowerFor(runtime, opened, options);
-      const { classes, templates } = prompts;
       return {
         identity: {
           data: dataset.path,
           pictures: dataset.size,
           texts: options.text ?? null,
-          classes: classes.join(),
-          templates: templates.join(),
+          'classes and templates': digestOf(prompts),
         },
         work: (evaluation) => evaluateZeroShot(evaluation, dataset, prompts, texts),
       };
     },
     printZeroShot,
   );
+
+/** Tells two lists of classes apart. */
+const digestOf = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 
 interface RetrievalOptions extends EvalOptions, TextOptions {
   readonly captions?: string;
