@@ -102,7 +102,10 @@ export const rowConfig = (
 ): TrainConfigInput =>
   defineConfig({
     variant: rows[row],
-    model: row === 'initial, quantised' ? { ...tower, quantiser: { codes: 256, dim: 96 } } : tokenizer,
+    model:
+      row === 'initial, quantised'
+        ? { ...tokenizer, quantiser: { codes: 256, dim: tower.vision.hidden_size } }
+        : tokenizer,
     losses: losses(row, steps),
     weights: { model, perceptual: join(places.data, 'squeezenet1_0-imagenet', 'squeezenet1_0.fp16.safetensors') },
     data: { ...pictures(places), crop: [0.9, 1], workers: 0 },

@@ -3,11 +3,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import { type DataError, openCifar10, renderDataError } from '../../src/data/index.ts';
 import {
-  type Checkpoint,
   type Evaluation,
   evaluateProbe,
   evaluateReconstruction,
   networkOf,
+  noCheckpoint,
 } from '../../src/eval/evaluations/index.ts';
 import { type EvaluatedModel, openModel } from '../../src/eval/models/index.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
@@ -28,14 +28,6 @@ export const need = async <A>(work: TaskEither<DataError, A>): Promise<A> => {
   const done = await work();
   if (E.isLeft(done)) throw new Error(renderDataError(done.left));
   return done.right;
-};
-
-/** Nothing is kept of an evaluation that takes a minute. */
-const noCheckpoint: Checkpoint = {
-  of: () => null,
-  keep: async () => undefined,
-  write: async () => undefined,
-  done: async () => undefined,
 };
 
 const evaluation = (model: EvaluatedModel, log: (line: string) => void): Evaluation => ({

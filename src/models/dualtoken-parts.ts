@@ -2,12 +2,12 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import { partsSpec } from '../dsl/compose.ts';
 import { type Layer, layer } from '../dsl/layer.ts';
-import { permute, reshape } from '../dsl/ops/movement.ts';
+import { reshape } from '../dsl/ops/movement.ts';
 import type { ParamsOf } from '../dsl/param.ts';
 import { type AttentionProjectionSpec, attentionProjection } from './attention-projection.ts';
 import { type PixelDecoderConfig, pixelDecoder } from './autoencoders/pixel-decoder.ts';
 import type { TextConfig, VisionConfig } from './hf-config.ts';
-import type { Maps } from './nn/conv2d.ts';
+import { channelsFirst, channelsLast } from './nn/channels.ts';
 import type { Tokens } from './nn/linear.ts';
 import type { ResnetBlockSpec } from './nn/resnet-block.ts';
 import { projectBlock } from './project-block.ts';
@@ -36,8 +36,6 @@ export interface DualTokenConfig {
   readonly text?: TextConfig | undefined;
 }
 
-export const channelsFirst = (x: Features): Maps => permute(x, [0, 3, 1, 2]);
-export const channelsLast = (x: Maps): Features => permute(x, [0, 2, 3, 1]);
 export const toTokens = (x: Features): Tokens => {
   const [batch, h, w, width] = x.shape;
   return reshape(x, [batch, h * w, width]);

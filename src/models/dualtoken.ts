@@ -12,7 +12,6 @@ import type { Tensor } from '../dsl/tensor.ts';
 import { checkpoint } from '../dsl/transform/index.ts';
 import {
   type Codebooks,
-  channelsFirst,
   type DualTokenConfig,
   type DualTokenParams,
   dualTokenParts,
@@ -20,6 +19,7 @@ import {
   type Tables,
   toTokens,
 } from './dualtoken-parts.ts';
+import { channelsFirst } from './nn/channels.ts';
 import type { Maps } from './nn/conv2d.ts';
 import type { Tokens } from './nn/linear.ts';
 import { patchGrid } from './nn/patch-embedding.ts';

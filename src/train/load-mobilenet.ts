@@ -11,6 +11,7 @@ import {
   mobileNetV2,
   mobileNetV2Default,
   mobileNetV2Names,
+  mobileNetV2Torchvision,
   parseMobileNetV2Config,
 } from '../models/features/index.ts';
 import { loadNamed } from './load-checkpoint.ts';
@@ -71,7 +72,12 @@ const guessed = ({ tensors }: Safetensors): MobileNetV2Config => {
           .at(-1) ?? '',
       )
     : bias;
-  return { ...mobileNetV2Default, folded, classes: last?.shape[0] ?? mobileNetV2Default.classes };
+  // TensorFlow's padding goes with its files; torchvision's and timm's have PyTorch's.
+  const like =
+    folded || (tensors.has('classifier.weight') && !tensors.has('conv_head.weight'))
+      ? mobileNetV2Default
+      : mobileNetV2Torchvision;
+  return { ...like, folded, classes: last?.shape[0] ?? like.classes };
 };
 
 /** From a folder or a .safetensors file. Left: everything that is missing or misshapen. */
