@@ -1,17 +1,33 @@
 // Files and folders appear whole or not at all: a temporary one beside the target, flushed to the disk, then renamed over it.
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { makeFolder } from '../files/folder.ts';
-import { type DataError, DataFailure, fileError } from './error.ts';
+import { codeOf, type DataError, DataFailure, fileError } from './error.ts';
 
 /** Appends one chunk to the file that is being written. */
 export type WriteChunk = (chunk: Uint8Array) => Promise<void>;
 
 const temporaryBeside = (path: string): string =>
   join(dirname(resolve(path)), `.${basename(resolve(path))}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+
+const temporary = /^\..+\.\d+\.[0-9a-f]{8}\.tmp$/;
+
+/** Removes what a process that was killed while it wrote into `folder` has left there. Left: the folder cannot be listed or written. */
+export const removeTemporaries = (folder: string): TE.TaskEither<DataError, void> =>
+  TE.tryCatch(
+    async () => {
+      const names = await readdir(folder).catch((cause: unknown) => {
+        if (codeOf(cause) === 'ENOENT') return [];
+        throw cause;
+      });
+      for (const name of names)
+        if (temporary.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+    },
+    fileError('write', folder),
+  );
 
 const syncFolder = async (folder: string): Promise<void> => {
   // Makes the rename itself durable; some file systems cannot open a folder, and then there is nothing to flush.
@@ -24,18 +40,18 @@ const syncFolder = async (folder: string): Promise<void> => {
 const writeAll = async (path: string, produce: (write: WriteChunk) => Promise<void>): Promise<void> => {
   const folder = dirname(resolve(path));
   await makeFolder(folder);
-  const temporary = temporaryBeside(path);
+  const aside = temporaryBeside(path);
   try {
-    const handle = await open(temporary, 'wx');
+    const handle = await open(aside, 'wx');
     try {
       await produce(async (chunk) => handle.writeFile(chunk));
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(temporary, path);
+    await rename(aside, path);
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    await rm(aside, { force: true }).catch(() => undefined);
     throw cause;
   }
   await syncFolder(folder);

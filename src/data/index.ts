@@ -1,6 +1,6 @@
 // Everything that reads and writes a user's files. Read in this order: error, atomic, range, gzip; images/, datasets/,
 // safetensors/ and tokenizers/ have tables of contents of their own; then folder (with glob), random, order; last sample, threads/ and batches.
-export { type WriteChunk, writeAtomic, writeAtomicFrom, writeFolderAtomic } from './atomic.ts';
+export { removeTemporaries, type WriteChunk, writeAtomic, writeAtomicFrom, writeFolderAtomic } from './atomic.ts';
 export { type Batch, type BatchOptions, batches } from './batches.ts';
 export * from './datasets/index.ts';
 export {

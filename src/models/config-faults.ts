@@ -31,9 +31,21 @@ const keysAt = (example: unknown, path: readonly PropertyKey[]): readonly string
   return typeof at === 'object' && at !== null ? Object.keys(at) : [];
 };
 
+type Issue = z.core.$ZodIssue;
+
+/** What is wrong with the form that was meant, where there are several: the first that takes values of the given type. */
+const meant = (issue: Issue): readonly Issue[] => {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
+  const ofType = (one: readonly Issue[]) => !one.some(({ code, path }) => code === 'invalid_type' && path.length === 0);
+  const found = issue.errors.find(ofType);
+  if (found !== undefined) return found.flatMap((one) => meant({ ...one, path: [...issue.path, ...one.path] }));
+  const types = issue.errors.flat().flatMap((one) => (one.code === 'invalid_type' ? [one.expected] : []));
+  return [{ ...issue, message: `expected ${[...new Set(types)].join(' or ')}` }];
+};
+
 /** One sentence for each thing that is wrong, with its path. `example` has every key that may be there. */
 export const configFaults = (error: z.core.$ZodError, example: unknown): readonly string[] =>
-  error.issues.flatMap((issue) => {
+  error.issues.flatMap(meant).flatMap((issue) => {
     const at = issue.path.join('.');
     if (issue.code !== 'unrecognized_keys') return [`${at || 'the configuration'}: ${issue.message}`];
     const known = keysAt(example, issue.path);

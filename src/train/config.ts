@@ -5,6 +5,7 @@ import { datasetSpecSchema } from '../data/index.ts';
 import { configFaults } from '../models/config-faults.ts';
 import { lossSchema } from '../models/losses/index.ts';
 import { readVariant, type Variant } from '../models/variants/index.ts';
+import { lossFaults } from './loss-faults.ts';
 
 const positive = z.number().positive();
 const count = z.int().positive();
@@ -21,6 +22,8 @@ const modelFields = {
   /** What is changed of it, as `{"quantiser": {"codes": 256}}`. */
   model: z.record(z.string(), z.json()).default({}),
 };
+
+const lossesSchema = z.array(lossSchema).nullable().default(null);
 
 const optimizer = {
   kind: z.enum(['adamw', 'adam']).default('adamw'),
@@ -43,7 +46,7 @@ const schedule = {
 export const trainConfigSchema = z.strictObject({
   ...modelFields,
   /** Each a kind with its weight and options; null: those of the variant. */
-  losses: z.array(lossSchema).nullable().default(null),
+  losses: lossesSchema,
   data: z
     .strictObject({
       /** Folder, pattern or file of pictures, or `{ kind: 'webdataset', path: ... }` and the like; or several of them. */
@@ -51,7 +54,11 @@ export const trainConfigSchema = z.strictObject({
       /** Pictures that are not trained on: samples and PSNR are of these. */
       validation: datasets.optional(),
       /** Random crops keep this share of the area; null: the square in the middle. */
-      crop: z.tuple([share, share]).nullable().default([0.9, 1]),
+      crop: z
+        .tuple([share, share])
+        .refine(([least, most]) => least <= most, 'the least share is above the largest')
+        .nullable()
+        .default([0.9, 1]),
       /** Bytes of pictures kept in memory, MiB. */
       cacheMiB: z.number().min(0).default(1024),
       /** Threads that decode and crop; 0: none but the main one. */
@@ -119,11 +126,21 @@ export type TrainConfig = z.output<typeof trainConfigSchema>;
 /** A configuration, checked by the editor: `export default defineConfig({ ... })`. */
 export const defineConfig = (config: TrainConfigInput): TrainConfigInput => config;
 
+/** Every key that each of `losses` may have, by its kind. */
+const lossKeys = (losses: unknown): unknown => {
+  const kind = z.looseObject({ kind: z.string() });
+  return (Array.isArray(losses) ? losses : []).map((loss: unknown) => {
+    const named = kind.safeParse(loss);
+    return lossSchema.options.find(({ shape }) => named.success && shape.kind.value === named.data.kind)?.shape ?? {};
+  });
+};
+
 /** Every key that a configuration may have. */
-const example = (): unknown => {
+const example = (json: unknown): unknown => {
   const defaults = trainConfigSchema.parse({});
   return {
     ...defaults,
+    losses: lossKeys(z.looseObject({ losses: z.unknown() }).safeParse(json).data?.losses),
     data: { train: '', validation: '', tokenizer: '', ...defaults.data },
     weights: { model: '', perceptual: '', teacher: '' },
   };
@@ -137,16 +154,18 @@ export const variantFor = ({
 }: Pick<TrainConfig, 'model' | 'variant' | 'losses'>): E.Either<readonly string[], Variant> => {
   const read = readVariant({ ...model, variant });
   if (E.isLeft(read)) return E.left(read.left.map((f) => (f.startsWith('variant: ') ? f : `model.${f}`)));
-  return E.right(losses === null ? read.right : { ...read.right, losses });
+  const asked: Variant = losses === null ? read.right : { ...read.right, losses };
+  const faults = lossFaults(asked);
+  return faults.length > 0 ? E.left(faults) : E.right(asked);
 };
 
 /** A configuration with defaults filled in; or everything that is wrong with it, the model's part included, a sentence each. */
 export const parseTrainConfig = (json: unknown): E.Either<readonly string[], TrainConfig> => {
   const parsed = trainConfigSchema.safeParse(json);
-  const chosen = z.object(modelFields).safeParse(json);
-  const asked = chosen.success ? variantFor({ ...chosen.data, losses: null }) : E.right(null);
+  const chosen = z.object({ ...modelFields, losses: lossesSchema }).safeParse(json);
+  const asked = chosen.success ? variantFor(chosen.data) : E.right(null);
   const faults = [
-    ...(parsed.success ? [] : configFaults(parsed.error, example())),
+    ...(parsed.success ? [] : configFaults(parsed.error, example(json))),
     ...(E.isLeft(asked) ? asked.left : []),
   ];
   return parsed.success && faults.length === 0 ? E.right(parsed.data) : E.left(faults);

@@ -1,6 +1,7 @@
 // Which parameters of a spec are trained: those that neither their spec nor a pattern of paths holds still.
 import { namedSpecs } from '../dsl/param.ts';
 import { type RavelLayout, ravelLayout } from '../dsl/ravel.ts';
+import { TrainFailure } from './failure.ts';
 
 /** `siglip_model.**` or `*.bias`: `*` stands for a part of a path between dots, `**` for any number of them. */
 const matcher = (pattern: string): RegExp => {
@@ -19,7 +20,7 @@ export interface Layouts<P> {
 }
 
 /**
- * Trained and fixed parameters in vectors. @throws Error naming a pattern that no parameter matches, with the paths that there are
+ * Trained and fixed parameters in vectors. @throws TrainFailure naming a pattern that no parameter matches, with the paths that there are
  */
 export const layoutsOf = <P>(spec: P, freeze: readonly string[] = []): Layouts<P> => {
   const patterns = freeze.map((pattern) => ({ pattern, test: matcher(pattern) }));
@@ -27,7 +28,7 @@ export const layoutsOf = <P>(spec: P, freeze: readonly string[] = []): Layouts<P
   const idle = patterns.filter(({ test }) => !paths.some((path) => test.test(path)));
   if (idle.length > 0) {
     const tops = [...new Set(paths.map((path) => path.split('.').slice(0, 2).join('.')))];
-    throw new Error(
+    throw new TrainFailure(
       `freeze: no parameter matches ${idle.map((p) => `'${p.pattern}'`).join(', ')}; paths begin with ${tops.join(', ')}`,
     );
   }

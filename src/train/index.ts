@@ -1,6 +1,6 @@
-// Training and trained models. Read in this order: schedule, adam, clip, optimise, task, player, turn, side, trainer, loop; tasks/ say what is
-// learned; config, prepare and run make a run of it; checkpoint, log, record and report/ are its files; load-checkpoint,
-// load-mobilenet, starting-weights and tokenizer bring weights in.
+// Training and trained models. Read in this order: schedule, adam, clip, optimise, task, player, turn, side, sides, trainer, loop;
+// tasks/ say what is learned; config, loss-faults, prepare and run make a run of it; checkpoint, log, record and report/ are its files;
+// load-checkpoint, load-mobilenet, starting-weights and tokenizer bring weights in.
 export { type AdamOptions, adam, adamScalars } from './adam.ts';
 export { clipByGlobalNorm, globalNorm } from './clip.ts';
 export { defineConfig, parseTrainConfig, type TrainConfig, type TrainConfigInput } from './config.ts';

@@ -10,17 +10,16 @@ import {
   openTextTokenizer,
   renderDataError,
 } from '../data/index.ts';
-import type { TextConfig } from '../models/hf-config.ts';
 import type { TokenizerSystem } from '../models/systems/index.ts';
-import type { Variant } from '../models/variants/index.ts';
+import { textOf, type Variant } from '../models/variants/index.ts';
 import type { Datasets, TrainConfig } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { loadMobileNetV2 } from './load-mobilenet.ts';
+import { sections } from './sides.ts';
 import { startingWeights } from './starting-weights.ts';
 import { loadPerceptual } from './tasks/perceptual.ts';
-
 import { tokenizerTask } from './tasks/tokenizer.ts';
-import { type ImageBatch, sections } from './trainer.ts';
+import type { ImageBatch } from './trainer.ts';
 import type { NamedTensors } from './vectors.ts';
 
 /** @throws TrainFailure with what is wrong with a user's file */
@@ -57,6 +56,11 @@ export const prepareTask = async <P, Q, T>(
   if (teaching && weights.teacher === undefined)
     throw new TrainFailure("the loss 'teacher' asks for its network: name its folder in weights.teacher");
   const teacher = teaching && weights.teacher !== undefined ? await need(loadMobileNetV2(weights.teacher)) : null;
+  const width = teacher?.tensors.get('classifier.weight')?.shape[1];
+  if (teacher && variant.family === 'tower' && variant.config.teacher !== width)
+    throw new TrainFailure(
+      `${weights.teacher} has ${width} features, the model a map to ${variant.config.teacher}: set model.teacher to ${width}`,
+    );
   const text = variant.family === 'dualtoken' ? variant.config.text : undefined;
   const task = tokenizerTask(system, losses, { microBatches, remat: checkpointing, text, teacher: teacher?.config });
   const seen =
@@ -77,22 +81,17 @@ export const prepareTask = async <P, Q, T>(
   return { task, init };
 };
 
-/** The text tower of a variant, frozen or trained; undefined without one. */
-const textOf = (v: Variant): TextConfig | undefined =>
-  v.family === 'clip'
-    ? v.config.text_config
-    : v.family === 'tower' || v.family === 'dualtoken'
-      ? v.config.text
-      : undefined;
-
 /** Captions as the ids that a text tower takes; null for a run without captions. Throws TrainFailure. */
 export const captionIds = async (
   { data }: Pick<TrainConfig, 'data'>,
   variant: Variant,
+  files: Pick<ImageDataset, 'path' | 'captionsOf'>,
 ): Promise<((batch: Batch) => ImageBatch) | null> => {
   if (!variant.losses.some(({ kind }) => kind === 'contrastive')) return null;
   if (data.tokenizer === undefined)
     throw new TrainFailure("the loss 'contrastive' asks for captions as ids: name a tokenizer in data.tokenizer");
+  if (files.captionsOf === undefined)
+    throw new TrainFailure(`the loss 'contrastive' asks for captions, and ${files.path} has none`);
   const { vocab_size: words = 0, max_position_embeddings: length = 0 } = textOf(variant) ?? {};
   const tokenizer = await need(openTextTokenizer(data.tokenizer, data.tokenizerOf, length));
   if (tokenizer.vocabulary > words)

@@ -1,7 +1,7 @@
 // A whole training run, from a configuration to a model file: data, trainer, loop, checkpoints, and all that is left to look at.
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
-import { cached, centreCrop, type ImageDataset, type Picture, writeAtomic } from '../data/index.ts';
+import { cached, centreCrop, type ImageDataset, type Picture, removeTemporaries, writeAtomic } from '../data/index.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
 import type { Variant } from '../models/variants/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -14,8 +14,9 @@ import { reconstructor } from './reconstruct.ts';
 import { openRecord } from './record.ts';
 import { checkRoom } from './room.ts';
 import { schedule } from './schedule.ts';
+import { checkSnapshot, type Sides, sections, sidesOf } from './sides.ts';
 import { writeTokenizer } from './tokenizer.ts';
-import { openTrainer, type StepMetrics, sections } from './trainer.ts';
+import { openTrainer, type StepMetrics } from './trainer.ts';
 import type { NamedTensors } from './vectors.ts';
 
 export interface RunHooks {
@@ -78,6 +79,16 @@ const warnOfFewVectors = (
       );
 };
 
+/** @throws TrainFailure where the checkpoint that a run goes on from is of another model */
+const checkFits = <P, F, Q, D, S>(sides: Sides<P, F, Q, D, S>, from: Checkpoint | null): void => {
+  try {
+    if (from) checkSnapshot(sides, from.tensors);
+  } catch (thrown) {
+    if (!(thrown instanceof TrainFailure)) throw thrown;
+    throw new TrainFailure(`${from?.path} is of another model: ${thrown.message}`);
+  }
+};
+
 /** Trains to the end of the configuration, or until `stopped`. Throws TrainFailure, RunFailure, CompileFailure. */
 export const runTraining = (
   runtime: Runtime,
@@ -104,14 +115,17 @@ const runSystem = async <P, Q, T>(
   if (data.train === undefined)
     throw new TrainFailure('there are no pictures to train on: name a folder or a data set, or set data.train');
   const files = await openData(data.train);
-  const ids = await captionIds(config, variant);
+  const ids = await captionIds(config, variant, files);
   const { task, init } = await prepareTask(system, variant, config, hooks.log);
   const batch = { size: config.batchSize, shape: [3, size, size] };
   checkRoom([task.spec, task.frozenSpec], batch, runtime.backend.caps.limits.buffer);
   const dataset = cached(files, data.cacheMiB * 2 ** 20);
   const held = data.validation === undefined ? files : await openData(data.validation);
   const pictures = await firstPictures(held, size);
+  const choices = { freeze: [...(variant.freeze ?? []), ...config.freeze], ema: config.ema };
+  checkFits(sidesOf(task, choices), from);
   // Written before anything costs time: a folder that cannot be written ends the run here.
+  await need(removeTemporaries(out));
   await need(writeAtomic(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`));
   const start: Progress = from?.info ?? { step: 0, sample: 0, seconds: 0 };
   const record = await need(openRecord(out, start.step));
@@ -121,9 +135,8 @@ const runSystem = async <P, Q, T>(
   const trainer = await openTrainer(runtime, task, {
     optimizer,
     adversary: discriminator.optimizer,
-    ema: config.ema,
+    ...choices,
     microBatches: config.microBatches,
-    freeze: [...(variant.freeze ?? []), ...config.freeze],
     seed,
     // A resumed run's values are all in its checkpoint.
     ...(from ? {} : { init }),
@@ -149,12 +162,17 @@ const runSystem = async <P, Q, T>(
       }
       await need(record.report());
     };
+    let written = false;
+    const writeModel = async (tensors: NamedTensors): Promise<void> => {
+      await need(writeTokenizer(modelPath, variant, modelTensors(tensors)));
+      written = true;
+    };
     const checkpoint = async (at: Progress): Promise<void> => {
       const tensors = await trainer.snapshot();
       const path = await need(
         writeCheckpoint(out, { version: 1, ...at, seed, config }, tensors, config.checkpoint.keep),
       );
-      await need(writeTokenizer(modelPath, variant, modelTensors(tensors)));
+      await writeModel(tensors);
       hooks.log(`step ${at.step}: wrote ${path}`);
     };
     const begins = task.adversary?.start ?? 0;
@@ -197,6 +215,8 @@ const runSystem = async <P, Q, T>(
       sample,
       stopped: hooks.stopped,
     });
+    // A sitting before this one may have ended between its last checkpoint and its model.
+    if (!written) await writeModel(await trainer.snapshot());
     await sample(finished.at);
     return { ...finished, model: modelPath, psnr };
   } finally {

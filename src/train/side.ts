@@ -8,7 +8,7 @@ import { take } from '../dsl/transform/tensors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeviceTensor, u32 } from '../runtime/tensor.ts';
 import type { Layouts } from './freeze.ts';
-import { type NamedTensor, type NamedTensors, namedFromVectors, tensorNamed } from './vectors.ts';
+import { checkNamed, type NamedTensor, type NamedTensors, namedFromVectors, tensorNamed } from './vectors.ts';
 
 type Device = Pick<Runtime, 'compile' | 'upload'>;
 type Tensors = readonly DeviceTensor[];
@@ -120,7 +120,7 @@ export const snapshotSide = async <P, Q>(
 
 /**
  * `vectors` with the values that `tensors` has for them under `prefix`: all of them, or, with `some`, those that it has. Vectors that
- * change are freed. @throws Error naming a tensor that is missing or misshapen
+ * change are freed. @throws TrainFailure naming a tensor that is missing or misshapen
  */
 export const overlayVectors = async (
   { upload }: Pick<Device, 'upload'>,
@@ -151,7 +151,7 @@ export const overlayVectors = async (
   return made;
 };
 
-/** A side's own state with the values that `tensors` has for it. @throws Error naming a tensor that is misshapen */
+/** A side's own state with the values that `tensors` has for it. @throws TrainFailure naming a tensor that is misshapen */
 export const overlayExtra = async <P, Q>(
   { upload }: Pick<Device, 'upload'>,
   { names, initExtra }: Side<P, Q>,
@@ -169,7 +169,21 @@ export const overlayExtra = async <P, Q>(
   return made;
 };
 
-/** A side as a snapshot has it. @throws Error naming a tensor that is missing or misshapen; `s` is then as it was */
+/** @throws TrainFailure naming a tensor that a snapshot lacks, or has in another shape */
+export const checkSide = <P, Q>(
+  { layouts, names, initExtra, ema }: Pick<Side<P, Q>, 'layouts' | 'names' | 'initExtra' | 'ema'>,
+  tensors: NamedTensors,
+): void => {
+  checkNamed(layouts.params, tensors, names.params);
+  checkNamed(layouts.fixed, tensors, names.params);
+  checkNamed(layouts.params, tensors, names.m);
+  checkNamed(layouts.params, tensors, names.v);
+  if (ema) checkNamed(layouts.params, tensors, names.ema);
+  const { paths, nodes } = extraOf(initExtra);
+  for (const [i, path] of paths.entries()) tensorNamed(tensors, `${names.extra}${path}`, nodes[i]!.shape);
+};
+
+/** A side as a snapshot, which has been checked, has it. */
 export const restoreSide = async <P, Q>(
   device: Device,
   { layouts, names, initExtra }: Side<P, Q>,
@@ -177,16 +191,6 @@ export const restoreSide = async <P, Q>(
   tensors: NamedTensors,
 ): Promise<SideState> => {
   const { paths, nodes } = extraOf(initExtra);
-  for (const [layout, prefix] of [
-    [layouts.params, names.params],
-    [layouts.fixed, names.params],
-    [layouts.params, names.m],
-    [layouts.params, names.v],
-    ...(s.ema.length > 0 ? ([[layouts.params, names.ema]] as const) : []),
-  ] as const)
-    for (const { entries } of layout.groups)
-      for (const { path, shape } of entries) tensorNamed(tensors, `${prefix}${path}`, shape);
-  const own = paths.map((path, i) => tensorNamed(tensors, `${names.extra}${path}`, nodes[i]!.shape));
   const over = (layout: RavelLayout, vectors: Tensors, prefix: string) =>
     overlayVectors(device, layout, vectors, tensors, prefix);
   const made = {
@@ -195,7 +199,11 @@ export const restoreSide = async <P, Q>(
     m: await over(layouts.params, s.m, names.m),
     v: await over(layouts.params, s.v, names.v),
     ema: s.ema.length > 0 ? await over(layouts.params, s.ema, names.ema) : [],
-    extra: await Promise.all(own.map((data, i) => device.upload(data, nodes[i]!.shape))),
+    extra: await Promise.all(
+      paths.map((path, i) =>
+        device.upload(tensorNamed(tensors, `${names.extra}${path}`, nodes[i]!.shape), nodes[i]!.shape),
+      ),
+    ),
   };
   freeAll(s.extra);
   return made;

@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, safetensorsError } from '../data/error.ts';
 import { withSafetensors } from '../data/safetensors/index.ts';
 import { type NamedSpec, namedSpecs } from '../dsl/param.ts';
-import { sections } from './trainer.ts';
+import { sections } from './sides.ts';
 import type { NamedTensor, NamedTensors } from './vectors.ts';
 
 /** Names that a file may have for a parameter: its own, or, in a tower's file, without the model around it. */

@@ -1,11 +1,11 @@
 // A task on a device: its state, the compiled steps of both sides, and the state's way to the host and back.
-import { type RavelLayout, ravelLayout, unravel, views } from '../dsl/ravel.ts';
+import { type RavelLayout, unravel, views } from '../dsl/ravel.ts';
 import { type AnyTensor, unwrap } from '../dsl/tensor.ts';
 import type { Results } from '../runtime/jit.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeviceTensor, HostTensor, u32 } from '../runtime/tensor.ts';
 import { type AdamOptions, adamScalars } from './adam.ts';
-import { type Layouts, layoutsOf } from './freeze.ts';
+import type { Layouts } from './freeze.ts';
 import type { Vectors } from './optimise.ts';
 import type { Player } from './player.ts';
 import {
@@ -13,16 +13,15 @@ import {
   extraOf,
   freeAll,
   freeSide,
-  type Names,
   namedOf,
   overlayExtra,
   overlayVectors,
   restoreSide,
-  type Side,
   type SideState,
   snapshotSide,
   startSide,
 } from './side.ts';
+import { checkSnapshot, type SideChoices, sections, sidesOf } from './sides.ts';
 import type { Adversary, Pair, Task, TrainBatch } from './task.ts';
 import { seat } from './turn.ts';
 import type { NamedTensors } from './vectors.ts';
@@ -34,16 +33,12 @@ export interface OptimizerOptions extends AdamOptions {
   readonly clip: number | null;
 }
 
-export interface TrainerOptions {
+export interface TrainerOptions extends SideChoices {
   readonly optimizer: OptimizerOptions;
   /** Of the adversary; `optimizer` without it. */
   readonly adversary?: OptimizerOptions;
-  /** What the running mean of the weights keeps of itself in a step. Default null: there is none. */
-  readonly ema?: number | null;
   /** Forwards that make one step. Default 1. */
   readonly microBatches?: number;
-  /** Patterns of paths of parameters that stay as they are. */
-  readonly freeze?: readonly string[];
   readonly seed: number;
   /** Values to start from, by their names in a snapshot; what is not there is drawn. */
   readonly init?: NamedTensors;
@@ -87,29 +82,10 @@ export interface Trainer<P = unknown> {
   readonly state: () => SideState & { readonly frozen: readonly DeviceTensor[] };
   /** All that a resumed run needs, by name: parameters under their own, the rest under the prefixes of `sections`. */
   readonly snapshot: () => Promise<NamedTensors>;
-  /** Takes a snapshot up again. @throws Error naming a tensor that is missing or misshapen */
+  /** Takes a snapshot up again. @throws TrainFailure naming a tensor that is missing or misshapen; all is then as it was */
   readonly restore: (tensors: NamedTensors) => Promise<void>;
   readonly free: () => void;
 }
-
-/** Prefixes of names in a snapshot, for what is no trained parameter. */
-export const sections = {
-  m: 'optimizer.m.',
-  v: 'optimizer.v.',
-  ema: 'ema.',
-  frozen: 'frozen.',
-  extra: 'state.',
-  adversary: 'adversary.',
-} as const;
-
-const ownNames: Names = { params: '', m: sections.m, v: sections.v, ema: sections.ema, extra: sections.extra };
-const adversaryNames: Names = {
-  params: 'adversary.model.',
-  m: 'adversary.optimizer.m.',
-  v: 'adversary.optimizer.v.',
-  ema: 'adversary.ema.',
-  extra: 'adversary.state.',
-};
 
 /** What the loss of the model sees on the device, and that of its adversary. */
 interface ModelInputs {
@@ -175,11 +151,9 @@ const adversaryPlayer = <D, S>(
   loss: (params, extra, { pair }, key) => ({ ...adversary.loss(params, { pair, extra, key }), handed: null }),
 });
 
-const frozenLayout = <F>(spec: F): RavelLayout<F> => ravelLayout(spec, () => 'frozen');
-
 /**
  * Starts a task: parameters by their initialisers under the seed, or by `init`. Throws CompileFailure or RunFailure where the device
- * cannot hold or run it, and Error naming a value or a pattern that does not fit.
+ * cannot hold or run it, and TrainFailure naming a value or a pattern that does not fit.
  */
 export const openTrainer = async <P, F, Q, D, S>(
   runtime: Pick<Runtime, 'compile' | 'upload'>,
@@ -187,9 +161,11 @@ export const openTrainer = async <P, F, Q, D, S>(
   options: TrainerOptions,
 ): Promise<Trainer<P>> => {
   const { seed, microBatches: count = 1, ema = null, optimizer } = options;
-  const own = layoutsOf(task.spec, options.freeze);
-  const against = task.adversary && layoutsOf(task.adversary.spec);
-  const layouts = { own, frozen: frozenLayout(task.frozenSpec), adversary: against };
+  const sides = sidesOf(task, options);
+  const { own: side, rival: rivalSide } = sides;
+  const own = side.layouts;
+  const against = rivalSide?.layouts ?? null;
+  const layouts = { own, frozen: sides.frozen, adversary: against };
   const adversaryOptimizer = options.adversary ?? optimizer;
 
   const terms: { own: readonly string[]; adversary: readonly string[] } = { own: [], adversary: [] };
@@ -212,24 +188,6 @@ export const openTrainer = async <P, F, Q, D, S>(
       count,
       "discriminator's",
     );
-
-  const side: Side<P, Q> = {
-    spec: task.spec,
-    layouts: own,
-    initExtra: task.initExtra,
-    names: ownNames,
-    ema: ema !== null,
-  };
-  const rivalSide: Side<D, S> | null =
-    task.adversary && against
-      ? {
-          spec: task.adversary.spec,
-          layouts: against,
-          initExtra: task.adversary.initExtra,
-          names: adversaryNames,
-          ema: false,
-        }
-      : null;
 
   let state = await startSide(runtime, side, seed);
   let rivalState = rivalSide && (await startSide(runtime, rivalSide, seed));
@@ -360,8 +318,8 @@ export const openTrainer = async <P, F, Q, D, S>(
         ...(rivalSide && rivalState ? await snapshotSide(rivalSide, rivalState) : []),
       ]),
     restore: async (tensors) => {
-      const next = await restoreSide(runtime, side, state, tensors);
-      state = next;
+      checkSnapshot(sides, tensors);
+      state = await restoreSide(runtime, side, state, tensors);
       frozen = await overlayVectors(runtime, layouts.frozen, frozen, tensors, sections.frozen);
       if (rivalSide && rivalState) rivalState = await restoreSide(runtime, rivalSide, rivalState, tensors);
     },

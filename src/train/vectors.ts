@@ -1,5 +1,6 @@
 // Flat vectors on the host: to and from tensors under their checkpoint names.
 import type { RavelLayout } from '../dsl/ravel.ts';
+import { TrainFailure } from './failure.ts';
 
 /** A tensor on the host, f32, row-major. */
 export interface NamedTensor {
@@ -21,28 +22,21 @@ export const namedFromVectors = (
     }),
   );
 
-/** The values of a tensor by name. @throws Error naming it where it is missing or misshapen */
+/** The values of a tensor by name. @throws TrainFailure naming it where it is missing or misshapen */
 export const tensorNamed = (
   tensors: NamedTensors,
   name: string,
   shape: readonly number[],
 ): Float32Array<ArrayBuffer> => {
   const found = tensors.get(name);
-  if (found === undefined) throw new Error(`there is no tensor '${name}'`);
+  if (found === undefined) throw new TrainFailure(`there is no tensor '${name}'`);
   if (found.shape.join() !== shape.join())
-    throw new Error(`the tensor '${name}' is [${found.shape}], the model wants [${shape}]`);
+    throw new TrainFailure(`the tensor '${name}' is [${found.shape}], the model wants [${shape}]`);
   return found.data;
 };
 
-/** Vectors from tensors by name; gaps are zero. @throws Error naming the first that is missing or misshapen */
-export const vectorsFromNamed = (
-  layout: RavelLayout,
-  tensors: NamedTensors,
-  prefix = '',
-): readonly Float32Array<ArrayBuffer>[] =>
-  layout.groups.map((group) => {
-    const vector = new Float32Array(group.length);
-    for (const { path, shape, offset } of group.entries)
-      vector.set(tensorNamed(tensors, `${prefix}${path}`, shape), offset);
-    return vector;
-  });
+/** @throws TrainFailure naming the first tensor of `layout` that is missing or misshapen */
+export const checkNamed = (layout: RavelLayout, tensors: NamedTensors, prefix = ''): void => {
+  for (const { entries } of layout.groups)
+    for (const { path, shape } of entries) tensorNamed(tensors, `${prefix}${path}`, shape);
+};

@@ -149,7 +149,6 @@ test('training stops, resumes, and gives the losses of a straight run', async ()
       batchSize: 2,
       sampleEvery: 100,
       schedule: { kind: 'constant', warmup: 0 },
-      losses: { commitment: 2 },
     };
     await writeFile(config, JSON.stringify(settings));
     const train = (out: string, ...more: readonly string[]) =>

@@ -5,7 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeAtomic, writeAtomicFrom, writeFolderAtomic } from '../../src/data/atomic.ts';
+import { removeTemporaries, writeAtomic, writeAtomicFrom, writeFolderAtomic } from '../../src/data/atomic.ts';
 import { DataFailure, datasetError, fileError, renderDataError } from '../../src/data/error.ts';
 import { makeFolder } from '../../src/files/folder.ts';
 import { failure, inFolder, run } from '../support/files.ts';
@@ -109,6 +109,24 @@ test('folders: made with those above, by several at once, and never for ever', (
         await failure(writeAtomic('/proc/nowhere/x/file', '')),
         /cannot write \/proc\/nowhere\/x\/file: its folder/,
       );
+  }));
+
+test('what killed processes left behind goes, and nothing else', () =>
+  inFolder(async (folder) => {
+    const [inside, empty] = [join(folder, 'run'), join(folder, 'none')];
+    const left: string[] = [];
+    const stopped = writeFolderAtomic(join(inside, 'checkpoint'), (aside) => async () => {
+      left.push(aside);
+      throw new Error('killed');
+    });
+    await stopped().catch(() => undefined);
+    assert.ok(existsSync(left[0]!), 'a folder that was being written');
+    const others = ['.hidden.tmp', 'a.1.0123abcd.tmp', '.gitignore', 'log.jsonl'];
+    for (const name of others) await writeFile(join(inside, name), '');
+    await writeFile(join(inside, '.model.safetensors.77.0123abcd.tmp'), 'half');
+    await run(removeTemporaries(inside));
+    assert.equal((await readdir(inside)).sort(), [...others].sort());
+    await run(removeTemporaries(empty));
   }));
 
 test('system errors become sentences', () => {

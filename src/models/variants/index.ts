@@ -20,7 +20,7 @@ import { miniVilaU, vilaU } from './vila-u.ts';
 export { type Changes, faultsOf, variantOf } from './config.ts';
 export { parseModel } from './families.ts';
 export { initialQuantised, rowA, rowB, rowC, rowD, sweptTaps, tapAt } from './table3.ts';
-export { type DualTokenVariant, type Family, type Variant, type VariantModel, without } from './variant.ts';
+export { type DualTokenVariant, type Family, textOf, type Variant, type VariantModel, without } from './variant.ts';
 export { dualtokenSo400m, mini };
 
 const so400m: DualTokenVariant = {

@@ -1,6 +1,6 @@
 // What a variant is: a configuration of one of the families, and the losses that it is trained by.
 import type { DualTokenConfig } from '../dualtoken.ts';
-import type { ClipConfig } from '../hf-config.ts';
+import type { ClipConfig, TextConfig } from '../hf-config.ts';
 import type { Loss } from '../losses/loss.ts';
 import type { Magvit2Config } from '../magvit2.ts';
 import type { ResidualMovqganConfig } from '../residual-movqgan.ts';
@@ -36,3 +36,11 @@ export type DualTokenVariant = Variant<'dualtoken'>;
 /** `losses` without those of some kinds. */
 export const without = (losses: readonly Loss[], ...kinds: readonly Loss['kind'][]): readonly Loss[] =>
   losses.filter(({ kind }) => !kinds.includes(kind));
+
+/** The text tower of a model, frozen or trained; undefined without one. */
+export const textOf = (model: VariantModel): TextConfig | undefined =>
+  model.family === 'clip'
+    ? model.config.text_config
+    : model.family === 'tower' || model.family === 'dualtoken'
+      ? model.config.text
+      : undefined;

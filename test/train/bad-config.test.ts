@@ -1,0 +1,222 @@
+// Configurations that make no run: each is a sentence for each fault, before anything is written.
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { noCache } from '../../src/compiler/cache.ts';
+import type { Loss } from '../../src/models/losses/index.ts';
+import { variants } from '../../src/models/variants/index.ts';
+import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
+import { parseTrainConfig } from '../../src/train/config.ts';
+import { TrainFailure } from '../../src/train/failure.ts';
+import { lossFaults } from '../../src/train/loss-faults.ts';
+import { checkpointFor, runTraining } from '../../src/train/run.ts';
+import { tinyModel } from '../support/command.ts';
+import { inFolder } from '../support/files.ts';
+import { projectDir } from '../support/shared.ts';
+
+const test = suite('bad configurations');
+const photos = join(projectDir, 'assets/photos');
+const pixel: Loss = { kind: 'pixel', weight: 1 };
+
+/** What is wrong with a configuration, as it is read. */
+const faultsIn = (json: unknown): readonly string[] => {
+  const read = parseTrainConfig(json);
+  return E.isLeft(read) ? read.left : [];
+};
+
+test('every variant has what its own losses ask for', () => {
+  for (const [name, variant] of Object.entries(variants)) assert.equal(lossFaults(variant), [], name);
+});
+
+test('keys, kinds and values: each fault with its path, unknown keys with the nearest', () => {
+  const cases: readonly (readonly [unknown, ...(readonly RegExp[])])[] = [
+    [{ optimiser: {} }, /^optimiser: there is no such key; the nearest is 'optimizer'$/],
+    [{ data: { tran: photos } }, /^data\.tran: there is no such key; the nearest is 'train'$/],
+    [{ model: { taps: { pixl: 1 } } }, /^model\.taps\.pixl: there is no such key; the nearest is 'pixel'$/],
+    [
+      { losses: [{ kind: 'pixel', weight: 1, distnace: 'l1' }] },
+      /^losses\.0\.distnace: .*; the nearest is 'distance'$/,
+    ],
+    [{ losses: [pixel, { kind: 'pixl', weight: 1 }] }, /^losses\.1\.kind: .*'pixel' \| 'perceptual'/],
+    [{ losses: { commitment: 2 } }, /^losses: .*expected array/],
+    [{ data: { train: { kind: 'webdatset', path: 'x' } } }, /^data\.train\.kind: .*'folder' \| 'webdataset'/],
+    [{ data: { train: { kind: 'folder', path: 3 } } }, /^data\.train\.path: .*expected string/],
+    [{ data: { train: 3 } }, /^data\.train: expected string or object/],
+    [{ data: { crop: [1, 0.5] } }, /^data\.crop: the least share is above the largest$/],
+    [{ ema: 1 }, /^ema: .*<1$/],
+    [{ steps: 0 }, /^steps: /],
+    [{ variant: 'maxi', batchSize: 0 }, /^batchSize: /, /^variant: 'maxi' is unknown; there are .*mini/],
+    [null, /^the configuration: .*expected object/],
+  ];
+  for (const [json, ...wanted] of cases) {
+    const faults = faultsIn(json);
+    assert.is(faults.length, wanted.length, `${JSON.stringify(json)}: ${faults.join('\n')}`);
+    for (const [i, pattern] of wanted.entries()) assert.match(faults[i]!, pattern);
+  }
+});
+
+test('taps that the tower does not have, or in the wrong order', () => {
+  assert.equal(faultsIn({ model: { taps: { semantic: 7 } } }), ['model.taps.semantic 7: the tower has 6 blocks']);
+  assert.equal(faultsIn({ model: { taps: { pixel: 6, semantic: 4 } } }), [
+    'model.taps.pixel 6 comes after taps.semantic 4',
+  ]);
+});
+
+test('losses that the model cannot have are named with what they lack', () => {
+  const lack = (kind: string, what: string) =>
+    `losses: '${kind}' asks for ${what}, which the model has not; leave it out`;
+  assert.equal(faultsIn({ model: { taps: { semantic: null } } }), [
+    lack('deep', 'a semantic tap'),
+    lack('pooled', 'a semantic tap'),
+  ]);
+  assert.equal(faultsIn({ model: { taps: { semantic: null } }, losses: [pixel] }), []);
+  assert.equal(faultsIn({ model: { taps: { pixel: null } } }), [
+    lack('pixel', 'a pixel decoder'),
+    lack('adversarial', 'a pixel decoder'),
+  ]);
+  const others: readonly Loss[] = [
+    { kind: 'entropy', weight: 1 },
+    { kind: 'contrastive', weight: 1 },
+    { kind: 'teacher', weight: 1, net: 'mobilenet_v2' },
+  ];
+  assert.equal(faultsIn({ losses: others }), [
+    lack('entropy', 'a lookup-free quantiser'),
+    lack('contrastive', 'a text tower: `text`'),
+    lack('teacher', "a map to a teacher's features: a tower's `teacher`"),
+  ]);
+  assert.equal(faultsIn({ variant: 'mini-vqgan', losses: [pixel, ...others.slice(1, 2)] }), [
+    lack('contrastive', 'a pooled feature: a semantic tap'),
+  ]);
+  assert.equal(faultsIn({ variant: 'mini-tower', losses: [{ kind: 'commitment', weight: 1 }] }), [
+    lack('commitment', 'codes'),
+  ]);
+  assert.equal(faultsIn({ losses: [] }), ['losses: there are none, so there is nothing to learn']);
+  assert.equal(faultsIn({ losses: [pixel, pixel] }), ["losses: 'pixel' is there twice"]);
+});
+
+test('discriminators that cannot be made', () => {
+  const made = (more: object) => faultsIn({ losses: [pixel, { kind: 'adversarial', weight: 1, ...more }] });
+  assert.match(
+    made({ channels: 48 }).join('\n'),
+    /^losses: 'adversarial': channels 48 is not a multiple of the 32 groups/,
+  );
+  for (const channels of [5, 32, 96]) assert.equal(made({ channels }), []);
+  assert.equal(made({ discriminator: 'patch', channels: 48 }), []);
+  assert.match(
+    made({ discriminator: 'patch', layers: 5 }).join('\n'),
+    /'patch' of 5 layers has no logits for pictures of 64/,
+  );
+  assert.match(made({ adaptive: [2, 1] }).join('\n'), /adaptive \[2, 1\]: the lower bound is above the upper$/);
+});
+
+let opened: Promise<Runtime> | null = null;
+/** The null backend: what is refused is refused before anything runs. */
+const runtime = (): Promise<Runtime> => {
+  opened ??= openRuntime({ backend: 'null', cache: noCache });
+  return opened;
+};
+test.after(async () => (await opened)?.close());
+
+/** The message of a run that must not begin; its folder must not be there. */
+const refused = (input: object, from: Checkpoint['tensors'] | null = null): Promise<string> =>
+  inFolder(async (folder) => {
+    const config = parseTrainConfig({ model: tinyModel, ...input, out: join(folder, 'run') });
+    if (E.isLeft(config)) throw new Error(config.left.join('\n'));
+    const hooks = { log: () => {}, onStep: () => {}, stopped: () => false };
+    const info = { version: 1, step: 1, sample: 8, seconds: 1, seed: 0, config: config.right } as const;
+    const checkpoint = from && { path: 'checkpoint-00000001', info, tensors: from };
+    const thrown = await runTraining(await runtime(), config.right, checkpoint, hooks).then(
+      () => null,
+      (e: unknown) => e,
+    );
+    assert.equal(await readdir(folder), [], 'something was written');
+    assert.instance(thrown, TrainFailure);
+    return (thrown as TrainFailure).message;
+  });
+
+test('what a run lacks is said before it begins', async () => {
+  const data = { train: photos };
+  assert.match(await refused({}), /^there are no pictures to train on: .*data\.train/);
+  assert.match(await refused({ data: { train: join(photos, 'none') } }), /none: no such file or folder/);
+  assert.match(
+    await refused({ data, losses: [pixel, { kind: 'perceptual', weight: 1, net: 'lpips-vgg' }] }),
+    /^the loss 'perceptual' \(lpips-vgg\) asks for its network's weights: name their files in weights\.perceptual/,
+  );
+  assert.match(
+    await refused({ data, freeze: ['decoder.**', 'siglip.**'] }),
+    /^freeze: no parameter matches 'siglip\.\*\*'; paths begin with siglip_model\.vision_model, prequant_visual/,
+  );
+  assert.match(
+    await refused({ data, batchSize: 10 ** 7 }),
+    /^batchSize 10000000: its pictures take \d+ MiB; .*smaller batch$/,
+  );
+  assert.match(await refused({ data, weights: { model: join(photos, 'coffee.png') } }), /coffee\.png/);
+});
+
+test('a checkpoint of another model leaves the run as it is', async () => {
+  const name = 'siglip_model.vision_model.embeddings.patch_embedding.weight';
+  const other = new Map([[name, { shape: [1], data: new Float32Array(1) }]]);
+  const input = { data: { train: photos } };
+  assert.is(await refused(input, new Map()), `checkpoint-00000001 is of another model: there is no tensor '${name}'`);
+  assert.is(
+    await refused(input, other),
+    `checkpoint-00000001 is of another model: the tensor '${name}' is [1], the model wants [32,3,8,8]`,
+  );
+});
+
+test('captions: a tokenizer and a data set that has them', async () => {
+  const text = {
+    hidden_size: 32,
+    intermediate_size: 32,
+    num_hidden_layers: 1,
+    num_attention_heads: 1,
+    hidden_act: 'gelu',
+    layer_norm_eps: 1e-6,
+    vocab_size: 10,
+    max_position_embeddings: 4,
+  } as const;
+  const losses: readonly Loss[] = [{ kind: 'contrastive', weight: 1 }];
+  const input = { model: { ...tinyModel, text }, losses: [...losses] };
+  assert.match(
+    await refused({ ...input, data: { train: photos } }),
+    /asks for captions as ids: name a tokenizer in data\.tokenizer$/,
+  );
+  await inFolder(async (folder) => {
+    assert.match(
+      await refused({ ...input, data: { train: photos, tokenizer: join(folder, 'none.json') } }),
+      /^the loss 'contrastive' asks for captions, and .*photos has none$/,
+    );
+  });
+});
+
+test('the teacher: its folder, and a map to as many features', async () => {
+  const tower = { vision: { hidden_size: 32, intermediate_size: 32, num_hidden_layers: 1, num_attention_heads: 1 } };
+  const input = { variant: 'mini-tower', model: tower, data: { train: photos } };
+  assert.match(await refused(input), /^the loss 'teacher' asks for its network: name its folder in weights\.teacher$/);
+  await inFolder(async (folder) => {
+    await writeFile(join(folder, 'a.safetensors'), '');
+    await writeFile(join(folder, 'b.safetensors'), '');
+    assert.match(
+      await refused({ ...input, weights: { teacher: folder } }),
+      /2 \.safetensors files lie there: name one$/,
+    );
+  });
+});
+
+test('a folder with a run is not trained over, and one without is not resumed', () =>
+  inFolder(async (folder) => {
+    const message = (resume: boolean) =>
+      checkpointFor(folder, resume).then(
+        () => 'it began',
+        (e: Error) => e.message,
+      );
+    assert.match(await message(true), /holds no checkpoint to resume from$/);
+    await mkdir(join(folder, 'checkpoint-00000003'));
+    assert.match(await message(false), /holds a run already: --resume goes on with it; --out starts another one$/);
+    assert.match(await message(true), /checkpoint-00000003.*: no such file/);
+  }));
+
+test.run();
