@@ -1,6 +1,6 @@
 // The naive combination (section 5.2): codes of a frozen SigLIP beside a pixel tokenizer of its own, which never met.
 
-import { dualTokenLosses } from '../losses/loss.ts';
+import { adversarialLoss, dualTokenLosses } from '../losses/loss.ts';
 import { variantOf } from './config.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
 import { mini } from './mini.ts';
@@ -72,5 +72,8 @@ export const miniNaivePixel: Variant<'residual-movqgan'> = {
     },
     quantiser: mini.quantiser,
   },
-  losses: without(dualTokenLosses, 'deep', 'pooled', 'perceptual'),
+  losses: [
+    ...without(dualTokenLosses, 'deep', 'pooled', 'perceptual', 'adversarial'),
+    adversarialLoss(0.75, { channels: 32 }),
+  ],
 };

@@ -5,7 +5,7 @@ import type { Loss } from '../losses/loss.ts';
 import { variantOf } from './config.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
 import { mini } from './mini.ts';
-import type { DualTokenVariant } from './variant.ts';
+import { type DualTokenVariant, without } from './variant.ts';
 
 /** Contrastive and reconstruction, 1 and 1; within reconstruction the weights of RQ-VAE, which its quantiser is from. */
 const losses: readonly Loss[] = [
@@ -56,5 +56,5 @@ export const miniVilaU: DualTokenVariant = {
   ...vilaU,
   title: `${vilaU.title}, at mini size`,
   config: oneVocabulary(mini, textOf(mini, 2, 49408, 77)),
-  losses: losses.filter(({ kind }) => kind !== 'perceptual'),
+  losses: without(losses, 'perceptual').map((l) => (l.kind === 'adversarial' ? { ...l, channels: 32 } : l)),
 };
