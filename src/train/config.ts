@@ -23,7 +23,7 @@ const modelFields = {
   model: z.record(z.string(), z.json()).default({}),
 };
 
-const lossesSchema = z.array(lossSchema).nullable().default(null);
+const lossesSchema = z.array(lossSchema).readonly().nullable().default(null);
 
 const optimizer = {
   kind: z.enum(['adamw', 'adam']).default('adamw'),
@@ -87,7 +87,7 @@ export const trainConfigSchema = z.strictObject({
   /** Activations of the tower are computed again in the backward pass: less memory, more time. */
   checkpointing: z.boolean().default(false),
   /** Patterns of paths of parameters that are not trained, beside the variant's: `siglip_model.vision_model.embeddings.**`. */
-  freeze: z.array(z.string()).default([]),
+  freeze: z.array(z.string()).readonly().default([]),
   /** What the running mean of the weights keeps of itself in a step; null: there is none. The model file has the mean. */
   ema: z.number().gt(0).lt(1).nullable().default(null),
   /** Of initial values, order of samples, crops and restarts of codes. */

@@ -34,8 +34,8 @@ export const pyramid = <S extends Shape, H extends Dim, W extends Dim>(
 export const poolLine = P.maxPool2d(line, 2);
 // error: '"i32"' is not assignable
 export const poolIds = P.averagePool2d(ids, 2);
-// error: 'ceil' does not exist
-export const poolOption = P.maxPool2d(image, 2, { ceil: true });
+// error: 'ceiling' does not exist
+export const poolOption = P.maxPool2d(image, 2, { ceiling: true });
 // error: is not assignable
 export const poolSize: Tensor<readonly ['batch', 3, 7, 7]> = P.adaptiveAveragePool2d(image, 8);
 // error: is not assignable
