@@ -2,7 +2,7 @@
 
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type DataError, renderDataError } from '../data/index.ts';
+import { type DataError, DataFailure, renderDataError } from '../data/index.ts';
 import { DslError } from '../dsl/core/error.ts';
 import { RunFailure } from '../runtime/error.ts';
 import { CompileFailure } from '../runtime/evaluate.ts';
@@ -20,7 +20,7 @@ export const need = async <A>(work: TaskEither<DataError, A>): Promise<A> => {
   return result.right;
 };
 
-const expected = [UserFailure, TrainFailure, RunFailure, CompileFailure, DslError];
+const expected = [UserFailure, DataFailure, TrainFailure, RunFailure, CompileFailure, DslError];
 
 /** The message of a failure: of those that a user can cause the sentence, of others the stack too, to be reported. */
 export const explainFailure = (thrown: unknown): string => {

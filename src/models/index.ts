@@ -23,12 +23,15 @@ export {
   matchParams,
   renderMismatches,
   type StoredInfo,
+  type Survey,
+  surveyParams,
 } from './load.ts';
 export * from './losses/index.ts';
 export { type Magvit2Config, magvit2, magvit2ImageNet256, magvit2Mini } from './magvit2.ts';
 export { movqgan, movqganConfigs, movqganMini } from './movqgan.ts';
 export * from './nn/index.ts';
 export { projectBlock } from './project-block.ts';
+export { publishedLayout, publishedName, publishedShape } from './published.ts';
 export * from './quantisers/index.ts';
 export { type Images, siglip, siglipText, siglipVision, type VisionOutputs } from './siglip.ts';
 export { type PartKind, partCounts, partKind } from './systems/counts.ts';

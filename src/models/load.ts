@@ -1,8 +1,7 @@
 // Matches the tensors of a checkpoint against a spec by name and shape, and reports everything that does not fit at once.
 import * as A from 'fp-ts/lib/Array.js';
 import * as E from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
-import * as NEA from 'fp-ts/lib/NonEmptyArray.js';
+import type * as NEA from 'fp-ts/lib/NonEmptyArray.js';
 import { match } from 'ts-pattern';
 import { namedSpecs, type ParamSpec } from '../dsl/param.ts';
 
@@ -33,6 +32,8 @@ export interface Matched {
 export interface MatchOptions {
   /** The stored name of a parameter's path; the path itself without it. */
   readonly nameOf?: (path: string) => string;
+  /** The shape that is stored under a name, where it is more than the parameter's, which is then made of its first values. */
+  readonly shapeOf?: (name: string, shape: readonly number[]) => readonly number[];
   /** Stored tensors that may be left over, as a text tower when only the vision tower is wanted. */
   readonly ignore?: (name: string) => boolean;
 }
@@ -48,15 +49,44 @@ const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i]);
 
 const matchOne =
-  (stored: ReadonlyMap<string, StoredInfo>) =>
-  (wanted: Matched): E.Either<NEA.NonEmptyArray<Mismatch>, Matched> => {
+  (stored: ReadonlyMap<string, StoredInfo>, shapeOf: Required<MatchOptions>['shapeOf']) =>
+  (wanted: Matched): E.Either<Mismatch, Matched> => {
     const { name, spec } = wanted;
+    const shape = shapeOf(name, spec.shape);
     const found = stored.get(name);
-    if (found === undefined) return E.left([{ _tag: 'Missing', name, shape: spec.shape }]);
-    if (!sameShape(found.shape, spec.shape))
-      return E.left([{ _tag: 'Misshapen', name, wanted: spec.shape, found: found.shape }]);
-    return floats.has(found.dtype) ? E.right(wanted) : E.left([{ _tag: 'NotFloat', name, dtype: found.dtype }]);
+    if (found === undefined) return E.left({ _tag: 'Missing', name, shape });
+    if (!sameShape(found.shape, shape)) return E.left({ _tag: 'Misshapen', name, wanted: shape, found: found.shape });
+    return floats.has(found.dtype) ? E.right(wanted) : E.left({ _tag: 'NotFloat', name, dtype: found.dtype });
   };
+
+/** A spec held against what is stored: each parameter has its tensor or is unmet, and some tensors are no parameter's. */
+export interface Survey {
+  readonly matched: readonly Matched[];
+  readonly unmet: readonly { readonly wanted: Matched; readonly why: Mismatch }[];
+  readonly extra: readonly Mismatch[];
+  /** Stored tensors that may be left over, and are. */
+  readonly ignored: readonly string[];
+}
+
+/** Every parameter of `spec` with the stored tensor that it takes, and all that do not meet. */
+export const surveyParams = (spec: unknown, stored: ReadonlyMap<string, StoredInfo>, options: MatchBy = {}): Survey => {
+  const {
+    nameOf = (path) => path,
+    shapeOf = (_, shape) => shape,
+    ignore = isBuffer,
+  } = typeof options === 'function' ? options(stored) : options;
+  const wanted = namedSpecs(spec).map(({ path, spec: s }): Matched => ({ path, name: nameOf(path), spec: s }));
+  const names = new Set(wanted.map(({ name }) => name));
+  const met = wanted.map((w) => [w, matchOne(stored, shapeOf)(w)] as const);
+  const over = [...stored].filter(([name]) => !names.has(name));
+  const mayBe = ([name]: (typeof over)[number]): boolean => ignore(name) || isBuffer(name);
+  return {
+    matched: met.flatMap(([, found]) => (E.isRight(found) ? [found.right] : [])),
+    unmet: met.flatMap(([w, found]) => (E.isLeft(found) ? [{ wanted: w, why: found.left }] : [])),
+    extra: over.flatMap((o) => (mayBe(o) ? [] : [{ _tag: 'Extra', name: o[0], shape: o[1].shape } as const])),
+    ignored: over.filter(mayBe).map(([name]) => name),
+  };
+};
 
 /** Every parameter of `spec` with the stored tensor that it takes; or all that are missing, misshapen, of a wrong dtype, or extra. */
 export const matchParams = (
@@ -64,16 +94,9 @@ export const matchParams = (
   stored: ReadonlyMap<string, StoredInfo>,
   options: MatchBy = {},
 ): E.Either<NEA.NonEmptyArray<Mismatch>, readonly Matched[]> => {
-  const { nameOf = (path) => path, ignore = isBuffer } = typeof options === 'function' ? options(stored) : options;
-  const wanted = namedSpecs(spec).map(({ path, spec: s }): Matched => ({ path, name: nameOf(path), spec: s }));
-  const names = new Set(wanted.map(({ name }) => name));
-  const extra = [...stored].flatMap(([name, { shape }]): Mismatch[] =>
-    names.has(name) || ignore(name) || isBuffer(name) ? [] : [{ _tag: 'Extra', name, shape }],
-  );
-  const all = E.getApplicativeValidation(NEA.getSemigroup<Mismatch>());
-  return pipe([...wanted], A.traverse(all)(matchOne(stored)), (matched) =>
-    all.ap(E.map((ms: Matched[]) => (_: null) => ms)(matched), A.isNonEmpty(extra) ? E.left(extra) : E.right(null)),
-  );
+  const { matched, unmet, extra } = surveyParams(spec, stored, options);
+  const faults = [...unmet.map(({ why }) => why), ...extra];
+  return A.isNonEmpty(faults) ? E.left(faults) : E.right(matched);
 };
 
 const line = (m: Mismatch): string =>

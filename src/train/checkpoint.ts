@@ -6,16 +6,9 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
 import { datasetError, fileError } from '../data/error.ts';
-import {
-  type DataError,
-  type TensorData,
-  withSafetensors,
-  writeAtomic,
-  writeFolderAtomic,
-  writeSafetensors,
-} from '../data/index.ts';
+import { type DataError, writeAtomic, writeFolderAtomic, writeSafetensorsFrom } from '../data/index.ts';
 import { trainConfigSchema } from './config.ts';
-import type { NamedTensor, NamedTensors } from './vectors.ts';
+import { pendingOf, type TensorSource, wholeFile } from './source.ts';
 
 const infoSchema = z.strictObject({
   version: z.literal(1),
@@ -35,7 +28,7 @@ export type CheckpointInfo = z.infer<typeof infoSchema>;
 export interface Checkpoint {
   readonly path: string;
   readonly info: CheckpointInfo;
-  readonly tensors: NamedTensors;
+  readonly tensors: TensorSource;
 }
 
 const stateFile = 'state.safetensors';
@@ -56,18 +49,6 @@ export const listCheckpoints = (folder: string): TE.TaskEither<DataError, readon
     fileError('list', folder),
   );
 
-/** f32 tensors as safetensors holds them. */
-export const asStored = (tensors: NamedTensors): ReadonlyMap<string, TensorData> =>
-  new Map([...tensors].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
-
-/** A run that went wrong must not replace a checkpoint from before. */
-const allFinite = (path: string, tensors: NamedTensors): E.Either<DataError, null> => {
-  const bad = [...tensors].find(([, { data }]) => !data.every(Number.isFinite));
-  return bad === undefined
-    ? E.right(null)
-    : E.left(datasetError(path, `not written, for '${bad[0]}' holds values that are infinite or no numbers`));
-};
-
 /**
  * Writes `folder/checkpoint-STEP`, whole or not at all, then removes all but the newest `keep`. Gives its path. Left: a file that
  * cannot be written, or values that are not finite.
@@ -75,19 +56,17 @@ const allFinite = (path: string, tensors: NamedTensors): E.Either<DataError, nul
 export const writeCheckpoint = (
   folder: string,
   info: CheckpointInfo,
-  tensors: NamedTensors,
+  tensors: TensorSource,
   keep: number,
 ): TE.TaskEither<DataError, string> => {
   const path = join(folder, nameOf(info.step));
   const remove = (at: string) => TE.tryCatch(() => rm(at, { recursive: true, force: true }), fileError('write', at));
   return pipe(
-    TE.fromEither(allFinite(path, tensors)),
-    TE.chain(() =>
-      writeFolderAtomic(path, (aside) =>
-        pipe(
-          writeSafetensors(join(aside, stateFile), asStored(tensors)),
-          TE.chain(() => writeAtomic(join(aside, infoFile), `${JSON.stringify(info, null, 2)}\n`)),
-        ),
+    writeFolderAtomic(path, (aside) =>
+      pipe(
+        // A run that went wrong must not replace a checkpoint from before.
+        writeSafetensorsFrom(join(aside, stateFile), pendingOf(tensors, { finite: path })),
+        TE.chain(() => writeAtomic(join(aside, infoFile), `${JSON.stringify(info, null, 2)}\n`)),
       ),
     ),
     TE.chainFirst(() =>
@@ -113,21 +92,7 @@ const parseInfo = (path: string, text: string): E.Either<DataError, CheckpointIn
     : E.left(datasetError(path, `this is no checkpoint of a run: ${z.prettifyError(parsed.error)}`));
 };
 
-const readTensors = (path: string): TE.TaskEither<DataError, NamedTensors> =>
-  withSafetensors(path)((file) =>
-    pipe(
-      [...file.tensors.keys()],
-      TE.traverseSeqArray((name) =>
-        pipe(
-          file.floats(name),
-          TE.map((tensor): readonly [string, NamedTensor] => [name, tensor]),
-        ),
-      ),
-      TE.map((entries) => new Map(entries)),
-    ),
-  );
-
-/** Reads one checkpoint folder. */
+/** Opens one checkpoint folder; its tensors are read when they are asked for. */
 export const readCheckpoint = (path: string): TE.TaskEither<DataError, Checkpoint> =>
   pipe(
     TE.Do,
@@ -135,7 +100,7 @@ export const readCheckpoint = (path: string): TE.TaskEither<DataError, Checkpoin
       TE.tryCatch(() => readFile(join(path, infoFile), 'utf8'), fileError('read', join(path, infoFile))),
     ),
     TE.bind('info', ({ text }) => TE.fromEither(parseInfo(join(path, infoFile), text))),
-    TE.bind('tensors', () => readTensors(join(path, stateFile))),
+    TE.bind('tensors', () => wholeFile(join(path, stateFile))),
     TE.map(({ info, tensors }) => ({ path, info, tensors })),
   );
 

@@ -9,7 +9,7 @@ import { flatten } from '../dsl/tree.ts';
 import { type MatchBy, matchParams, renderMismatches } from '../models/load.ts';
 import type { Values } from '../runtime/jit.ts';
 import { HostTensor } from '../runtime/tensor.ts';
-import type { NamedTensors } from './vectors.ts';
+import { firstValues, type NamedTensors } from './vectors.ts';
 
 /**
  * The values of every parameter of `spec` by its path, as f32, from a .safetensors file, an index of shards or a folder. Left: all
@@ -22,10 +22,10 @@ export const loadNamed = (path: string, spec: unknown, options?: MatchBy): TE.Ta
       E.mapLeft((faults) => safetensorsError(path, null, renderMismatches(faults))),
       TE.fromEither,
       TE.chain(
-        TE.traverseSeqArray(({ path: at, name }) =>
+        TE.traverseSeqArray(({ path: at, name, spec: { shape } }) =>
           pipe(
             file.floats(name),
-            TE.map((values) => [at, values] as const),
+            TE.map((values) => [at, firstValues(values, shape)] as const),
           ),
         ),
       ),

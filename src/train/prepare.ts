@@ -16,6 +16,7 @@ import type { Datasets, TrainConfig } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { loadMobileNetV2 } from './load-mobilenet.ts';
 import { sections } from './sides.ts';
+import { hostSource, joinSources, type TensorSource } from './source.ts';
 import { startingWeights } from './starting-weights.ts';
 import { loadPerceptual } from './tasks/perceptual.ts';
 import { tokenizerTask } from './tasks/tokenizer.ts';
@@ -35,8 +36,8 @@ export const openData = async (spec: Datasets): Promise<ImageDataset> => {
   return parts.length === 1 ? parts[0]! : concatDatasets(parts.map(({ path }) => path).join(', '), parts);
 };
 
-const under = (prefix: string, tensors: NamedTensors): NamedTensors =>
-  new Map([...tensors].map(([name, t]) => [`${prefix}${name}`, t]));
+const under = (prefix: string, tensors: NamedTensors): TensorSource =>
+  hostSource(new Map([...tensors].map(([name, t]) => [`${prefix}${name}`, t])));
 
 /** The task of a variant, and the values that files give its parameters, frozen ones included. Throws TrainFailure. */
 export const prepareTask = async <P, Q, T>(
@@ -68,16 +69,16 @@ export const prepareTask = async <P, Q, T>(
       ? await need(loadPerceptual(perceptual.net, [weights.perceptual].flat()))
       : null;
   const started =
-    weights.model === undefined ? null : await need(startingWeights(weights.model, task, system.stateSpec));
+    weights.model === undefined ? null : await need(startingWeights(weights.model, variant, task, system.stateSpec));
   if (started)
     log(
       `${weights.model}: ${started.found} of ${started.of} parameters${started.missing.length > 0 ? `; anew: ${started.missing.join(', ')}` : ''}`,
     );
-  const init: NamedTensors = new Map([
-    ...(started?.tensors ?? []),
-    ...(seen ? under(`${sections.frozen}perceptual.`, seen) : []),
-    ...(teacher ? under(`${sections.frozen}teacher.`, teacher.tensors) : []),
-  ]);
+  const init = joinSources(
+    ...(started ? [started.tensors] : []),
+    ...(seen ? [under(`${sections.frozen}perceptual.`, seen)] : []),
+    ...(teacher ? [under(`${sections.frozen}teacher.`, teacher.tensors)] : []),
+  );
   return { task, init };
 };
 

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { cached, centreCrop, type ImageDataset, type Picture, removeTemporaries, writeAtomic } from '../data/index.ts';
+import { namedSpecs } from '../dsl/param.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
-import type { Variant } from '../models/variants/index.ts';
+import type { Variant, VariantModel } from '../models/variants/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type Checkpoint, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { type TrainConfig, variantFor } from './config.ts';
@@ -15,9 +16,9 @@ import { openRecord } from './record.ts';
 import { checkRoom } from './room.ts';
 import { schedule } from './schedule.ts';
 import { checkSnapshot, type Sides, sections, sidesOf } from './sides.ts';
-import { writeTokenizer } from './tokenizer.ts';
+import { renamed, type TensorSource } from './source.ts';
+import { tokenizerSpec, writeTokenizer } from './tokenizer.ts';
 import { openTrainer, type StepMetrics } from './trainer.ts';
-import type { NamedTensors } from './vectors.ts';
 
 export interface RunHooks {
   /** A line about what is going on. */
@@ -59,10 +60,14 @@ export const checkpointFor = async (out: string, resume: boolean): Promise<Check
 };
 
 /** A snapshot as a model's file has it: codebooks under their own names, and the mean of the weights where one is kept. */
-const modelTensors = (snapshot: NamedTensors): NamedTensors => {
-  const bare = (prefix: string) =>
-    [...snapshot].flatMap(([name, t]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), t] as const] : []));
-  return new Map([...snapshot, ...bare(sections.extra), ...bare(sections.ema)]);
+const modelTensors = (model: VariantModel, snapshot: TensorSource): TensorSource => {
+  const kept = (path: string) =>
+    [`${sections.ema}${path}`, `${sections.extra}${path}`, path].find((name) => snapshot.shapes.has(name));
+  const names = namedSpecs(tokenizerSpec(model)).flatMap(({ path }) => {
+    const name = kept(path);
+    return name === undefined ? [] : [[path, name] as const];
+  });
+  return renamed(snapshot, new Map(names));
 };
 
 /** Fewer vectors than codes in an update: those that get none are replaced again and again (section 2.5). */
@@ -163,12 +168,12 @@ const runSystem = async <P, Q, T>(
       await need(record.report());
     };
     let written = false;
-    const writeModel = async (tensors: NamedTensors): Promise<void> => {
-      await need(writeTokenizer(modelPath, variant, modelTensors(tensors)));
+    const writeModel = async (tensors: TensorSource): Promise<void> => {
+      await need(writeTokenizer(modelPath, variant, modelTensors(variant, tensors)));
       written = true;
     };
     const checkpoint = async (at: Progress): Promise<void> => {
-      const tensors = await trainer.snapshot();
+      const tensors = trainer.snapshot();
       const path = await need(
         writeCheckpoint(out, { version: 1, ...at, seed, config }, tensors, config.checkpoint.keep),
       );
@@ -216,7 +221,7 @@ const runSystem = async <P, Q, T>(
       stopped: hooks.stopped,
     });
     // A sitting before this one may have ended between its last checkpoint and its model.
-    if (!written) await writeModel(await trainer.snapshot());
+    if (!written) await writeModel(trainer.snapshot());
     await sample(finished.at);
     return { ...finished, model: modelPath, psnr };
   } finally {

@@ -8,7 +8,8 @@ import { take } from '../dsl/transform/tensors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeviceTensor, u32 } from '../runtime/tensor.ts';
 import type { Layouts } from './freeze.ts';
-import { checkNamed, type NamedTensor, type NamedTensors, namedFromVectors, tensorNamed } from './vectors.ts';
+import { joinSources, type TensorSource } from './source.ts';
+import { checkLayout, checkNamed, type NamedTensor, namedFromVector, type Shapes, tensorNamed } from './vectors.ts';
 
 type Device = Pick<Runtime, 'compile' | 'upload'>;
 type Tensors = readonly DeviceTensor[];
@@ -56,17 +57,32 @@ export const freeSide = (s: SideState): void =>
 /** Paths and shapes of a player's own state. */
 export const extraOf = <Q>(initExtra: (key: Key) => Q) => take(initExtra(zeros([2], 'u32')));
 
-/** Vectors of a spec by its initialisers, on the device. */
+/** The vectors of a spec by its initialisers, on the device, each by a program of its own: drawing needs no memory beside them. */
 export const drawVectors = async <P>(
-  { compile }: Pick<Device, 'compile'>,
+  device: Pick<Device, 'compile'>,
   spec: P,
   layout: RavelLayout<P>,
   seed: number,
   path = '',
 ): Promise<Tensors> => {
-  if (layout.groups.length === 0) return [];
-  const draw = (root: ScalarTensor<'u32'>) => ravel(layout, initParams(spec)({ key: key(root), path }));
-  return compile(draw, { name: 'initialisation' })(u32(seed));
+  const made: DeviceTensor[] = [];
+  for (const i of layout.groups.keys()) made.push(await drawVector(device, spec, layout, i, seed, path));
+  return made;
+};
+
+/** Vector `i` of `drawVectors`. */
+export const drawVector = async <P>(
+  { compile }: Pick<Device, 'compile'>,
+  spec: P,
+  layout: RavelLayout<P>,
+  i: number,
+  seed: number,
+  path = '',
+): Promise<DeviceTensor> => {
+  const draw = (root: ScalarTensor<'u32'>) =>
+    ravel({ ...layout, groups: layout.groups.slice(i, i + 1) }, initParams(spec)({ key: key(root), path }));
+  const [made] = await compile(draw, { name: 'initialisation' })(u32(seed));
+  return made!;
 };
 
 /** Vectors of zeros, one after another: a large model's need as much memory as it has. */
@@ -94,117 +110,130 @@ export const startSide = async <P, Q>(device: Device, side: Side<P, Q>, seed: nu
   };
 };
 
-/** `vectors` as a map of names to host tensors. */
-export const namedOf = async (
-  layout: RavelLayout,
-  vectors: Tensors,
-  prefix: string,
-): Promise<readonly (readonly [string, NamedTensor])[]> =>
-  namedFromVectors(layout, await Promise.all(vectors.map(floats)), prefix);
+/** The parts of vectors under their paths after `prefix`, as they are on the device when they are read. */
+export const vectorSource = (layout: RavelLayout, vectors: Tensors, prefix: string): TensorSource => ({
+  shapes: new Map(
+    layout.groups.flatMap(({ entries }) => entries.map(({ path, shape }) => [`${prefix}${path}`, shape] as const)),
+  ),
+  read: async (names) => {
+    const wanted = new Set(names);
+    const found: (readonly [string, NamedTensor])[] = [];
+    for (const [i, group] of layout.groups.entries()) {
+      const entries = group.entries.filter(({ path }) => wanted.has(`${prefix}${path}`));
+      if (entries.length > 0) found.push(...namedFromVector({ ...group, entries }, await floats(vectors[i]!), prefix));
+    }
+    return new Map(found);
+  },
+});
 
-export const snapshotSide = async <P, Q>(
-  { layouts, names, initExtra }: Side<P, Q>,
-  s: SideState,
-): Promise<readonly (readonly [string, NamedTensor])[]> => {
-  const { paths } = extraOf(initExtra);
-  const extra = await Promise.all(s.extra.map(floats));
-  return [
-    ...(await namedOf(layouts.params, s.params, names.params)),
-    ...(await namedOf(layouts.fixed, s.fixed, names.params)),
-    ...(await namedOf(layouts.params, s.m, names.m)),
-    ...(await namedOf(layouts.params, s.v, names.v)),
-    ...(s.ema.length > 0 ? await namedOf(layouts.params, s.ema, names.ema) : []),
-    ...extra.map((data, i) => [`${names.extra}${paths[i]!}`, { shape: s.extra[i]!.shape, data }] as const),
-  ];
-};
+/** A player's own state under its paths after `prefix`. */
+const stateSource = (paths: readonly string[], extra: Tensors, prefix: string): TensorSource => ({
+  shapes: new Map(paths.map((path, i) => [`${prefix}${path}`, extra[i]!.shape])),
+  read: async (names) => {
+    const wanted = new Set(names);
+    const found: (readonly [string, NamedTensor])[] = [];
+    for (const [i, path] of paths.entries())
+      if (wanted.has(`${prefix}${path}`))
+        found.push([`${prefix}${path}`, { shape: extra[i]!.shape, data: await floats(extra[i]!) }]);
+    return new Map(found);
+  },
+});
+
+/** All that a side keeps, as it is on the device when it is read: until the next step. */
+export const sideSource = <P, Q>({ layouts, names, initExtra }: Side<P, Q>, s: SideState): TensorSource =>
+  joinSources(
+    vectorSource(layouts.params, s.params, names.params),
+    vectorSource(layouts.fixed, s.fixed, names.params),
+    vectorSource(layouts.params, s.m, names.m),
+    vectorSource(layouts.params, s.v, names.v),
+    ...(s.ema.length > 0 ? [vectorSource(layouts.params, s.ema, names.ema)] : []),
+    stateSource(extraOf(initExtra).paths, s.extra, names.extra),
+  );
 
 /**
- * `vectors` with the values that `tensors` has for them under `prefix`: all of them, or, with `some`, those that it has. Vectors that
- * change are freed. @throws TrainFailure naming a tensor that is missing or misshapen
+ * `vectors` with the values that `source` has for them under `prefix`: all of them, or, with `some`, those that it has. Vectors that
+ * change are freed, one after another. @throws TrainFailure naming a tensor that is missing or misshapen, before anything changes
  */
 export const overlayVectors = async (
   { upload }: Pick<Device, 'upload'>,
   layout: RavelLayout,
   vectors: Tensors,
-  tensors: NamedTensors,
+  source: TensorSource,
   prefix: string,
   some = false,
 ): Promise<Tensors> => {
-  // Everything is looked up before anything is replaced: a snapshot of another model leaves the state as it was.
-  const found = layout.groups.map(({ entries }) =>
-    entries
-      .filter(({ path }) => !some || tensors.has(`${prefix}${path}`))
-      .map((e) => ({ offset: e.offset, data: tensorNamed(tensors, `${prefix}${e.path}`, e.shape) })),
+  const wanted = layout.groups.map(({ entries }) =>
+    entries.filter(({ path }) => !some || source.shapes.has(`${prefix}${path}`)),
   );
+  for (const { path, shape } of wanted.flat()) checkNamed(source, `${prefix}${path}`, shape);
   const made: DeviceTensor[] = [];
-  for (const [i, parts] of found.entries()) {
-    const [old, { entries, length }] = [vectors[i]!, layout.groups[i]!];
-    if (parts.length === 0) {
+  for (const [i, entries] of wanted.entries()) {
+    const [old, group] = [vectors[i]!, layout.groups[i]!];
+    if (entries.length === 0) {
       made.push(old);
       continue;
     }
-    const values = parts.length === entries.length ? new Float32Array(length) : await floats(old);
-    for (const { offset, data } of parts) values.set(data, offset);
-    made.push(await upload(values, [length]));
+    const values = entries.length === group.entries.length ? new Float32Array(group.length) : await floats(old);
+    const parts = await source.read(entries.map(({ path }) => `${prefix}${path}`));
+    for (const { path, shape, offset } of entries) values.set(tensorNamed(parts, `${prefix}${path}`, shape), offset);
+    made.push(await upload(values, [group.length]));
+    old.free();
   }
-  freeAll(vectors.filter((old, i) => made[i] !== old));
   return made;
 };
 
-/** A side's own state with the values that `tensors` has for it. @throws TrainFailure naming a tensor that is misshapen */
+/** A side's own state with the values that `source` has for it. @throws TrainFailure naming a tensor that is misshapen */
 export const overlayExtra = async <P, Q>(
   { upload }: Pick<Device, 'upload'>,
   { names, initExtra }: Side<P, Q>,
   extra: Tensors,
-  tensors: NamedTensors,
+  source: TensorSource,
 ): Promise<Tensors> => {
   const { paths, nodes } = extraOf(initExtra);
-  const made = await Promise.all(
-    extra.map(async (old, i) => {
-      const name = `${names.extra}${paths[i]!}`;
-      return tensors.has(name) ? upload(tensorNamed(tensors, name, nodes[i]!.shape), nodes[i]!.shape) : old;
-    }),
-  );
-  freeAll(extra.filter((old, i) => made[i] !== old));
+  const made: DeviceTensor[] = [];
+  for (const [i, old] of extra.entries()) {
+    const name = `${names.extra}${paths[i]!}`;
+    if (!source.shapes.has(name)) {
+      made.push(old);
+      continue;
+    }
+    const { shape } = nodes[i]!;
+    made.push(await upload(tensorNamed(await source.read([name]), name, shape), shape));
+    old.free();
+  }
   return made;
 };
 
 /** @throws TrainFailure naming a tensor that a snapshot lacks, or has in another shape */
 export const checkSide = <P, Q>(
   { layouts, names, initExtra, ema }: Pick<Side<P, Q>, 'layouts' | 'names' | 'initExtra' | 'ema'>,
-  tensors: NamedTensors,
+  source: Shapes,
 ): void => {
-  checkNamed(layouts.params, tensors, names.params);
-  checkNamed(layouts.fixed, tensors, names.params);
-  checkNamed(layouts.params, tensors, names.m);
-  checkNamed(layouts.params, tensors, names.v);
-  if (ema) checkNamed(layouts.params, tensors, names.ema);
+  checkLayout(layouts.params, source, names.params);
+  checkLayout(layouts.fixed, source, names.params);
+  checkLayout(layouts.params, source, names.m);
+  checkLayout(layouts.params, source, names.v);
+  if (ema) checkLayout(layouts.params, source, names.ema);
   const { paths, nodes } = extraOf(initExtra);
-  for (const [i, path] of paths.entries()) tensorNamed(tensors, `${names.extra}${path}`, nodes[i]!.shape);
+  for (const [i, path] of paths.entries()) checkNamed(source, `${names.extra}${path}`, nodes[i]!.shape);
 };
 
 /** A side as a snapshot, which has been checked, has it. */
 export const restoreSide = async <P, Q>(
   device: Device,
-  { layouts, names, initExtra }: Side<P, Q>,
+  side: Side<P, Q>,
   s: SideState,
-  tensors: NamedTensors,
+  source: TensorSource,
 ): Promise<SideState> => {
-  const { paths, nodes } = extraOf(initExtra);
+  const { layouts, names } = side;
   const over = (layout: RavelLayout, vectors: Tensors, prefix: string) =>
-    overlayVectors(device, layout, vectors, tensors, prefix);
-  const made = {
+    overlayVectors(device, layout, vectors, source, prefix);
+  return {
     params: await over(layouts.params, s.params, names.params),
     fixed: await over(layouts.fixed, s.fixed, names.params),
     m: await over(layouts.params, s.m, names.m),
     v: await over(layouts.params, s.v, names.v),
     ema: s.ema.length > 0 ? await over(layouts.params, s.ema, names.ema) : [],
-    extra: await Promise.all(
-      paths.map((path, i) =>
-        device.upload(tensorNamed(tensors, `${names.extra}${path}`, nodes[i]!.shape), nodes[i]!.shape),
-      ),
-    ),
+    extra: await overlayExtra(device, side, s.extra, source),
   };
-  freeAll(s.extra);
-  return made;
 };

@@ -3,7 +3,7 @@ import { type RavelLayout, ravelLayout } from '../dsl/ravel.ts';
 import { layoutsOf } from './freeze.ts';
 import { checkSide, type Names, type Side } from './side.ts';
 import type { Task } from './task.ts';
-import { checkNamed, type NamedTensors } from './vectors.ts';
+import { checkLayout, type Shapes } from './vectors.ts';
 
 /** Prefixes of names in a snapshot, for what is no trained parameter. */
 export const sections = {
@@ -54,11 +54,8 @@ export const sidesOf = <P, F, Q, D, S>(
 });
 
 /** @throws TrainFailure naming a tensor that a snapshot lacks, or has in another shape */
-export const checkSnapshot = <P, F, Q, D, S>(
-  { own, rival, frozen }: Sides<P, F, Q, D, S>,
-  tensors: NamedTensors,
-): void => {
+export const checkSnapshot = <P, F, Q, D, S>({ own, rival, frozen }: Sides<P, F, Q, D, S>, tensors: Shapes): void => {
   checkSide(own, tensors);
-  checkNamed(frozen, tensors, sections.frozen);
+  checkLayout(frozen, tensors, sections.frozen);
   if (rival) checkSide(rival, tensors);
 };

@@ -13,18 +13,18 @@ import {
   extraOf,
   freeAll,
   freeSide,
-  namedOf,
   overlayExtra,
   overlayVectors,
   restoreSide,
   type SideState,
-  snapshotSide,
+  sideSource,
   startSide,
+  vectorSource,
 } from './side.ts';
 import { checkSnapshot, type SideChoices, sections, sidesOf } from './sides.ts';
+import { joinSources, type TensorSource } from './source.ts';
 import type { Adversary, Pair, Task, TrainBatch } from './task.ts';
 import { seat } from './turn.ts';
-import type { NamedTensors } from './vectors.ts';
 
 export interface OptimizerOptions extends AdamOptions {
   /** Decay of the parameters that are not tagged 'noDecay'. */
@@ -41,7 +41,7 @@ export interface TrainerOptions extends SideChoices {
   readonly microBatches?: number;
   readonly seed: number;
   /** Values to start from, by their names in a snapshot; what is not there is drawn. */
-  readonly init?: NamedTensors;
+  readonly init?: TensorSource;
 }
 
 export interface StepMetrics {
@@ -80,10 +80,13 @@ export interface Trainer<P = unknown> {
   readonly diagnose: (batches: readonly ImageBatch[], step: number, rates: Rates) => Promise<void>;
   /** Parameters and the task's state, on the device, as they now are; gone after the next step. */
   readonly state: () => SideState & { readonly frozen: readonly DeviceTensor[] };
-  /** All that a resumed run needs, by name: parameters under their own, the rest under the prefixes of `sections`. */
-  readonly snapshot: () => Promise<NamedTensors>;
+  /**
+   * All that a resumed run needs, by name: parameters under their own, the rest under the prefixes of `sections`. Values are read from the
+   * device when they are asked for, so it holds until the next step.
+   */
+  readonly snapshot: () => TensorSource;
   /** Takes a snapshot up again. @throws TrainFailure naming a tensor that is missing or misshapen; all is then as it was */
-  readonly restore: (tensors: NamedTensors) => Promise<void>;
+  readonly restore: (tensors: TensorSource) => Promise<void>;
   readonly free: () => void;
 }
 
@@ -311,12 +314,12 @@ export const openTrainer = async <P, F, Q, D, S>(
         freeAll(made.extra);
       }
     },
-    snapshot: async () =>
-      new Map([
-        ...(await snapshotSide(side, state)),
-        ...(await namedOf(layouts.frozen, frozen, sections.frozen)),
-        ...(rivalSide && rivalState ? await snapshotSide(rivalSide, rivalState) : []),
-      ]),
+    snapshot: () =>
+      joinSources(
+        sideSource(side, state),
+        vectorSource(layouts.frozen, frozen, sections.frozen),
+        ...(rivalSide && rivalState ? [sideSource(rivalSide, rivalState)] : []),
+      ),
     restore: async (tensors) => {
       checkSnapshot(sides, tensors);
       state = await restoreSide(runtime, side, state, tensors);

@@ -1,5 +1,6 @@
 // Flat vectors on the host: to and from tensors under their checkpoint names.
-import type { RavelLayout } from '../dsl/ravel.ts';
+import { sizeOf } from '../dsl/core/node.ts';
+import type { RavelGroup, RavelLayout } from '../dsl/ravel.ts';
 import { TrainFailure } from './failure.ts';
 
 /** A tensor on the host, f32, row-major. */
@@ -9,18 +10,39 @@ export interface NamedTensor {
 }
 export type NamedTensors = ReadonlyMap<string, NamedTensor>;
 
-/** The parts of vectors, each under its path after `prefix`; copies. */
-export const namedFromVectors = (
-  layout: RavelLayout,
-  vectors: readonly Float32Array[],
+/** The tensor of `shape` that is made of the first values of another one. */
+export const firstValues = ({ data }: NamedTensor, shape: readonly number[]): NamedTensor => {
+  const size = sizeOf(shape);
+  return { shape, data: data.length === size ? data : data.slice(0, size) };
+};
+
+/** The parts of a vector, each under its path after `prefix`; copies. */
+export const namedFromVector = (
+  { entries }: Pick<RavelGroup, 'entries'>,
+  vector: Float32Array,
   prefix = '',
 ): readonly (readonly [string, NamedTensor])[] =>
-  layout.groups.flatMap((group, i) =>
-    group.entries.map(({ path, shape, offset, size }) => {
-      const data = vectors[i]!.slice(offset, offset + size);
-      return [`${prefix}${path}`, { shape, data: new Float32Array(data) }] as const;
-    }),
-  );
+  entries.map(({ path, shape, offset, size }) => [
+    `${prefix}${path}`,
+    { shape, data: vector.slice(offset, offset + size) },
+  ]);
+
+/** What is known of tensors before their values are read. */
+export interface Shapes {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+}
+
+const fitting = <T>(
+  found: T | undefined,
+  shape: readonly number[] | undefined,
+  name: string,
+  wanted: readonly number[],
+): T => {
+  if (found === undefined || shape === undefined) throw new TrainFailure(`there is no tensor '${name}'`);
+  if (shape.join() !== wanted.join())
+    throw new TrainFailure(`the tensor '${name}' is [${shape}], the model wants [${wanted}]`);
+  return found;
+};
 
 /** The values of a tensor by name. @throws TrainFailure naming it where it is missing or misshapen */
 export const tensorNamed = (
@@ -29,14 +51,17 @@ export const tensorNamed = (
   shape: readonly number[],
 ): Float32Array<ArrayBuffer> => {
   const found = tensors.get(name);
-  if (found === undefined) throw new TrainFailure(`there is no tensor '${name}'`);
-  if (found.shape.join() !== shape.join())
-    throw new TrainFailure(`the tensor '${name}' is [${found.shape}], the model wants [${shape}]`);
-  return found.data;
+  return fitting(found, found?.shape, name, shape).data;
+};
+
+/** @throws TrainFailure naming a tensor that is missing or misshapen */
+export const checkNamed = ({ shapes }: Shapes, name: string, shape: readonly number[]): void => {
+  const found = shapes.get(name);
+  fitting(found, found, name, shape);
 };
 
 /** @throws TrainFailure naming the first tensor of `layout` that is missing or misshapen */
-export const checkNamed = (layout: RavelLayout, tensors: NamedTensors, prefix = ''): void => {
+export const checkLayout = (layout: RavelLayout, source: Shapes, prefix = ''): void => {
   for (const { entries } of layout.groups)
-    for (const { path, shape } of entries) tensorNamed(tensors, `${prefix}${path}`, shape);
+    for (const { path, shape } of entries) checkNamed(source, `${prefix}${path}`, shape);
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { namedSpecs } from '../../src/dsl/param.ts';
 import { readVariant, type Variant } from '../../src/models/variants/index.ts';
+import { hostSource } from '../../src/train/source.ts';
 import { tokenizerSpec, writeTokenizer } from '../../src/train/tokenizer.ts';
 import { run } from './files.ts';
 import { projectDir } from './shared.ts';
@@ -92,5 +93,5 @@ export const writeTinyTokenizer = async (path: string): Promise<void> => {
     );
     return [name, { shape, data }] as const;
   });
-  await run(writeTokenizer(path, variant, new Map(tensors)));
+  await run(writeTokenizer(path, variant, hostSource(new Map(tensors))));
 };

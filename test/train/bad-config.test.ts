@@ -13,6 +13,7 @@ import { parseTrainConfig } from '../../src/train/config.ts';
 import { TrainFailure } from '../../src/train/failure.ts';
 import { lossFaults } from '../../src/train/loss-faults.ts';
 import { checkpointFor, runTraining } from '../../src/train/run.ts';
+import { hostSource } from '../../src/train/source.ts';
 import { tinyModel } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
@@ -160,9 +161,12 @@ test('a checkpoint of another model leaves the run as it is', async () => {
   const name = 'siglip_model.vision_model.embeddings.patch_embedding.weight';
   const other = new Map([[name, { shape: [1], data: new Float32Array(1) }]]);
   const input = { data: { train: photos } };
-  assert.is(await refused(input, new Map()), `checkpoint-00000001 is of another model: there is no tensor '${name}'`);
   assert.is(
-    await refused(input, other),
+    await refused(input, hostSource(new Map())),
+    `checkpoint-00000001 is of another model: there is no tensor '${name}'`,
+  );
+  assert.is(
+    await refused(input, hostSource(other)),
     `checkpoint-00000001 is of another model: the tensor '${name}' is [1], the model wants [32,3,8,8]`,
   );
 });

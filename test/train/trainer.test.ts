@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
+import { hostSource, readAll } from '../../src/train/source.ts';
 import { openTrainer, type Trainer } from '../../src/train/trainer.ts';
 import { forEachDevice } from '../support/backends.ts';
 import { tinyBatch, tinyTask } from '../support/tiny-task.ts';
@@ -61,18 +62,18 @@ forEachDevice(test, 'losses and gradients agree with those of gpu.js', async ({ 
 forEachRuntime('a restored snapshot goes on with equal bits', async (runtime) => {
   const trainer = await openTrainer(runtime, tinyTask(), options);
   await losses(trainer, 0, 5);
-  const kept = await trainer.snapshot();
+  const kept = await readAll(trainer.snapshot());
   const straight = await losses(trainer, 5, 12);
   const other = await openTrainer(runtime, tinyTask(), { ...options });
-  await other.restore(kept);
+  await other.restore(hostSource(kept));
   assert.equal(await losses(other, 5, 12), straight);
-  const [a, b] = [await trainer.snapshot(), await other.snapshot()];
+  const [a, b] = [await readAll(trainer.snapshot()), await readAll(other.snapshot())];
   assert.equal([...a.keys()], [...b.keys()]);
   for (const [name, { data }] of a) assert.equal([...data], [...b.get(name)!.data], name);
 });
 
 forEachRuntime('a snapshot of another model is refused by name', async (runtime) => {
-  const kept = await (await openTrainer(runtime, tinyTask(4), options)).snapshot();
+  const kept = (await openTrainer(runtime, tinyTask(4), options)).snapshot();
   const trainer = await openTrainer(runtime, tinyTask(5), options);
   const message = await trainer.restore(kept).then(
     () => 'restored',

@@ -10,6 +10,7 @@ import type { Rank4 } from '../../src/dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../src/dsl/tensor.ts';
 import { RunFailure } from '../../src/runtime/error.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
+import { readAll } from '../../src/train/source.ts';
 import { type ImageBatch, openTrainer, type Trainer } from '../../src/train/trainer.ts';
 import type { NamedTensors } from '../../src/train/vectors.ts';
 import { tinyBatch, tinyContest } from '../support/tiny-task.ts';
@@ -59,7 +60,7 @@ withRuntime('micro-batches make the step of one large batch, on both sides', asy
     ])
       assert.ok(Math.abs(x! - y!) < 1e-5, `${x} and ${y}`);
   }
-  const [a, b] = [await apart.snapshot(), await whole.snapshot()];
+  const [a, b] = [await readAll(apart.snapshot()), await readAll(whole.snapshot())];
   for (const [name, { data }] of a) {
     // A running mean moves with every forward.
     if (name.includes('state.')) continue;
@@ -79,12 +80,12 @@ for (const microBatches of [1, 2])
         n,
         rates,
       );
-    const start = await trainer.snapshot();
+    const start = await readAll(trainer.snapshot());
     for (const n of [0, 1]) {
       const { terms } = await step(n);
       assert.equal(Object.keys(terms), ['pixel', 'distil']);
     }
-    const before = await trainer.snapshot();
+    const before = await readAll(trainer.snapshot());
     assert.equal(changed(start, before).filter(isRival), []);
     const { terms } = await step(2);
     assert.equal(Object.keys(terms), [
@@ -97,18 +98,18 @@ for (const microBatches of [1, 2])
     ]);
     const own = [...start.keys()].filter(isRival);
     assert.is(own.length, 7);
-    assert.equal(changed(before, await trainer.snapshot()).filter(isRival), own);
+    assert.equal(changed(before, await readAll(trainer.snapshot())).filter(isRival), own);
   });
 
 withRuntime('the mean of the weights follows them', async (runtime) => {
   const trainer = await openTrainer(runtime, tinyContest(), { ...options, ema: 0.75 });
-  let before = await trainer.snapshot();
+  let before = await readAll(trainer.snapshot());
   const names = [...before.keys()].filter((name) => before.has(`ema.${name}`));
   assert.is(names.length, 9);
   for (const name of names) assert.equal(before.get(`ema.${name}`)!.data, before.get(name)!.data);
   for (let n = 0; n < 3; n++) {
     await trainer.step([tinyBatch(n)], n, rates);
-    const now = await trainer.snapshot();
+    const now = await readAll(trainer.snapshot());
     for (const name of names)
       now.get(`ema.${name}`)!.data.forEach((x, i) => {
         const wanted = 0.75 * before.get(`ema.${name}`)!.data[i]! + 0.25 * now.get(name)!.data[i]!;
@@ -156,21 +157,21 @@ for (const microBatches of [1, 2])
       const batches = (n: number) => [tinyBatch(2 * n), tinyBatch(2 * n + 1)].slice(0, microBatches);
       const [hurt, well] = [await open(), await open()];
       for (const trainer of [hurt, well]) await trainer.step(batches(0), 0, rates);
-      const before = await hurt.snapshot();
+      const before = await readAll(hurt.snapshot());
       // The last of the step's batches is the one that breaks it.
       const broken = [...batches(1).slice(1), black];
       const { loss, terms } = await hurt.step(broken, 1, rates);
       assert.not(Number.isFinite(loss));
       assert.ok(Number.isFinite(terms.pixel));
       assert.equal(
-        changed(before, await hurt.snapshot()).filter((name) => !isRival(name)),
+        changed(before, await readAll(hurt.snapshot())).filter((name) => !isRival(name)),
         [],
       );
       const message = await found(hurt, broken, 1);
       assert.match(message, /div f32\[\] has 1 of 1 values infinite or NaN/);
       assert.match(message, /from test\/train\/turn\.test\.ts:\d+/);
       assert.equal(
-        changed(before, await hurt.snapshot()).filter((name) => !isRival(name)),
+        changed(before, await readAll(hurt.snapshot())).filter((name) => !isRival(name)),
         [],
       );
     },
@@ -180,12 +181,12 @@ for (const microBatches of [1, 2])
   withRuntime(`so it is with the discriminator's (${microBatches} a step)`, async (runtime) => {
     const trainer = await openTrainer(runtime, rivalFault(), { ...options, microBatches });
     await trainer.step([tinyBatch(0), tinyBatch(1)].slice(0, microBatches), 0, rates);
-    const before = await trainer.snapshot();
+    const before = await readAll(trainer.snapshot());
     const broken = [tinyBatch(3), black].slice(-microBatches);
     const { loss, terms } = await trainer.step(broken, 1, rates);
     assert.ok(Number.isFinite(loss));
     assert.not(Number.isFinite(terms['adversary.loss']));
-    assert.equal(changed(before, await trainer.snapshot()).filter(isRival), []);
+    assert.equal(changed(before, await readAll(trainer.snapshot())).filter(isRival), []);
     assert.match(
       await found(trainer, broken, 1),
       /div f32\[\] has 1 of 1 values[\s\S]*from test\/train\/turn\.test\.ts:\d+/,

@@ -1,0 +1,94 @@
+// Stored parameters on a device, tensor by tensor and in the precision in which they are stored: a large model lies there once, and nowhere else.
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type DataError, safetensorsError } from '../data/error.ts';
+import { type Safetensors, type TensorData, withSafetensors } from '../data/safetensors/index.ts';
+import * as B from '../dsl/core/build.ts';
+import type { DType } from '../dsl/core/dtype.ts';
+import { sizeOf } from '../dsl/core/node.ts';
+import { isParamSpec, type ParamsOf } from '../dsl/param.ts';
+import type { Shape } from '../dsl/shape.ts';
+import { type AnyTensor, isTensor, unwrap, wrap } from '../dsl/tensor.ts';
+import { flatten, mapTree } from '../dsl/tree.ts';
+import { type MatchBy, type Matched, matchParams, renderMismatches } from '../models/load.ts';
+import type { Values } from '../runtime/jit.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { DeviceTensor } from '../runtime/tensor.ts';
+
+/** Told of bytes that are on the device, of how many there will be. */
+export type OnBytes = (done: number, of: number) => void;
+
+const dtypes = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const;
+
+const placeTensor = (
+  runtime: Pick<Runtime, 'upload'>,
+  path: string,
+  name: string,
+  { dtype, data }: TensorData,
+  shape: readonly number[],
+): TE.TaskEither<DataError, DeviceTensor> => {
+  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16')
+    return TE.left(safetensorsError(path, name, `is ${dtype}; F32, F16 or BF16 was expected`));
+  return TE.fromTask(() => runtime.upload(data.subarray(0, sizeOf(shape)), shape, dtypes[dtype]));
+};
+
+const placeMatched = (
+  runtime: Pick<Runtime, 'upload'>,
+  file: Safetensors,
+  matched: readonly Matched[],
+  onBytes: OnBytes,
+): TE.TaskEither<DataError, ReadonlyMap<string, DeviceTensor>> => {
+  const bytesOf = (name: string): number => {
+    const { begin, end } = file.tensors.get(name)!;
+    return end - begin;
+  };
+  const of = matched.reduce((sum, { name }) => sum + bytesOf(name), 0);
+  let done = 0;
+  return pipe(
+    matched,
+    TE.traverseSeqArray(({ path, name, spec: { shape } }) =>
+      pipe(
+        file.values(name),
+        TE.chain((values) => placeTensor(runtime, file.path, name, values, shape)),
+        TE.map((on) => {
+          done += bytesOf(name);
+          onBytes(done, of);
+          return [path, on] as const;
+        }),
+      ),
+    ),
+    TE.map((entries) => new Map(entries)),
+  );
+};
+
+/**
+ * The parameters of `spec` by path from a .safetensors file, an index of shards or a folder, on the device. Left: all that is missing,
+ * misshapen, not floats or extra at once; or the first value that cannot be read. Rejects with RunFailure where there is no room.
+ */
+export const placeStored = (
+  runtime: Pick<Runtime, 'upload'>,
+  path: string,
+  spec: unknown,
+  options?: MatchBy,
+  onBytes: OnBytes = () => {},
+): TE.TaskEither<DataError, ReadonlyMap<string, DeviceTensor>> =>
+  withSafetensors(path)((file) =>
+    pipe(
+      matchParams(spec, file.tensors, options),
+      E.mapLeft((faults) => safetensorsError(path, null, renderMismatches(faults))),
+      TE.fromEither,
+      TE.chain((matched) => placeMatched(runtime, file, matched, onBytes)),
+    ),
+  );
+
+/** Those of `spec` as the arguments of a compiled function. */
+export const placedParams = <P>(spec: P, placed: ReadonlyMap<string, DeviceTensor>): Values<ParamsOf<P>> => {
+  const flat = flatten(spec, isParamSpec);
+  // Rebuilt by the spec's own form.
+  return flat.rebuild(flat.leaves.map(({ path }) => placed.get(path)!)) as Values<ParamsOf<P>>;
+};
+
+/** Parameters as expressions compute with them, f32 whatever they are stored in: kernels cast as they read. */
+export const inSingles = <T>(params: T): T =>
+  mapTree(isTensor, (t): AnyTensor => wrap<Shape, DType>(B.cast(unwrap(t), 'f32')))(params) as T;

@@ -1,0 +1,143 @@
+// Tensors by name that are read when they are asked for: of a file, of a device, or of the host. What a large model keeps is never all in memory.
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type DataError, DataFailure, datasetError } from '../data/error.ts';
+import { type PendingTensor, type Safetensors, withSafetensors } from '../data/safetensors/index.ts';
+import { sizeOf } from '../dsl/core/node.ts';
+import { firstValues, type NamedTensors, type Shapes } from './vectors.ts';
+
+/** Its shapes say what there is, in an order in which it is read fast. */
+export interface TensorSource extends Shapes {
+  /** Values, f32. @throws DataFailure where they cannot be read, Error naming a tensor that there is not */
+  readonly read: (names: readonly string[]) => Promise<NamedTensors>;
+}
+
+/** Tensors that are on the host already. */
+export const hostSource = (tensors: NamedTensors): TensorSource => ({
+  shapes: new Map([...tensors].map(([name, { shape }]) => [name, shape])),
+  read: async (names) => new Map(names.map((name) => [name, existing(tensors.get(name), name)])),
+});
+
+const existing = <T>(found: T | undefined, name: string): T => {
+  if (found === undefined) throw new Error(`there is no tensor '${name}'`);
+  return found;
+};
+
+/** All of a source at once. */
+export const readAll = (source: TensorSource): Promise<NamedTensors> => source.read([...source.shapes.keys()]);
+
+/** Several sources as one; of names that several have the last one counts. */
+export const joinSources = (...sources: readonly TensorSource[]): TensorSource => {
+  const owner = new Map(sources.flatMap((source) => [...source.shapes.keys()].map((name) => [name, source] as const)));
+  return {
+    shapes: new Map(sources.flatMap((source) => [...source.shapes])),
+    read: async (names) => {
+      for (const name of names) existing(owner.get(name), name);
+      const parts: NamedTensors[] = [];
+      for (const source of sources) parts.push(await source.read(names.filter((name) => owner.get(name) === source)));
+      return new Map(parts.flatMap((part) => [...part]));
+    },
+  };
+};
+
+/** A source under other names: those that `from` gives for its own. */
+export const renamed = (source: TensorSource, names: ReadonlyMap<string, string>): TensorSource => ({
+  shapes: new Map([...names].map(([name, own]) => [name, existing(source.shapes.get(own), own)] as const)),
+  read: async (wanted) => {
+    const own = wanted.map((name) => existing(names.get(name), name));
+    const values = await source.read([...new Set(own)]);
+    return new Map(wanted.map((name, i) => [name, existing(values.get(own[i]!), name)]));
+  },
+});
+
+/** Where a file holds a tensor, and the shape that is made of its first values. */
+export interface StoredAt {
+  readonly stored: string;
+  readonly shape: readonly number[];
+}
+
+const readFloats =
+  (file: Safetensors) =>
+  (at: ReadonlyMap<string, StoredAt>, names: readonly string[]): TE.TaskEither<DataError, NamedTensors> =>
+    pipe(
+      names,
+      TE.traverseSeqArray((name) => {
+        const { stored, shape } = existing(at.get(name), name);
+        return pipe(
+          file.floats(stored),
+          TE.map((values) => [name, firstValues(values, shape)] as const),
+        );
+      }),
+      TE.map((entries) => new Map(entries)),
+    );
+
+const orThrow = <A>(result: E.Either<DataError, A>): A => {
+  if (E.isLeft(result)) throw new DataFailure(result.left);
+  return result.right;
+};
+
+/** Tensors of a .safetensors file, an index of shards or a folder, which is opened for each reading. */
+export const fileSource = (path: string, at: ReadonlyMap<string, StoredAt>): TensorSource => ({
+  shapes: new Map([...at].map(([name, { shape }]) => [name, shape])),
+  read: async (names) =>
+    names.length === 0 ? new Map() : orThrow(await withSafetensors(path)((file) => readFloats(file)(at, names))()),
+});
+
+/** Every tensor of a file under its own name. */
+export const wholeFile = (path: string): TE.TaskEither<DataError, TensorSource> =>
+  withSafetensors(path)((file) =>
+    TE.right(fileSource(path, new Map([...file.tensors].map(([name, { shape }]) => [name, { stored: name, shape }])))),
+  );
+
+/** Bytes that are read at a time. */
+const CHUNK = 2 ** 27;
+
+/** Names in their order, in chunks of so many bytes of f32. */
+const chunksOf = (source: TensorSource, names: readonly string[]): readonly (readonly string[])[] => {
+  const chunks: string[][] = [];
+  let bytes = CHUNK;
+  for (const name of names) {
+    const size = 4 * sizeOf(existing(source.shapes.get(name), name));
+    if (bytes + size > CHUNK) {
+      chunks.push([]);
+      bytes = 0;
+    }
+    chunks.at(-1)!.push(name);
+    bytes += size;
+  }
+  return chunks;
+};
+
+export interface PendingOptions {
+  /** Which tensors, in which order. Default: all, in the source's. */
+  readonly names?: readonly string[];
+  /** Names the file for which values that are not finite are an error. */
+  readonly finite?: string;
+}
+
+/** Tensors of a source that are to be written, once and in their order: a chunk of them is in memory at a time. */
+export const pendingOf = (
+  source: TensorSource,
+  { names = [...source.shapes.keys()], finite }: PendingOptions = {},
+): readonly PendingTensor[] =>
+  chunksOf(source, names).flatMap((chunk) => {
+    let values: Promise<NamedTensors> | null = null;
+    let left = chunk.length;
+    return chunk.map(
+      (name): PendingTensor => ({
+        name,
+        dtype: 'F32',
+        shape: existing(source.shapes.get(name), name),
+        read: async () => {
+          values ??= source.read(chunk);
+          const { shape, data } = existing((await values).get(name), name);
+          // The last one lets go of the chunk.
+          if (--left === 0) values = null;
+          return finite !== undefined && !data.every(Number.isFinite)
+            ? E.left(datasetError(finite, `not written, for '${name}' holds values that are infinite or no numbers`))
+            : E.right({ dtype: 'F32', shape, data });
+        },
+      }),
+    );
+  });
