@@ -4,7 +4,7 @@ import { giveParts, partsSpec } from '../dsl/compose.ts';
 import { movqDecoder } from './autoencoders/movq-decoder.ts';
 import { convolutionalTokenizer } from './convolutional-tokenizer.ts';
 import { embedByTable, quantiseByTable } from './quantisers/vector-quantiser.ts';
-import { decoderOf, faultsOf, sizesOf, type VqganConfig, vqganParts } from './vqgan.ts';
+import { decoderOf, faultsOf, sizesOf, type VqganConfig, vqganMini, vqganParts } from './vqgan.ts';
 
 const parts = (c: VqganConfig, remat = false) =>
   vqganParts(c, movqDecoder(decoderOf(c), c.quantiser.dim, remat), remat);
@@ -51,16 +51,6 @@ export const movqganConfigs = { '67M': sized(128, 2), '102M': sized(128, 4), '27
 
 /** The same at 64 pixels, with 8 x 8 codes: it trains without a graphics card. */
 export const movqganMini: VqganConfig = {
-  autoencoder: {
-    ch: 16,
-    ch_mult: [1, 1, 2, 4],
-    num_res_blocks: 1,
-    attn_resolutions: [8],
-    resolution: 64,
-    in_channels: 3,
-    out_ch: 3,
-    z_channels: 4,
-    groups: 8,
-  },
+  autoencoder: { ...vqganMini.autoencoder, z_channels: 4 },
   quantiser: { codes: 512, dim: 4 },
 };

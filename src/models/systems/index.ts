@@ -1,4 +1,5 @@
-// Models of all families as their training sees them: system, then dualtoken, convolutional, residual-movqgan, tower, clip.
+// Models of all families as their training sees them: system, then dualtoken, convolutional,
+// residual-movqgan; tower and clip (on features-alone).
 import { match } from 'ts-pattern';
 import { magvit2 } from '../magvit2.ts';
 import { movqgan } from '../movqgan.ts';

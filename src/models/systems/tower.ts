@@ -1,38 +1,15 @@
 // A vision tower by itself: no codes, no decoder, and a pooled feature that captions or a teacher are held against.
-import { scalar } from '../../dsl/ops/create.ts';
 import { anySize } from '../../dsl/tensor.ts';
+import type { NoState } from '../convolutional-tokenizer.ts';
 import { present } from '../dualtoken.ts';
-import { patchGrid } from '../nn/patch-embedding.ts';
 import { givenTower, type TowerConfig, towerSpec } from '../tower.ts';
+import { featuresAlone, pooledAlone } from './features-alone.ts';
 import type { TokenizerSystem } from './system.ts';
 
-type Nothing = Readonly<Record<never, never>>;
-
-export const towerSystem = (c: TowerConfig): TokenizerSystem<ReturnType<typeof towerSpec>, Nothing, Nothing> => ({
+export const towerSystem = (c: TowerConfig): TokenizerSystem<ReturnType<typeof towerSpec>, NoState, NoState> => ({
+  ...featuresAlone<ReturnType<typeof towerSpec>>(c.vision),
   spec: towerSpec(c),
-  stateSpec: {},
-  tablesSpec: {},
-  size: c.vision.image_size,
-  grid: patchGrid(c.vision),
-  depth: 0,
-  vocabularies: {},
-  forward: (params) => (images) => ({
-    image: images,
-    reconstruction: null,
-    deep: null,
-    deepQuantised: null,
-    pooled: givenTower(c, params).siglip_model.vision_model(images).pooled,
-    commitment: scalar(0),
-    entropy: null,
-    codes: {},
-    state: {},
-  }),
-  tables: (state) => state,
-  encode: () => () => ({}),
-  decode: null,
-  last: () => null,
-  withLast: (params) => params,
-  tower: null,
+  forward: (params) => (images) => pooledAlone(images, givenTower(c, params).siglip_model.vision_model(images).pooled),
   text:
     c.text === undefined
       ? null

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DslError } from '../../dsl/core/error.ts';
 import { type DualTokenConfig, latentSide } from '../dualtoken.ts';
 import { textShape, visionShape } from '../hf-config.ts';
-import { dualtokenSo400m } from './dualtoken-so400m.ts';
+import { dualtokenSo400m, so400mText } from './dualtoken-so400m.ts';
 
 const whole = z.int().positive();
 const vision = z.strictObject(visionShape);
@@ -48,16 +48,7 @@ export const dualTokenExample: DualTokenConfig = {
   shortcut: { tap: 4, weight: 0.6 },
   projection: 'conv',
   semanticLearning: 'depth',
-  text: {
-    hidden_size: 1152,
-    intermediate_size: 4304,
-    num_hidden_layers: 27,
-    num_attention_heads: 16,
-    hidden_act: 'gelu_pytorch_tanh',
-    layer_norm_eps: 1e-6,
-    vocab_size: 32000,
-    max_position_embeddings: 64,
-  },
+  text: so400mText,
 };
 
 type Parts = 'vision' | 'taps' | 'quantiser' | 'decoder';

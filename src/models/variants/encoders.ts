@@ -1,6 +1,6 @@
 // Continuous encoders that the paper compares with: SigLIP SO400M/14 and CLIP L/14, as published and at mini size.
 import { contrastiveLoss } from '../losses/loss.ts';
-import { dualtokenSo400m } from './dualtoken-so400m.ts';
+import { dualtokenSo400m, so400mText } from './dualtoken-so400m.ts';
 import { mini } from './mini.ts';
 import type { Variant } from './variant.ts';
 
@@ -10,16 +10,7 @@ export const siglipSo400m: Variant<'tower'> = {
   family: 'tower',
   config: {
     vision: dualtokenSo400m.vision,
-    text: {
-      hidden_size: 1152,
-      intermediate_size: 4304,
-      num_hidden_layers: 27,
-      num_attention_heads: 16,
-      hidden_act: 'gelu_pytorch_tanh',
-      layer_norm_eps: 1e-6,
-      vocab_size: 32000,
-      max_position_embeddings: 64,
-    },
+    text: so400mText,
   },
   losses: [contrastiveLoss()],
 };

@@ -6,6 +6,7 @@ import { configFaults } from '../config-faults.ts';
 import { adversarialLoss, dualTokenLosses } from '../losses/loss.ts';
 import { magvit2Variant, miniMagvit2, miniMovqgan, miniVqgan, movqganVariant, vqganVariant } from './convolutional.ts';
 import { dualtoken2026, dualtoken2026At256 } from './dualtoken-2026.ts';
+import { dualtokenL256 } from './dualtoken-l256.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
 import { dualtokenV3 } from './dualtoken-v3.ts';
 import { clipLarge336, miniClip, siglipSo400m } from './encoders.ts';
@@ -50,6 +51,7 @@ const table3 = (name: string, base: DualTokenVariant): Readonly<Record<string, V
 export const variants: Readonly<Record<string, Variant>> = {
   'dualtoken-so400m': so400m,
   'dualtoken-v3': dualtokenV3,
+  'dualtoken-l-256': dualtokenL256,
   'dualtoken-2026': dualtoken2026,
   'dualtoken-2026-256': dualtoken2026At256,
   'vila-u': vilaU,

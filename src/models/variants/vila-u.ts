@@ -3,7 +3,7 @@ import type { DualTokenConfig } from '../dualtoken.ts';
 import type { TextConfig } from '../hf-config.ts';
 import type { Loss } from '../losses/loss.ts';
 import { variantOf } from './config.ts';
-import { dualtokenSo400m } from './dualtoken-so400m.ts';
+import { dualtokenL256 } from './dualtoken-l256.ts';
 import { mini } from './mini.ts';
 import { type DualTokenVariant, without } from './variant.ts';
 
@@ -29,25 +29,11 @@ const textOf = ({ vision: v }: DualTokenConfig, blocks: number, words: number, p
 const oneVocabulary = (base: DualTokenConfig, text: TextConfig): DualTokenConfig =>
   variantOf(base, { vocabularies: 1, taps: { pixel: base.taps.semantic }, text });
 
-const large = variantOf(dualtokenSo400m, {
-  vision: {
-    hidden_size: 1024,
-    intermediate_size: 4096,
-    num_hidden_layers: 24,
-    image_size: 256,
-    patch_size: 16,
-  },
-  taps: { pixel: 23, semantic: 23 },
-  projection: 'none',
-  quantiser: { depth: 4, codes: 16384, dim: 1024 },
-  decoder: { resolution: 256, attn_resolutions: [16] },
-});
-
 /** On SigLIP L/16 at 256 pixels: 16 x 16 positions of 4 codes. Its decoder's sizes are not published: DualToken's stand in. */
 export const vilaU: DualTokenVariant = {
   title: "VILA-U's tower: one vocabulary, contrastive and reconstruction",
   family: 'dualtoken',
-  config: oneVocabulary(large, textOf(large, 24, 32000, 64)),
+  config: oneVocabulary(dualtokenL256.config, textOf(dualtokenL256.config, 24, 32000, 64)),
   losses,
 };
 
