@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { evalCommand } from './commands/eval.ts';
 import { explainCommand } from './commands/explain.ts';
+import { initCommand } from './commands/init.ts';
 import { pullCommand } from './commands/pull.ts';
 import { reconstructCommand } from './commands/reconstruct.ts';
 import { reportCommand } from './commands/report.ts';
@@ -31,6 +32,7 @@ const build = (): Command => {
     reportCommand,
     evalCommand,
     pullCommand,
+    initCommand,
     explainCommand,
     tuneCommand,
     demoCommand,

@@ -15,18 +15,24 @@ import { codeUsage, type ImageShape, psnr, ssim, unitRange } from '../eval/index
 import type { Runtime } from '../runtime/runtime.ts';
 import { openTokenizer, type PictureCodes, type Tokenizer } from '../train/tokenizer.ts';
 import { need, UserFailure } from './failure.ts';
+import type { TaskProgress } from './task-progress.ts';
 
 /** A file that comes with the project. */
 export const asset = (name: string): string => fileURLToPath(new URL(`../../assets/${name}`, import.meta.url));
 
 /** Opens the checkpoint that was asked for, or the one that comes with the project. */
-export const commandTokenizer = (runtime: Runtime, checkpoint: string | undefined): Promise<Tokenizer> => {
+export const commandTokenizer = (
+  runtime: Runtime,
+  checkpoint: string | undefined,
+  progress?: TaskProgress,
+): Promise<Tokenizer> => {
   const path = checkpoint ?? asset('mini.safetensors');
   if (checkpoint === undefined && !existsSync(path))
     throw new UserFailure(
       `there is no trained model: ${path} is missing. Train one with 'dualtoken train FOLDER', and name it with --checkpoint`,
     );
-  return need(openTokenizer(runtime, path));
+  progress?.begin('loading weights');
+  return need(openTokenizer(runtime, path, (done, of) => progress?.show(done / of)));
 };
 
 /** A photo as the tokenizer takes it: shortest side resized, the middle cut out. */

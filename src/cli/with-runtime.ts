@@ -6,11 +6,12 @@ import { need } from './failure.ts';
 import type { RunOptions } from './options.ts';
 import type { Output } from './output.ts';
 
-/** Opens the runtime that `options` ask for, hands it to `body`, and closes it. With `--profile` the slowest kernels are listed. */
+/** Opens the runtime that `options` ask for, hands it to `body`, and closes it. `onProgress` hears of long runs. With `--profile` the slowest kernels are listed. */
 export const withRuntime = async <A>(
   options: RunOptions,
   output: Output,
   body: (runtime: Runtime) => Promise<A>,
+  onProgress?: (share: number) => void,
 ): Promise<A> => {
   const profile = options.profile ? new Profile() : null;
   const runtime = await openRuntime({
@@ -19,6 +20,7 @@ export const withRuntime = async <A>(
     checkFinite: options.checkFinite,
     log: output.log,
     warn: output.log,
+    ...(onProgress ? { onProgress: (_, share) => onProgress(share) } : {}),
     ...(profile ? { onRun: (program, times) => profile.add(program, times) } : {}),
   });
   try {

@@ -23,13 +23,20 @@ export interface StepTime {
   readonly durationNs: number;
 }
 
+export interface RunOptions {
+  /** Hears the time of each step. */
+  readonly profile?: (times: readonly StepTime[]) => void;
+  /** Hears from time to time what share of a long run's work is done. */
+  readonly progress?: (share: number) => void;
+}
+
 export interface Executable {
   readonly program: Program;
   /** Runs once. `inputs` in the program's order (null where the program does not read one); resolves when work is submitted, on the processor when it is done. */
   readonly run: (
     inputs: readonly (DeviceBuffer | null)[],
     scalars: Readonly<Record<string, number>>,
-    options?: { readonly profile?: (times: readonly StepTime[]) => void },
+    options?: RunOptions,
   ) => TaskEither<RunError, readonly DeviceBuffer[]>;
   readonly dispose: () => void;
 }

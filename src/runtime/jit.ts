@@ -14,7 +14,7 @@ import type { Shape } from '../dsl/shape.ts';
 import { type AnyTensor, isTensor, type Tensor, wrap } from '../dsl/tensor.ts';
 import { type Flat, flatten } from '../dsl/tree.ts';
 import { orThrow } from './attempt.ts';
-import type { Backend, DeviceBuffer, Executable, StepTime } from './backend.ts';
+import type { Backend, DeviceBuffer, Executable, RunOptions, StepTime } from './backend.ts';
 import { CompileFailure } from './evaluate.ts';
 import { assertFinite } from './finite.ts';
 import { DeviceTensor, HostTensor, ScalarValue } from './tensor.ts';
@@ -59,6 +59,7 @@ export interface JitHost {
   readonly counters: { traces: number; compiles: number; cacheHits: number };
   readonly compileOptions?: CompileOptions;
   readonly onRun?: (program: Program, times: readonly StepTime[]) => void;
+  readonly onProgress?: (program: Program, share: number) => void;
   /** Reads every result back and fails at the first infinity or NaN, naming the operation that made it. */
   readonly checkFinite?: boolean;
 }
@@ -180,10 +181,14 @@ export const jit = <A extends readonly unknown[], B>(
         return b;
       }),
     );
-    const profile = host.onRun ? { profile: (times: readonly StepTime[]) => host.onRun?.(entry.program, times) } : {};
+    const { onRun, onProgress } = host;
+    const heard: RunOptions = {
+      ...(onRun ? { profile: (times) => onRun(entry.program, times) } : {}),
+      ...(onProgress ? { progress: (share) => onProgress(entry.program, share) } : {}),
+    };
     try {
       const given = checkFinite ? await valuesOf(entry.program, buffers) : {};
-      const outputs = await orThrow(entry.executable.run(buffers, scalars, profile));
+      const outputs = await orThrow(entry.executable.run(buffers, scalars, heard));
       if (checkFinite)
         await assertFinite(host.backend, entry.outputs, await readAll(outputs), { ...given, ...scalars });
       return entry.rebuild(outputs.map((b) => new DeviceTensor(b))) as Results<B>;

@@ -26,6 +26,8 @@ export interface RuntimeOptions extends ChooseOptions {
   readonly checkFinite?: boolean;
   /** Called after every run with the time of each step: turns profiling on. */
   readonly onRun?: (program: Program, times: readonly StepTime[]) => void;
+  /** Hears from time to time what share of a long run's work is done: such a run is handed to a graphics card in parts. */
+  readonly onProgress?: (program: Program, share: number) => void;
 }
 
 export interface RuntimeStats extends BackendStats {
@@ -87,6 +89,7 @@ export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime
     counters,
     compileOptions,
     ...(options.onRun ? { onRun: options.onRun } : {}),
+    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
     checkFinite: options.checkFinite ?? false,
   };
   return {

@@ -3,11 +3,13 @@ import { basename, extname, join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { expandPaths, type Picture, sideBySide, toChannels, writePng } from '../../data/index.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import type { Tokenizer } from '../../train/tokenizer.ts';
 import { need, UserFailure } from '../failure.ts';
 import { type ModelOptions, withModel } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
 import { readJson } from '../read-json.ts';
+import { type TaskProgress, taskProgress } from '../task-progress.ts';
 import { commandTokenizer, pictureOf, pixelCodes, type Quality, qualityOf, readPhoto } from '../tokenizer.ts';
 import { withRuntime } from '../with-runtime.ts';
 
@@ -61,18 +63,24 @@ interface Painted {
   readonly quality?: Quality;
 }
 
-const fromPhoto = async (t: Tokenizer, file: string): Promise<Job['paint']> => {
+const fromPhoto = async (t: Tokenizer, file: string, progress: TaskProgress): Promise<Job['paint']> => {
   const { picture } = await readPhoto(t, file);
   return async () => {
     const values = toChannels(picture);
-    const made = await t.decode(pixelCodes(await t.encode(values)));
+    progress.begin(`encoding ${file}`);
+    const codes = pixelCodes(await t.encode(values));
+    progress.begin(`painting ${file}`);
+    const made = await t.decode(codes);
     return { picture: sideBySide([picture, pictureOf(t, made)]), quality: qualityOf(t, values, made) };
   };
 };
 
 const fromCodes =
-  (t: Tokenizer, pixel: readonly number[]): Job['paint'] =>
-  async () => ({ picture: pictureOf(t, await t.decode(Int32Array.from(pixel))) });
+  (t: Tokenizer, file: string, pixel: readonly number[], progress: TaskProgress): Job['paint'] =>
+  async () => {
+    progress.begin(`painting ${file}`);
+    return { picture: pictureOf(t, await t.decode(Int32Array.from(pixel))) };
+  };
 
 /** Names in a folder, each once: photos of one name in several folders are numbered. */
 const namesIn = (folder: string) => {
@@ -86,14 +94,20 @@ const namesIn = (folder: string) => {
   };
 };
 
-const readJobs = async (t: Tokenizer, codes: readonly string[], photos: readonly string[], out: string) => {
+const readJobs = async (
+  t: Tokenizer,
+  codes: readonly string[],
+  photos: readonly string[],
+  out: string,
+  progress: TaskProgress,
+) => {
   const nameOf = namesIn(out);
   const jobs: Job[] = [];
   for (const path of codes)
     for (const { file, pixel } of await readCodes(path, t))
-      jobs.push({ file, target: nameOf(file, 'from-codes'), paint: fromCodes(t, pixel) });
+      jobs.push({ file, target: nameOf(file, 'from-codes'), paint: fromCodes(t, file, pixel, progress) });
   for (const file of photos)
-    jobs.push({ file, target: nameOf(file, 'reconstructed'), paint: await fromPhoto(t, file) });
+    jobs.push({ file, target: nameOf(file, 'reconstructed'), paint: await fromPhoto(t, file, progress) });
   return jobs;
 };
 
@@ -106,18 +120,21 @@ export const reconstruct = async (paths: readonly string[], options: Reconstruct
   const output = outputTo(options.json);
   const [codes, photos] = [paths.filter((p) => p.endsWith('.json')), paths.filter((p) => !p.endsWith('.json'))];
   const files = photos.length > 0 ? await need(expandPaths(photos)) : [];
-  await withRuntime(options, output, async (runtime) => {
-    const tokenizer = await commandTokenizer(runtime, options.checkpoint);
+  const progress = taskProgress(output);
+  const body = async (runtime: Runtime): Promise<void> => {
+    const tokenizer = await commandTokenizer(runtime, options.checkpoint, progress);
     const results: Made[] = [];
-    for (const { file, target, paint } of await readJobs(tokenizer, codes, files, options.out)) {
+    for (const { file, target, paint } of await readJobs(tokenizer, codes, files, options.out, progress)) {
       const { picture, quality } = await paint();
+      progress.stop();
       await need(writePng(target, picture));
       const made = { file, picture: target, ...quality };
       report(output, made);
       results.push(made);
     }
     output.result({ pictures: results });
-  });
+  };
+  await withRuntime(options, output, body, progress.show).finally(progress.stop);
 };
 
 export const reconstructCommand = (program: Command): Command =>

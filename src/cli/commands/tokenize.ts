@@ -1,9 +1,11 @@
 // `dualtoken tokenize`: photos to both kinds of codes.
 import type { Command } from 'commander';
 import { expandPaths, writeAtomic } from '../../data/index.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import { need } from '../failure.ts';
 import { type ModelOptions, withModel } from '../options.ts';
 import { outputTo } from '../output.ts';
+import { taskProgress } from '../task-progress.ts';
 import { codesFile, commandTokenizer, readPhoto, usedCodes } from '../tokenizer.ts';
 import { withRuntime } from '../with-runtime.ts';
 
@@ -14,12 +16,15 @@ interface TokenizeOptions extends ModelOptions {
 export const tokenize = async (paths: readonly string[], options: TokenizeOptions): Promise<void> => {
   const output = outputTo(options.json);
   const files = await need(expandPaths(paths));
-  await withRuntime(options, output, async (runtime) => {
-    const tokenizer = await commandTokenizer(runtime, options.checkpoint);
+  const progress = taskProgress(output);
+  const body = async (runtime: Runtime): Promise<void> => {
+    const tokenizer = await commandTokenizer(runtime, options.checkpoint, progress);
     const images = [];
     for (const file of files) {
       const { values } = await readPhoto(tokenizer, file);
+      progress.begin(`encoding ${file}`);
       const codes = await tokenizer.encode(values);
+      progress.stop();
       images.push({ file, codes });
       output.print(`${file}: ${usedCodes(tokenizer, codes)}`);
     }
@@ -29,7 +34,8 @@ export const tokenize = async (paths: readonly string[], options: TokenizeOption
       output.print(`codes written to ${options.out}`);
     } else if (!options.json) output.print('name a file with --out to keep the codes, or print them with --json');
     output.result(written);
-  });
+  };
+  await withRuntime(options, output, body, progress.show).finally(progress.stop);
 };
 
 export const tokenizeCommand = (program: Command): Command =>

@@ -7,6 +7,11 @@ import { startThread, type Thread } from './thread-start.ts';
 /** Phases posted and not yet run, at most: far fewer than the threads tell apart. */
 const PHASES_AHEAD = 1024;
 
+/** Milliseconds between looks at a run that is watched. */
+const LOOK = 250;
+/** Bits of the threads' word that count chunks; those above count phases. */
+const CHUNK_BITS = 10;
+
 /** A program that the threads know. */
 export interface ThreadProgram {
   readonly id: number;
@@ -26,6 +31,10 @@ interface Job {
   /** The error where a thread is lost. */
   readonly lose: (reason: string) => RunFailure;
   readonly settle: (failure: RunFailure | null) => void;
+  /** Hears from time to time how many phases are over. */
+  readonly watch: ((phases: number) => void) | null;
+  /** Ends the watching. */
+  unwatch: () => void;
   done: boolean;
   failed: boolean;
   fault: RunFailure | null;
@@ -39,6 +48,8 @@ export class ThreadPool {
   readonly #jobs = new Map<number, Job>();
   /** What to do once a run and all before it are over. */
   readonly #later: { readonly run: number; readonly act: (failure: RunFailure | null) => void }[] = [];
+  /** What the threads agree by: the phase in progress with its chunks, the chunks done, a failure. */
+  readonly #control = new Int32Array(new SharedArrayBuffer(12));
   #started: Promise<readonly Thread[]> | null = null;
   #all: readonly Thread[] = [];
   #asked = 0;
@@ -68,7 +79,7 @@ export class ThreadPool {
   }
 
   async #start(): Promise<readonly Thread[]> {
-    const control = new Int32Array(new SharedArrayBuffer(12));
+    const control = this.#control;
     return Promise.all(
       Array.from({ length: this.threads }, async (_, index) => {
         const thread = await startThread({
@@ -107,9 +118,15 @@ export class ThreadPool {
   }
 
   /** Puts a run behind all others, at once; resolves when it is over, with the error of it if there is one. */
-  run(program: ThreadProgram, request: RunRequest, errors: Pick<Job, 'blame' | 'lose'>): Promise<RunFailure | null> {
+  run(
+    program: ThreadProgram,
+    request: RunRequest,
+    errors: Pick<Job, 'blame' | 'lose'>,
+    watch: Job['watch'] = null,
+  ): Promise<RunFailure | null> {
     return new Promise((settle) => {
-      this.#jobs.set(this.#asked++, { program, request, ...errors, settle, done: false, failed: false, fault: null });
+      const begun = { unwatch: () => {}, done: false, failed: false, fault: null };
+      this.#jobs.set(this.#asked++, { program, request, ...errors, settle, watch, ...begun });
       if (this.#jobs.size === 1) this.#all[0]?.hold(true);
       this.#post();
       this.#settle();
@@ -131,8 +148,18 @@ export class ThreadPool {
       this.#nextPhase += phases;
       this.#phasesAhead += phases;
       if (phases === 0) job.done = true;
+      if (job.watch) job.unwatch = this.#look(place.base, phases, job.watch);
       for (const thread of this.#all.slice(0, threads)) thread.post({ kind: 'run', ...place, ...request });
     }
+  }
+
+  /** Watches a run that is posted; gives what ends it. */
+  #look(base: number, phases: number, watch: (phases: number) => void): () => void {
+    const timer = setInterval(() => {
+      const now = Atomics.load(this.#control, 0) >>> CHUNK_BITS;
+      watch(Math.min(phases, Math.max(0, ((now - base) << CHUNK_BITS) >> CHUNK_BITS)));
+    }, LOOK);
+    return () => clearInterval(timer);
   }
 
   #take(message: FromThread): void {
@@ -157,6 +184,7 @@ export class ThreadPool {
   }
 
   #end(job: Job, failure: RunFailure | null): void {
+    job.unwatch();
     this.#jobs.delete(this.#settled);
     const run = this.#settled++;
     while (this.#later[0] && this.#later[0].run <= run) this.#later.shift()!.act(this.#fault);

@@ -2,10 +2,11 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Program } from '../../compiler/program.ts';
 import { attempt, badInput } from '../attempt.ts';
-import type { DeviceBuffer, Executable, StepTime } from '../backend.ts';
+import type { DeviceBuffer, Executable, RunOptions, StepTime } from '../backend.ts';
 import { type RunError, RunFailure } from '../error.ts';
 import { tensorText } from '../host.ts';
 import { checkInputs, ownedSlots } from '../inputs.ts';
+import { sharesOf } from '../progress.ts';
 import { scalarValues } from '../scalars.ts';
 import { namedKernels, siteOf } from '../site.ts';
 import type { Block } from './allocator.ts';
@@ -18,6 +19,8 @@ interface Plan {
   readonly threaded: ThreadProgram;
   /** Of each output the position where it lies in the end, among the slots and then the copies. */
   readonly places: readonly number[];
+  /** Of each phase its last step. */
+  readonly ends: readonly number[];
 }
 
 /** Throws ShaderError, OutOfMemory. */
@@ -38,7 +41,8 @@ export const planProgram = async (program: Program, context: WasmContext): Promi
     return to;
   });
   const phases = planPhases(program, ids, copies, context.pool.threads);
-  return { threaded: context.pool.addProgram(phases), places };
+  const ends = phases.map(({ step, tail }) => (tail.at(-1) ?? step).index);
+  return { threaded: context.pool.addProgram(phases), places, ends };
 };
 
 export class WasmExecutable implements Executable {
@@ -64,7 +68,7 @@ export class WasmExecutable implements Executable {
   readonly run = (
     inputs: readonly (DeviceBuffer | null)[],
     scalars: Readonly<Record<string, number>>,
-    options: { readonly profile?: (times: readonly StepTime[]) => void } = {},
+    options: RunOptions = {},
   ): TaskEither<RunError, readonly DeviceBuffer[]> =>
     attempt(async () => {
       let given = this.#check(inputs, scalars);
@@ -80,7 +84,7 @@ export class WasmExecutable implements Executable {
         }
       } else fresh = taken;
       const times = options.profile ? new Float64Array(new SharedArrayBuffer(16 * this.#steps)) : null;
-      const { over, results } = this.#post(given, fresh, times);
+      const { over, results } = this.#post(given, fresh, times, options.progress);
       const failure = await over;
       if (failure) {
         this.#release(results);
@@ -145,7 +149,12 @@ export class WasmExecutable implements Executable {
   }
 
   /** Puts the run in the queue. Donated inputs end here; their memory lives on in the outputs that share their slots. */
-  #post(given: readonly (WasmBuffer | null)[], fresh: readonly (Block | null)[], times: Float64Array | null) {
+  #post(
+    given: readonly (WasmBuffer | null)[],
+    fresh: readonly (Block | null)[],
+    times: Float64Array | null,
+    progress: RunOptions['progress'],
+  ) {
     const { pool, memory, scratchAt: scratch, scratchBytes } = this.#context;
     const { threaded, places } = this.#plan;
     const bound = new Map<number, Block>();
@@ -162,6 +171,7 @@ export class WasmExecutable implements Executable {
       threaded,
       { slots: this.#slots.slice(), scalars: this.#values.slice(), scratch, scratchBytes, times },
       { blame: (step, message) => this.#blame(step, message), lose: (reason) => this.#lose(reason) },
+      progress ? this.#watch(progress) : null,
     );
     this.#onRun();
     const moved = new Set(results);
@@ -172,6 +182,14 @@ export class WasmExecutable implements Executable {
       if (!moved.has(block)) memory.release(block);
     });
     return { over, results };
+  }
+
+  /** Phases that are over as the share of the work; null for a program too short to be watched. */
+  #watch(progress: (share: number) => void): ((phases: number) => void) | null {
+    const shares = sharesOf(this.program);
+    if (shares === null) return null;
+    const { ends } = this.#plan;
+    return (phases) => progress(phases === 0 ? 0 : (shares[ends[phases - 1]!] ?? 1));
   }
 
   #blame(step: number, why: string): RunFailure {

@@ -2,10 +2,11 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Program } from '../../compiler/program.ts';
 import { badInput } from '../attempt.ts';
-import type { DeviceBuffer, Executable, StepTime } from '../backend.ts';
+import type { DeviceBuffer, Executable, RunOptions, StepTime } from '../backend.ts';
 import { type RunError, RunFailure } from '../error.ts';
 import { tensorText } from '../host.ts';
 import { checkInputs, ownedSlots } from '../inputs.ts';
+import { sharesOf } from '../progress.ts';
 import { scalarValues } from '../scalars.ts';
 import { siteOf } from '../site.ts';
 import { WebGpuBuffer } from './buffers.ts';
@@ -18,10 +19,8 @@ import { runTimed } from './timestamps.ts';
 
 /** Runs submitted and not yet done, at most twice this: bounds what queues up in the driver. */
 const RUNS_AHEAD = 8;
-
-export interface RunOptions {
-  readonly profile?: (times: readonly StepTime[]) => void;
-}
+/** Submissions of a run that is watched. */
+const PARTS = 48;
 
 export class WebGpuExecutable implements Executable {
   readonly program: Program;
@@ -58,7 +57,7 @@ export class WebGpuExecutable implements Executable {
       // Nothing is awaited where the pool has all buffers, so that inputs are used as they are now.
       const fresh = this.#takeBuffers() ?? (await this.#allocateBuffers());
       const given = this.#bind(inputs, scalars, fresh);
-      const done = options.profile ? this.#profile(options.profile) : this.#submit();
+      const done = options.profile ? this.#profile(options.profile) : this.#submit(options.progress);
       const outputs = this.#handOver(given, fresh);
       if (done) {
         try {
@@ -169,16 +168,38 @@ export class WebGpuExecutable implements Executable {
     if (uniforms) this.#context.device.queue.writeBuffer(uniforms.gpu, 0, uniforms.words.words);
   }
 
+  /** The steps, or, where a long run is watched, their parts, each with the share of the work that is done with it. */
+  #parts(watched: boolean): readonly { readonly steps: Plan['steps']; readonly share: number }[] {
+    const { steps } = this.#plan;
+    const shares = watched ? sharesOf(this.program) : null;
+    if (shares === null) return [{ steps, share: 1 }];
+    const ends = [...shares.keys()].filter(
+      (i) => Math.floor(shares[i]! * PARTS) > Math.floor((shares[i - 1] ?? 0) * PARTS),
+    );
+    return [...new Set([...ends, steps.length - 1])].map((end, k) => ({
+      steps: steps.slice((ends[k - 1] ?? -1) + 1, end + 1),
+      share: shares[end]!,
+    }));
+  }
+
   /** Returns what the caller has to wait for, if anything. */
-  #submit(): Promise<unknown> | null {
+  #submit(progress: RunOptions['progress']): Promise<unknown> | null {
     const { device, health } = this.#context;
     this.#writeScalars();
     health.submitted(this.program);
     const first = !this.#checked;
     if (first) device.pushErrorScope('validation');
-    const encoder = device.createCommandEncoder();
-    encodeSteps(encoder, this.#plan.steps, this.#bindings(this.#slots));
-    device.queue.submit([encoder.finish()]);
+    for (const { steps, share } of this.#parts(progress !== undefined)) {
+      const encoder = device.createCommandEncoder();
+      encodeSteps(encoder, steps, this.#bindings(this.#slots));
+      device.queue.submit([encoder.finish()]);
+      // A lost device is reported by whoever waits for the results.
+      if (progress && share < 1)
+        device.queue.onSubmittedWorkDone().then(
+          () => progress(share),
+          () => {},
+        );
+    }
     expectWork();
     this.#onRun();
     if (first) {
