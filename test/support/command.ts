@@ -27,25 +27,34 @@ export const dualtokenAfter = (
   preload: readonly string[],
   env: Readonly<Record<string, string>>,
   ...args: readonly string[]
-): Promise<Ran> =>
-  new Promise((done, failed) => {
-    const main = join(projectDir, 'src/cli/main.ts');
-    const modules = ['tsx', ...preload.map((name) => join(projectDir, 'test/support', name))];
-    const before = modules.flatMap((module) => ['--import', module]);
-    const child = spawn(process.execPath, ['--conditions=dualtoken-source', ...before, main, ...args], {
-      cwd: projectDir,
-      env: { ...process.env, NO_COLOR: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
+): Promise<Ran> => startDualtoken(preload, env, ...args).ran;
+
+/** The same, to be watched and ended while it runs. */
+export const startDualtoken = (
+  preload: readonly string[],
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): { readonly kill: (signal: NodeJS.Signals) => void; readonly ran: Promise<Ran> } => {
+  const main = join(projectDir, 'src/cli/main.ts');
+  const modules = ['tsx', ...preload.map((name) => join(projectDir, 'test/support', name))];
+  const before = modules.flatMap((module) => ['--import', module]);
+  const child = spawn(process.execPath, ['--conditions=dualtoken-source', ...before, main, ...args], {
+    cwd: projectDir,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ran = new Promise<Ran>((done, failed) => {
     child.on('error', failed).on('close', (code) => done({ code, stdout, stderr }));
   });
+  return { kill: (signal) => child.kill(signal), ran };
+};
 
 /** What the command said to a person: its message, without the lines about the adapter. */
 export const messageOf = ({ stderr }: Ran): string =>
