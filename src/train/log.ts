@@ -1,22 +1,24 @@
 // The log of a run: JSON lines, one a step, appended; read back for plots.
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type * as TE from 'fp-ts/lib/TaskEither.js';
-import { tryCatch } from 'fp-ts/lib/TaskEither.js';
-import { type DataError, fileError } from '../data/error.ts';
-import { makeFolder } from '../files/folder.ts';
+import { appendFile, readFile } from 'node:fs/promises';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { writeAtomic } from '../data/atomic.ts';
+import { codeOf, type DataError, fileError } from '../data/error.ts';
 
 /** One line: numbers by name. */
 export type LogLine = Readonly<Record<string, number>>;
 
+const textIn = async (path: string): Promise<string> =>
+  readFile(path, 'utf8').catch((thrown: unknown) => {
+    if (codeOf(thrown) === 'ENOENT') return '';
+    throw thrown;
+  });
+
 /** Lines of a log; none where there is no file. A last line that was cut off is left out. */
 export const readLog = (path: string): TE.TaskEither<DataError, readonly LogLine[]> =>
-  tryCatch(
+  TE.tryCatch(
     async () => {
-      const text = await readFile(path, 'utf8').catch((e: NodeJS.ErrnoException) => {
-        if (e.code === 'ENOENT') return '';
-        throw e;
-      });
+      const text = await textIn(path);
       return text
         .split('\n')
         .slice(0, -1)
@@ -25,21 +27,23 @@ export const readLog = (path: string): TE.TaskEither<DataError, readonly LogLine
     fileError('read', path),
   );
 
-/** Prepares a log for a run that goes on after `step` steps: lines from then on, of a run that was cut off, are removed. */
+/**
+ * Prepares a log for a run that goes on after `step` steps: lines from then on, of a run that was cut off, are removed. Left: a file
+ * that cannot be read or written; it is then as it was.
+ */
 export const openLog = (path: string, step: number): TE.TaskEither<DataError, void> =>
-  tryCatch(
-    async () => {
-      await makeFolder(dirname(path));
-      const text = await readFile(path, 'utf8').catch(() => '');
+  pipe(
+    TE.tryCatch(() => textIn(path), fileError('read', path)),
+    TE.chain((text) => {
       const kept = text.split('\n').filter((line) => {
         const found = /^\{"step":(\d+)/.exec(line);
         return found !== null && Number(found[1]) <= step && line.endsWith('}');
       });
-      await writeFile(path, kept.map((line) => `${line}\n`).join(''));
-    },
-    fileError('write', path),
+      const next = kept.map((line) => `${line}\n`).join('');
+      return next === text && text !== '' ? TE.right(undefined) : writeAtomic(path, next);
+    }),
   );
 
 /** Appends one line; `step` is written first. */
 export const appendLog = (path: string, step: number, values: LogLine): TE.TaskEither<DataError, void> =>
-  tryCatch(() => appendFile(path, `${JSON.stringify({ step, ...values })}\n`), fileError('write', path));
+  TE.tryCatch(() => appendFile(path, `${JSON.stringify({ step, ...values })}\n`), fileError('write', path));

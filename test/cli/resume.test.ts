@@ -4,37 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writePng } from '../../src/data/index.ts';
-import { type Ran, startDualtoken, tinyModel } from '../support/command.ts';
+import { type Ran, startDualtoken } from '../support/command.ts';
 import { eventFiles, shown } from '../support/events.ts';
-import { inFolder, run } from '../support/files.ts';
+import { inFolder } from '../support/files.ts';
+import { leavePictures, tinyRun } from '../support/tiny-run.ts';
 
 const test = suite('resuming');
 
 const steps = 60;
 const kills = 5;
-const config = {
-  // The pixel tap alone: what starts in a second can be killed often.
-  model: {
-    ...tinyModel,
-    vision: { ...tinyModel.vision, num_hidden_layers: 1 },
-    taps: { pixel: 1, semantic: null },
-  },
-  losses: [
-    { kind: 'pixel', weight: 10 },
-    { kind: 'adversarial', weight: 0.75, channels: 4, discriminator: 'patch', layers: 1, lecam: 0.1 },
-    { kind: 'commitment', weight: 1 },
-  ],
-  steps,
-  batchSize: 2,
-  microBatches: 2,
-  ema: 0.9,
-  seed: 5,
-  optimizer: { clip: 1 },
-  schedule: { warmup: 10 },
-  checkpoint: { everySteps: 4, keep: 2 },
-  sampleEvery: 1000,
-};
+const config = { ...tinyRun, steps, checkpoint: { everySteps: 4, keep: 2 } };
 
 type Line = Readonly<Record<string, number>>;
 /** Whole lines of a run's log. */
@@ -68,16 +47,6 @@ const draws = (): (() => number) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32;
   };
-};
-
-const leavePictures = async (folder: string, count: number): Promise<void> => {
-  for (let n = 0; n < count; n++) {
-    const data = Uint8Array.from(
-      { length: 24 * 20 * 3 },
-      (_, i) => 127 + 120 * Math.sin(n * 7.3 + i * (0.01 + n / 90)),
-    );
-    await run(writePng(join(folder, `${n}.png`), { width: 24, height: 20, data }));
-  }
 };
 
 test('killed at five random steps and interrupted once, a run ends with the weights of the run left alone', () =>
