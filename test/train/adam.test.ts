@@ -1,4 +1,4 @@
-// AdamW and clipping: five steps against PyTorch, where the golden case is there; schedules by hand.
+// Adam, AdamW and clipping: five steps against PyTorch, where the golden case is there, and by hand in doubles; schedules by hand.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
@@ -9,23 +9,26 @@ import { summaryOf } from '../../src/compiler/explain.ts';
 import { readAllValues } from '../../src/data/index.ts';
 import { einsum, input } from '../../src/dsl/core/build.ts';
 import { zerosInit } from '../../src/dsl/init.ts';
+import { scalar, zeros } from '../../src/dsl/ops/create.ts';
 import { mul, sub, tanh } from '../../src/dsl/ops/elementwise.ts';
-import { scalarInput } from '../../src/dsl/ops/inputs.ts';
+import { scalarInput, tensor } from '../../src/dsl/ops/inputs.ts';
 import { reshape } from '../../src/dsl/ops/movement.ts';
 import { mean } from '../../src/dsl/ops/reduce.ts';
 import { weight } from '../../src/dsl/param.ts';
 import { ravelLayout } from '../../src/dsl/ravel.ts';
 import type { Rank1, Rank2 } from '../../src/dsl/shape.ts';
-import { type ScalarTensor, type Tensor, wrap } from '../../src/dsl/tensor.ts';
+import { anySize, type ScalarTensor, type Tensor, wrap } from '../../src/dsl/tensor.ts';
 import { valueAndGrad } from '../../src/dsl/transform/index.ts';
 import { take } from '../../src/dsl/transform/tensors.ts';
 import { jit } from '../../src/runtime/jit.ts';
 import { openNull } from '../../src/runtime/null.ts';
 import { HostTensor } from '../../src/runtime/tensor.ts';
 import { type AdamScalars, adamScalars } from '../../src/train/adam.ts';
-import { optimise } from '../../src/train/optimise.ts';
+import { type OptimiserState, optimise } from '../../src/train/optimise.ts';
 import { schedule } from '../../src/train/schedule.ts';
 import { forEachBackend } from '../support/backends.ts';
+import { valuesOf } from '../support/bound.ts';
+import { close, values } from '../support/draw.ts';
 import { sharedDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
 
@@ -87,6 +90,65 @@ forEachBackend(test, 'five clipped steps equal PyTorch', async (backend) => {
   near(losses, values('out.losses'));
   near(w, values('out.w'));
 });
+
+/** PyTorch's Adam and AdamW, of numbers. */
+const byHand = (
+  kind: 'adam' | 'adamw',
+  decay: number,
+  start: ArrayLike<number>,
+  grads: readonly ArrayLike<number>[],
+  rate: number,
+): readonly number[] => {
+  const [beta1, beta2, eps] = [0.5, 0.9, 1e-8];
+  return Array.from(start, (first, i) => {
+    let [p, m, v] = [first, 0, 0];
+    grads.forEach((all, t) => {
+      const g = all[i]! + (kind === 'adam' ? decay * p : 0);
+      if (kind === 'adamw') p -= rate * decay * p;
+      m = beta1 * m + (1 - beta1) * g;
+      v = beta2 * v + (1 - beta2) * g * g;
+      const [mHat, vHat] = [m / (1 - beta1 ** (t + 1)), v / (1 - beta2 ** (t + 1))];
+      p -= (rate * mHat) / (Math.sqrt(vHat) + eps);
+    });
+    return p;
+  });
+};
+
+for (const kind of ['adam', 'adamw'] as const)
+  test(`${kind} is that of PyTorch, with and without decay, and the mean of the weights follows`, () => {
+    const [size, rate, steps] = [7, 0.02, 4];
+    const vector = (seed: number): Tensor<Rank1> => {
+      const length: number = size;
+      return tensor(Float32Array.from(values(size, seed)), [length]);
+    };
+    const grads = Array.from({ length: steps }, (_, t) => [vector(20 + t), vector(40 + t)]);
+    const zero = () => [zeros([size]), zeros([size])].map((x) => anySize(x));
+    const start = [vector(1), vector(2)];
+    const options = { kind, betas: [0.5, 0.9], eps: 1e-8, weightDecay: [0.3, 0], clip: null, ema: 0.75 } as const;
+    const trail: OptimiserState[] = [{ params: start, m: zero(), v: zero(), ema: start }];
+    for (const [t, g] of grads.entries()) {
+      const { stepSize, rootCorrection, learningRate } = adamScalars(options, rate, t + 1);
+      const at = {
+        stepSize: scalar(stepSize),
+        rootCorrection: scalar(rootCorrection),
+        learningRate: scalar(learningRate),
+      };
+      trail.push(optimise(options)(trail.at(-1)!, g, at).state);
+    }
+    const [decayed, plain] = valuesOf(...trail.at(-1)!.params);
+    const given = (n: 0 | 1) => grads.map((g) => valuesOf(g[n]!)[0]!);
+    const [first, second] = valuesOf(...start);
+    close(decayed!, byHand(kind, 0.3, first!, given(0), rate), 1e-9);
+    close(plain!, byHand(kind, 0, second!, given(1), rate), 1e-9);
+    const means = valuesOf(...trail.map(({ ema }) => ema[0]!));
+    const weights = valuesOf(...trail.map(({ params }) => params[0]!));
+    for (let t = 1; t <= steps; t++)
+      close(
+        means[t]!,
+        means[t]!.map((_, i) => 0.75 * means[t - 1]![i]! + 0.25 * weights[t]![i]!),
+        1e-12,
+      );
+  });
 
 test('schedules warm up, then stay or fall', () => {
   const cosine = schedule({ kind: 'cosine', peak: 2, final: 0.5, warmup: 4, total: 14 });
