@@ -1,0 +1,124 @@
+// Weights that a run starts from: a tower's file gives the trained and the frozen tower its values, tables bring their running means,
+// the rest is drawn; what does not fit is named.
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ProgramCache } from '../../src/compiler/cache.ts';
+import type { Program } from '../../src/compiler/program.ts';
+import { writeSafetensors } from '../../src/data/index.ts';
+import { sizeOf } from '../../src/dsl/core/node.ts';
+import { namedSpecs } from '../../src/dsl/param.ts';
+import { dualTokenSystem } from '../../src/models/systems/index.ts';
+import { mini, variantOf } from '../../src/models/variants/index.ts';
+import { openRuntime } from '../../src/runtime/runtime.ts';
+import { readAll } from '../../src/train/source.ts';
+import { startingWeights } from '../../src/train/starting-weights.ts';
+import { tokenizerTask } from '../../src/train/tasks/tokenizer.ts';
+import { openTrainer } from '../../src/train/trainer.ts';
+import type { NamedTensors } from '../../src/train/vectors.ts';
+import { tinyModel } from '../support/command.ts';
+import { values } from '../support/draw.ts';
+import { failure, inFolder, run } from '../support/files.ts';
+
+const test = suite('starting weights');
+
+/** Both trainers of a test draw by the same programs. */
+const inMemory = (): ProgramCache => {
+  const kept = new Map<string, Program>();
+  return {
+    get: async (digest) => kept.get(digest) ?? null,
+    put: async (program) => void kept.set(program.digest, program),
+  };
+};
+
+const config = variantOf(mini, tinyModel);
+const model = { family: 'dualtoken', config } as const;
+const system = dualTokenSystem(config);
+const task = tokenizerTask(system, [
+  { kind: 'pixel', weight: 1 },
+  { kind: 'deep', weight: 1 },
+]);
+const tower = 'siglip_model.vision_model.';
+
+type Tensors = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array<ArrayBuffer> }>;
+const drawn = (spec: unknown): Tensors =>
+  new Map(
+    namedSpecs(spec).map(({ path, spec: { shape } }, i) => [
+      path,
+      { shape, data: Float32Array.from(values(sizeOf(shape), 70 + i)) },
+    ]),
+  );
+const all = drawn({ ...system.spec, ...system.stateSpec });
+const towerAlone: Tensors = new Map(
+  [...all].flatMap(([name, t]) => (name.startsWith(tower) ? [[name.replace('siglip_model.', ''), t] as const] : [])),
+);
+const write = (path: string, tensors: Tensors): Promise<void> =>
+  run(writeSafetensors(path, new Map([...tensors].map(([name, t]) => [name, { dtype: 'F32', ...t }]))));
+const from = (path: string) => startingWeights(path, model, task, system.stateSpec);
+const same = (tensors: NamedTensors, name: string, wanted: string): void =>
+  assert.equal(tensors.get(name)?.data, all.get(wanted)?.data, name);
+
+test("a tower's file is the start of the trained and of the frozen tower; the rest is missing", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'tower.safetensors');
+    await write(path, towerAlone);
+    const { tensors, found, of, missing } = await run(from(path));
+    assert.is(found, towerAlone.size);
+    assert.is(of, namedSpecs(system.spec).length);
+    assert.ok(missing.includes('decoder.conv_in') && missing.includes('post_quant_conv.conv1'), `${missing}`);
+    assert.not(missing.some((part) => part.startsWith('siglip_model')));
+    const read = await readAll(tensors);
+    assert.is(read.size, 2 * towerAlone.size);
+    for (const name of all.keys())
+      if (name.startsWith(tower)) {
+        same(read, name, name);
+        same(read, `frozen.${name}`, name);
+      }
+  }));
+
+test('a trainer begins with them, its mean of the weights too; tables without running means get one hit a code', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'tables.safetensors');
+    const tables = [...all].filter(([name]) => name.endsWith('.codebook'));
+    assert.is(tables.length, 2);
+    await write(path, new Map([...towerAlone, ...tables]));
+    const { tensors: init } = await run(from(path));
+    const runtime = await openRuntime({ backend: 'wasm', cache: inMemory() });
+    try {
+      const optimizer = { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0, clip: null } as const;
+      const open = (more: object) => openTrainer(runtime, task, { optimizer, seed: 3, ema: 0.9, ...more });
+      const freeze = ['siglip_model.**.embeddings.**'];
+      const given = await readAll((await open({ init, freeze })).snapshot());
+      const fresh = await readAll((await open({ freeze })).snapshot());
+      assert.equal([...given.keys()], [...fresh.keys()]);
+      for (const [name, { data }] of given) {
+        const own = name.replace(/^(ema|frozen|state)\./, '');
+        const book = own.replace(/(embedEma|clusterSize)$/, 'codebook');
+        if (name.startsWith('optimizer.')) assert.ok(data.every((x) => x === 0));
+        else if (own.endsWith('.clusterSize')) assert.ok(data.every((x) => x === 1));
+        else if (own.startsWith(tower) || tables.some(([table]) => table === book)) same(given, name, book);
+        else assert.equal(data, fresh.get(name)!.data, name);
+      }
+      // Without a file both towers are drawn alike.
+      for (const name of all.keys())
+        if (name.startsWith(tower)) assert.equal(fresh.get(`frozen.${name}`)!.data, fresh.get(name)!.data, name);
+    } finally {
+      runtime.close();
+    }
+  }));
+
+test('other shapes, no fitting names, and what is no file of tensors', () =>
+  inFolder(async (folder) => {
+    const [wide, other, none] = ['wide', 'other', 'none'].map((name) => join(folder, `${name}.safetensors`));
+    const name = 'vision_model.post_layernorm.bias';
+    await write(wide!, new Map([...towerAlone, [name, { shape: [33], data: new Float32Array(33) }]]));
+    await write(other!, new Map([['layer4.weight', { shape: [3], data: new Float32Array(3) }]]));
+    assert.match(
+      await failure(from(wide!)),
+      /wide\.safetensors, tensor "vision_model\.post_layernorm\.bias": is \[33\], the model wants \[32\]: change the variant/,
+    );
+    assert.match(await failure(from(other!)), /other\.safetensors: none of its tensors has the name of a parameter/);
+    assert.match(await failure(from(none!)), /none\.safetensors: no such file/);
+  }));
+
+test.run();
