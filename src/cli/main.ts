@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { evalCommand } from './commands/eval.ts';
 import { explainCommand } from './commands/explain.ts';
+import { importCommand } from './commands/import.ts';
 import { initCommand } from './commands/init.ts';
 import { pullCommand } from './commands/pull.ts';
 import { reconstructCommand } from './commands/reconstruct.ts';
@@ -33,6 +34,7 @@ const build = (): Command => {
     evalCommand,
     pullCommand,
     initCommand,
+    importCommand,
     explainCommand,
     tuneCommand,
     demoCommand,

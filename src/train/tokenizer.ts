@@ -21,19 +21,30 @@ import { pendingOf, type TensorSource } from './source.ts';
 export const tokenizerSpec = (model: VariantModel): unknown =>
   withSystem(model, ({ spec, tablesSpec }) => ({ ...spec, ...tablesSpec }));
 
-/** Writes a tokenizer: half precision, with its family and configuration as metadata. Written aside, then renamed. */
+export interface TokenizerFileOptions {
+  /** How values are stored. Default F16. */
+  readonly floats?: 'F32' | 'F16' | 'BF16';
+  /** Told of each tensor that is written. */
+  readonly onTensor?: () => void;
+}
+
+/** Writes a tokenizer, with its family and configuration as metadata. Written aside, then renamed. */
 export const writeTokenizer = (
   path: string,
   model: VariantModel,
   tensors: TensorSource,
-): TE.TaskEither<DataError, void> =>
-  writeSafetensorsFrom(
-    path,
-    pendingOf(tensors, {
-      names: namedSpecs(tokenizerSpec(model)).flatMap(({ path: name }) => (tensors.shapes.has(name) ? [name] : [])),
-    }),
-    { floats: 'F16', metadata: metadataOf(model) },
-  );
+  { floats = 'F16', onTensor = () => {} }: TokenizerFileOptions = {},
+): TE.TaskEither<DataError, void> => {
+  const names = namedSpecs(tokenizerSpec(model)).flatMap(({ path: name }) => (tensors.shapes.has(name) ? [name] : []));
+  const pending = pendingOf(tensors, { names }).map((tensor) => ({
+    ...tensor,
+    read: pipe(
+      tensor.read,
+      TE.chainFirstIOK(() => onTensor),
+    ),
+  }));
+  return writeSafetensorsFrom(path, pending, { floats, metadata: metadataOf(model) });
+};
 
 /** Codes of one picture by vocabulary, row-major [height, width, depth]. */
 export interface PictureCodes {

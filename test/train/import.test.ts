@@ -1,0 +1,67 @@
+// Published weights as models: whole checkpoints of every family, in the names of their authors' code.
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { writeSafetensors } from '../../src/data/index.ts';
+import { namedSpecs } from '../../src/dsl/param.ts';
+import { publishedName } from '../../src/models/published.ts';
+import { withSystem } from '../../src/models/systems/index.ts';
+import { readVariant, type Variant } from '../../src/models/variants/index.ts';
+import { importedSource, planImport } from '../../src/train/import.ts';
+import { modelIn } from '../../src/train/model-file.ts';
+import { wholeFile } from '../../src/train/source.ts';
+import { writeTokenizer } from '../../src/train/tokenizer.ts';
+import { inFolder, run } from '../support/files.ts';
+import { filled, published } from '../support/published.ts';
+
+const test = suite('import');
+
+const variant = (json: object): Variant => {
+  const read = readVariant(json);
+  if (E.isLeft(read)) throw new Error(read.left.join('; '));
+  return read.right;
+};
+const attention = { projection: 'attention', shortcut: { tap: 1, weight: 0.6 } };
+/** Of each a name that its authors' code has, and one of the losses' that belongs to no model. */
+const systems: readonly (readonly [Variant, string, string | null])[] = [
+  [variant({ variant: 'mini' }), 'quantizer_semantic.codebooks.0.weight', 'siglip_model.text_model.head.bias'],
+  [variant({ variant: 'mini', ...attention }), 'prequant_pix.attn.qkv.weight', 'siglip_model.logit_scale'],
+  [variant({ variant: 'mini', projection: 'none', quantiser: { dim: 128 } }), 'quantizer.codebooks.0.weight', null],
+  [variant({ variant: 'mini-vqgan' }), 'quantize.embedding.weight', 'loss.discriminator.main.0.weight'],
+  [variant({ variant: 'mini-movqgan' }), 'decoder.norm_out.conv_y.weight', 'loss.perceptual_loss.lin0.model.1.weight'],
+  [variant({ variant: 'mini-open-magvit2' }), 'encoder.conv_in.weight', 'loss.discriminator.main.0.weight'],
+  [variant({ variant: 'mini-clip' }), 'visual_projection.weight', null],
+];
+
+for (const [model, known, beside] of systems)
+  test(`a whole checkpoint of ${model.title}`, () =>
+    inFolder(async (folder) => {
+      const [source, out] = [join(folder, 'source.safetensors'), join(folder, 'out.safetensors')];
+      const tensors = new Map(published(model));
+      assert.ok(tensors.has(known), known);
+      if (beside !== null)
+        tensors.set(
+          beside,
+          filled([2], () => 0),
+        );
+      await run(writeSafetensors(source, tensors));
+      const plan = await run(planImport(source, model));
+      assert.equal([plan.faults, plan.anew, plan.unknown, plan.unshared], [[], [], [], []]);
+      if (beside !== null) assert.ok(plan.beside.some(({ name }) => name === beside));
+      const used = withSystem(model, ({ spec, tablesSpec }) => [spec, tablesSpec].flatMap(namedSpecs));
+      assert.is(plan.matched.length, used.length);
+      assert.is(plan.matched.length + plan.beside.length, tensors.size);
+      await run(writeTokenizer(out, model, importedSource(source, plan, null), { floats: 'F32' }));
+      assert.equal(await run(modelIn(out)), JSON.parse(JSON.stringify({ family: model.family, config: model.config })));
+      const made = await run(wholeFile(out));
+      const values = await made.read([...made.shapes.keys()]);
+      assert.is(values.size, used.length);
+      for (const { path, spec } of used) {
+        const { shape, data } = values.get(path)!;
+        assert.equal(shape, spec.shape, path);
+        assert.equal(data, tensors.get(publishedName(model)(path))!.data.subarray(0, data.length), path);
+      }
+    }));
+
+test.run();
