@@ -16,9 +16,11 @@ import { withFeatures } from '../../src/eval/models/tokenizer-features.ts';
 import { lpipsSqueeze } from '../../src/models/features/index.ts';
 import { variants } from '../../src/models/variants/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
+import { publishModel } from '../../src/train/publish.ts';
+import { wholeFile } from '../../src/train/source.ts';
 import { openTokenizer } from '../../src/train/tokenizer.ts';
 import { centre } from '../models/features/published.ts';
-import { writeTinyTokenizer } from '../support/command.ts';
+import { tinyVariant, writeTinyTokenizer } from '../support/command.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 import { projectDir, sharedDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
@@ -69,6 +71,11 @@ test('a tokenizer: codes and pictures are those of encode and decode, features h
       assert.not.equal([...made.pooled!], [...made['pooled-continuous']!]);
       // One output by itself is the same.
       near((await model.measure(['pooled'])(images)).pooled!, made.pooled!, 1e-5, 'pooled');
+      // And so is a folder in the published layout.
+      const published = join(folder, 'published');
+      await run(publishModel(published, tinyVariant(), await run(wholeFile(path))));
+      const again = await (await run(openModel(runtime, published))).measure(['pooled'])(images);
+      assert.equal(again.pooled, made.pooled);
     });
   });
 });

@@ -16,14 +16,18 @@ import { openTokenizerModel, openTokenizerText } from './tokenizer.ts';
 
 const towers: Readonly<
   Record<string, (runtime: Runtime, folder: string, json: unknown) => TE.TaskEither<DataError, EvaluatedModel>>
-> = { siglip: openSiglip, clip: openClip, mobilenet_v2: openMobileNet };
+> = { siglip: openSiglip, clip: openClip, mobilenet_v2: openMobileNet, dualtoken: openTokenizerModel };
 
 const textTowers: Readonly<
   Record<
     string,
     (runtime: Runtime, folder: string, json: unknown, tokenizer?: string) => TE.TaskEither<DataError, TextTower>
   >
-> = { siglip: openSiglipText, clip: openClipText };
+> = {
+  siglip: openSiglipText,
+  clip: openClipText,
+  dualtoken: (runtime, folder, _, tokenizer) => openTokenizerText(runtime, folder, tokenizer),
+};
 
 const modelType = (json: unknown): string => {
   const read = z.object({ model_type: z.string() }).safeParse(json);

@@ -1,16 +1,17 @@
 // A tokenizer file of this project, of any family, as an evaluated model; and the text tower that some families train beside it.
-import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type DataError, safetensorsError, tokenizerError } from '../../data/error.ts';
-import { openTextTokenizer, toUnit, withSafetensors } from '../../data/index.ts';
+import { type DataError, tokenizerError } from '../../data/error.ts';
+import { openTextTokenizer, toUnit } from '../../data/index.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
 import type { Ids } from '../../models/nn/embedding.ts';
+import { publishedLayout } from '../../models/published.ts';
 import { type Images, siglipText } from '../../models/siglip.ts';
 import type { TokenizerSystem } from '../../models/systems/index.ts';
-import { parseModel, type VariantModel } from '../../models/variants/index.ts';
+import type { VariantModel } from '../../models/variants/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { loadNamed } from '../../train/load-checkpoint.ts';
+import { modelIn } from '../../train/model-file.ts';
 import { tokenizerSpec } from '../../train/tokenizer.ts';
 import type { NamedTensors } from '../../train/vectors.ts';
 import { shortName } from './checkpoint-folder.ts';
@@ -18,22 +19,6 @@ import { compiledModel, type Expressions } from './compiled.ts';
 import type { EvaluatedModel, Output, TextTower } from './evaluated-model.ts';
 import { embedBy } from './text-tower.ts';
 import { type TokenizerFeatures, withFeatures } from './tokenizer-features.ts';
-
-/** The model that a file says it holds. */
-const modelIn = (path: string): TE.TaskEither<DataError, VariantModel> =>
-  withSafetensors(path)(({ metadata: { config, family = 'dualtoken' } }) =>
-    pipe(
-      config === undefined
-        ? E.left(['it carries no configuration: it is no tokenizer of this project'])
-        : E.tryCatch(
-            (): unknown => JSON.parse(config),
-            () => ['its configuration is no JSON'],
-          ),
-      E.chain((json) => parseModel(family, json)),
-      E.mapLeft((faults) => safetensorsError(path, null, faults.join('\n  '))),
-      TE.fromEither,
-    ),
-  );
 
 const outputsOf = <P, Q, T>(
   { decode, vocabularies }: TokenizerSystem<P, Q, T>,
@@ -94,7 +79,7 @@ export const openTokenizerModel = (runtime: Runtime, path: string): TE.TaskEithe
   pipe(
     modelIn(path),
     TE.bindTo('model'),
-    TE.bind('named', ({ model }) => loadNamed(path, tokenizerSpec(model))),
+    TE.bind('named', ({ model }) => loadNamed(path, tokenizerSpec(model), publishedLayout(model))),
     TE.chainTaskK(
       ({ model, named }) =>
         () =>
