@@ -18,6 +18,8 @@ export interface TrainingProgress {
   readonly start: (step: number) => void;
   /** Shows a step that is done, and what was measured in it, the most important first. */
   readonly step: (at: Passed, terms: Readonly<Record<string, number>>) => void;
+  /** Shows what share of a long program is done, within a step. */
+  readonly within: (share: number) => void;
   /** A line above the bar. */
   readonly log: (line: string) => void;
   readonly stop: () => void;
@@ -45,12 +47,15 @@ export const trainingProgress = (
   let line: LiveLine | null = null;
   let recent: readonly Passed[] = [];
   let logged = Number.NEGATIVE_INFINITY;
+  let [done, said] = [0, Number.NEGATIVE_INFINITY];
   return {
     start: (step) => {
+      done = step;
       line = liveLine(stream, (columns) => progressLine(columns, step / total, `${step}/${total}`, {}));
     },
     step: (at, terms) => {
       recent = [...recent.slice(-WINDOW), at];
+      done = at.step;
       const place = `${at.step}/${total}`;
       const rates = speed(recent[0]!, at, total);
       line?.show((columns) => progressLine(columns, at.step / total, [place, ...rates].join('  '), terms));
@@ -58,6 +63,14 @@ export const trainingProgress = (
       logged = at.seconds;
       const each = Object.entries(terms).map(([name, x]) => `${name} ${short(x)}`);
       output.log([`step ${place}`, ...each, ...rates].join('  '));
+    },
+    within: (share) => {
+      const place = `${done}/${total}, the next to ${Math.round(100 * share)} %`;
+      line?.show((columns) => progressLine(columns, done / total, place, {}));
+      const now = performance.now() / 1000;
+      if (line !== null || now - said < QUIET) return;
+      said = now;
+      output.log(`step ${place}`);
     },
     log: (text) => {
       if (line === null) output.log(text);

@@ -69,7 +69,8 @@ const towerParts = (c: DualTokenConfig) => {
   return { ...whole, encoder: { layers }, post_layernorm: undefined, head: undefined };
 };
 
-export const dualTokenParts = (c: DualTokenConfig) => {
+/** `remat`: gradient checkpoints around the decoder's blocks. */
+export const dualTokenParts = (c: DualTokenConfig, remat = false) => {
   const [width, { dim }, { pixel, semantic }] = [c.vision.hidden_size, c.quantiser, c.taps];
   const apart = semantic !== null && c.vocabularies !== 1;
   return {
@@ -80,7 +81,7 @@ export const dualTokenParts = (c: DualTokenConfig) => {
     postquant_semantic: semantic === null ? undefined : projection(c, dim, width),
     postquant_visual: pixel === null ? undefined : projection(c, dim, width),
     post_quant_conv: pixel === null ? undefined : projectBlock(width, c.decoder.in_channels),
-    decoder: pixel === null ? undefined : pixelDecoder(c.decoder),
+    decoder: pixel === null ? undefined : pixelDecoder(c.decoder, remat),
   };
 };
 

@@ -107,9 +107,9 @@ export const latentSide = ({ decoder }: DualTokenConfig): number =>
 
 /** Quantised pixel features [B, h, w, dim] to pictures [B, 3, H, W], about [-1, 1]. Throws DslError for a variant without a pixel tap. */
 export const decodeFeatures =
-  (c: DualTokenConfig, params: DualTokenParams) =>
+  (c: DualTokenConfig, params: DualTokenParams, remat = false) =>
   (z: Features): Images => {
-    const m = giveParts(dualTokenParts(c), params);
+    const m = giveParts(dualTokenParts(c, remat), params);
     const side = latentSide(c);
     // A decoder that doubles can't reach every picture from every grid: 27 x 16 is not 384.
     const fitted = (x: Maps): Maps =>
@@ -171,7 +171,7 @@ export const forwardTraining =
     const apart = pixel !== null && c.vocabularies === 1 ? [pixel] : [pixel, semantic].filter((q) => q !== null);
     return {
       image: images,
-      reconstruction: pixel === null ? null : decodeFeatures(c, params)(pixel.z),
+      reconstruction: pixel === null ? null : decodeFeatures(c, params, remat)(pixel.z),
       deep: out.deep,
       deepQuantised: out.deepQuantised,
       pooled: out.pooled,

@@ -23,6 +23,8 @@ export interface Reconstructed {
 }
 
 const COLUMNS = 8;
+/** Large pictures are few at a time: what a decoder keeps grows with their pixels. */
+const PIXELS_AT_ONCE = 16 * 64 ** 2;
 
 /**
  * Pictures, all of the model's size, as the trainer's present state reconstructs them, by the mean of its weights where it keeps one;
@@ -45,23 +47,30 @@ export const reconstructor = <P, Q, T>(
     return { images: out, mse: mean(square(sub(out, images)), [1, 2, 3]) };
   };
   const run = runtime.compile(reconstruct, { name: 'reconstruction' });
-  return async (pictures) => {
+  const atOnce = Math.max(1, Math.floor(PIXELS_AT_ONCE / size ** 2));
+  /** Reconstructions [3, H, W] of some pictures, and squared errors. */
+  const few = async (pictures: readonly Picture[]) => {
     const images = new HostTensor(stackChannels(pictures), [pictures.length, 3, size, size], 'f32');
     const { params, ema, fixed, extra } = trainer.state();
     const out = await run(ema.length > 0 ? ema : params, fixed, extra, images);
     const [values, errors] = [await out.images.read(), await out.mse.read()];
     out.images.free();
     out.mse.free();
-    const made = pictures.map((_, i) => {
+    return pictures.map((_, i) => {
       const picture = fromChannels(values, { width: size, height: size, offset: i * 3 * size * size });
       if (E.isLeft(picture)) throw new TrainFailure(`samples: ${renderDataError(picture.left)}`);
-      return picture.right;
+      return { picture: picture.right, error: errors[i]! };
     });
+  };
+  return async (pictures) => {
+    const all: Awaited<ReturnType<typeof few>> = [];
+    for (let i = 0; i < pictures.length; i += atOnce) all.push(...(await few(pictures.slice(i, i + atOnce))));
+    const made = all.map(({ picture }) => picture);
     const rows = Array.from({ length: Math.ceil(pictures.length / COLUMNS) }, (_, r) =>
       [pictures, made].map((list) => list.slice(r * COLUMNS, (r + 1) * COLUMNS)),
     ).flat();
     // A quarter of the squared error: pictures are in [-1, 1], PSNR in [0, 1].
-    const psnr = errors.reduce((sum, e) => sum + 10 * Math.log10(1 / (e / 4 + 1e-8)), 0) / pictures.length;
+    const psnr = all.reduce((sum, { error }) => sum + 10 * Math.log10(1 / (error / 4 + 1e-8)), 0) / pictures.length;
     return { sheet: grid(rows), psnr };
   };
 };

@@ -80,6 +80,9 @@ test('elsewhere: the first step, one every ten seconds of training, and the last
   );
   shown.start(0);
   for (let step = 1; step <= 30; step++) shown.step({ step, sample: step * 8, seconds: step * 0.8 }, { loss: step });
+  // Within a step of a large model.
+  shown.within(0.25);
+  shown.within(0.26);
   shown.log('another line');
   shown.stop();
   assert.is(text(), '');
@@ -88,6 +91,7 @@ test('elsewhere: the first step, one every ten seconds of training, and the last
     'step 14/30  loss 14.00  10.00 images/s  13s left\n',
     'step 27/30  loss 27.00  10.00 images/s  2s left\n',
     'step 30/30  loss 30.00  10.00 images/s  0s left\n',
+    'step 30/30, the next to 25 %\n',
     'another line\n',
   ]);
 });

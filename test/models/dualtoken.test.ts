@@ -1,11 +1,12 @@
 // The tokenizer at a tiny size: shapes, codes in and out, and which parameters which loss reaches. Evaluated in doubles.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { topological } from '../../src/dsl/core/node.ts';
 import { initParams } from '../../src/dsl/init.ts';
 import { tensor } from '../../src/dsl/ops/inputs.ts';
 import { key } from '../../src/dsl/ops/random.ts';
 import type { Rank2 } from '../../src/dsl/shape.ts';
-import { isTensor, type Tensor } from '../../src/dsl/tensor.ts';
+import { isTensor, type Tensor, unwrap } from '../../src/dsl/tensor.ts';
 import { grad } from '../../src/dsl/transform/index.ts';
 import { flatten } from '../../src/dsl/tree.ts';
 import {
@@ -112,6 +113,29 @@ test('the pooled loss reaches all blocks through the semantic quantiser, and no 
       paths.some((p) => p.includes(part)),
       part,
     );
+});
+
+test('gradient checkpoints around the blocks of the tower and the decoder change no gradient', () => {
+  const losses = [pixelLoss(), pooledDistillation()].map(termOf);
+  const slopes = (remat: boolean) => {
+    const run = (p: DualTokenParams) => {
+      const out = forwardTraining(tiny, p, books, key(4), { remat })(images);
+      return totalLoss(losses)({ ...out, entropy: null, deepTarget: null, pooledTarget: zerosOf(out.pooled!) }).total;
+    };
+    return flatten(grad(run)(params), isTensor).leaves.map((l) => l.value);
+  };
+  const [plain, again] = [slopes(false), slopes(true)];
+  const found = valuesOf(...plain, ...again);
+  plain.forEach((_, i) => {
+    close(found[i]!, found[plain.length + i]!, 1e-12);
+  });
+  // Blocks of the tower and of the decoder are marked, each under a number of its own.
+  const regions = new Set(
+    topological(again.map(unwrap)).flatMap(({ op }) =>
+      op.kind === 'mark' && op.mark.m === 'remat' ? [op.mark.region] : [],
+    ),
+  );
+  assert.ok(regions.size > tiny.vision.num_hidden_layers, `${regions.size} regions`);
 });
 
 test('a training forward gives the next codebooks, each quantiser its own', () => {

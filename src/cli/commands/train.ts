@@ -2,6 +2,10 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
+import { z } from 'zod';
+import { lossSchema } from '../../models/losses/index.ts';
+import { variants } from '../../models/variants/index.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import { parseTrainConfig, type TrainConfig } from '../../train/config.ts';
 import { checkpointFor, runTraining } from '../../train/run.ts';
 import { UserFailure } from '../failure.ts';
@@ -19,12 +23,28 @@ interface TrainOptions extends RunOptions {
   readonly steps?: number;
   readonly batchSize?: number;
   readonly learningRate?: number;
+  readonly checkpointing?: boolean;
+  readonly without?: readonly string[];
   readonly out?: string;
   readonly resume: boolean;
 }
 
 const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
+
+const listed = z.looseObject({ variant: z.string().optional(), losses: z.array(lossSchema).nullish() });
+
+/** The losses that a file, or else its variant, lists, but for some kinds; undefined where there are none to leave out of. */
+const lossesWithout = (file: unknown, stated: string | undefined, kinds: readonly string[]): unknown => {
+  const read = listed.safeParse(file).data;
+  const losses = read?.losses ?? variants[stated ?? read?.variant ?? 'mini']?.losses;
+  const unknown = kinds.filter((kind) => !losses?.some((loss) => loss.kind === kind));
+  if (losses && unknown.length > 0)
+    throw new UserFailure(
+      `--without ${unknown.join(', ')}: there is no such loss; there are ${losses.map(({ kind }) => kind).join(', ')}`,
+    );
+  return losses?.filter(({ kind }) => !kinds.includes(kind));
+};
 
 /** What is stated on the command line, over what the file says. */
 const overlaid = (file: unknown, o: TrainOptions, folder: string | undefined, seed: number | undefined): unknown => {
@@ -39,6 +59,7 @@ const overlaid = (file: unknown, o: TrainOptions, folder: string | undefined, se
   return {
     ...file,
     ...stated({ variant: o.variant, steps: o.steps, batchSize: o.batchSize, out: o.out, seed }),
+    ...stated({ checkpointing: o.checkpointing, losses: o.without && lossesWithout(file, o.variant, o.without) }),
     ...part('data', { train: folder, validation: o.validation }),
     ...part('optimizer', { learningRate: o.learningRate }),
   };
@@ -77,14 +98,15 @@ export const train = async (args: readonly string[], options: TrainOptions, comm
     bar.log('stopping after this step, with a checkpoint; again: at once, without one'),
   );
   try {
-    const result = await withRuntime(options, output, async (runtime) => {
+    const body = (runtime: Runtime) => {
       bar.start(from?.info.step ?? 0);
       return runTraining(runtime, config, from, {
         log: bar.log,
         onStep: ({ loss, terms }, at) => bar.step(at, { loss, ...terms }),
         stopped: signal.asked,
       });
-    });
+    };
+    const result = await withRuntime(options, output, body, bar.within);
     bar.stop();
     const { at, stopped, model, psnr } = result;
     output.print(
@@ -114,6 +136,11 @@ export const trainCommand = (program: Command): Command =>
     .option('--steps <number>', 'steps in all', wholeNumber(1))
     .option('--batch-size <number>', 'pictures in a step', wholeNumber(1))
     .option('--learning-rate <number>', 'peak of the learning rate', positiveNumber)
+    .option('--checkpointing', 'compute activations again in the backward pass: less memory, more time')
+    .option(
+      '--without <losses...>',
+      'losses of the variant that are left out, as perceptual, whose weights are a download',
+    )
     .option('--out <folder>', 'folder of the run: checkpoints, log, samples, model')
     .option('--resume', 'go on with the run in --out', false)
     .action(train);
