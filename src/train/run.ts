@@ -123,7 +123,8 @@ const runSystem = async <P, Q, T>(
   const ids = await captionIds(config, variant, files);
   const { task, init } = await prepareTask(system, variant, config, hooks.log);
   const batch = { size: config.batchSize, shape: [3, size, size] };
-  checkRoom([task.spec, task.frozenSpec], batch, runtime.backend.caps.limits.buffer);
+  const room = { trained: task.spec, frozen: task.frozenSpec, ema: config.ema !== null, batch };
+  checkRoom(room, runtime.backend.caps);
   const dataset = cached(files, data.cacheMiB * 2 ** 20);
   const held = data.validation === undefined ? files : await openData(data.validation);
   const pictures = await firstPictures(held, size);

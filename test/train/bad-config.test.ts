@@ -6,12 +6,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import type { Loss } from '../../src/models/losses/index.ts';
-import { variants } from '../../src/models/variants/index.ts';
+import { withSystem } from '../../src/models/systems/index.ts';
+import { type Variant, variants } from '../../src/models/variants/index.ts';
+import { hardwareCaps } from '../../src/runtime/null.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { parseTrainConfig } from '../../src/train/config.ts';
 import { TrainFailure } from '../../src/train/failure.ts';
 import { lossFaults } from '../../src/train/loss-faults.ts';
+import { checkRoom } from '../../src/train/room.ts';
 import { checkpointFor, runTraining } from '../../src/train/run.ts';
 import { hostSource } from '../../src/train/source.ts';
 import { tinyModel } from '../support/command.ts';
@@ -155,6 +158,19 @@ test('what a run lacks is said before it begins', async () => {
     /^batchSize 10000000: its pictures take \d+ MiB; .*smaller batch$/,
   );
   assert.match(await refused({ data, weights: { model: join(photos, 'coffee.png') } }), /coffee\.png/);
+});
+
+test('a model whose training is larger than all of WebAssembly’s memory', () => {
+  const caps = { target: 'wasm', limits: { ...hardwareCaps.limits, buffer: 2 ** 32 } } as const;
+  const batch = { size: 1, shape: [3, 384, 384] };
+  const room = (variant: Variant) =>
+    withSystem(variant, ({ spec }) => ({ trained: spec, frozen: {}, ema: false, batch }));
+  checkRoom(room(variants.mini!), caps);
+  assert.throws(
+    () => checkRoom(room(variants['dualtoken-so400m']!), caps),
+    /^the model: parameters, gradients, two moments and what is frozen take 9\.5 GiB; WebAssembly has 4\.0 GiB here/,
+  );
+  checkRoom(room(variants['dualtoken-so400m']!), { ...caps, target: 'wgsl' });
 });
 
 test('a checkpoint of another model leaves the run as it is', async () => {
