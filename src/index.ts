@@ -17,4 +17,4 @@ export {
   type RuntimeOptions,
 } from './runtime/runtime.ts';
 export { DeviceTensor, HostTensor, i32, u32 } from './runtime/tensor.ts';
-export const version = '0.1.0';
+export { version } from './version.ts';

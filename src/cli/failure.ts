@@ -2,7 +2,7 @@
 
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type DataError, DataFailure, renderDataError } from '../data/index.ts';
+import { type DataError, DataFailure, renderDataError } from '../data/error.ts';
 import { DslError } from '../dsl/core/error.ts';
 import { RunFailure } from '../runtime/error.ts';
 import { CompileFailure } from '../runtime/evaluate.ts';

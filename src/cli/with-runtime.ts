@@ -1,5 +1,5 @@
 // A command's runtime: opened with its options, profiled where asked, closed whatever happens.
-import { writeAtomic } from '../data/index.ts';
+import { writeAtomic } from '../data/atomic.ts';
 import { Profile } from '../runtime/profile.ts';
 import { openRuntime, type Runtime } from '../runtime/runtime.ts';
 import { need } from './failure.ts';

@@ -1,8 +1,10 @@
 // Whether the tensors of a run fit an adapter at all: asked before anything is written.
-import type { Caps } from '../compiler/ir/caps.ts';
 import { sizeOf } from '../dsl/core/node.ts';
 import { countParams, namedSpecs } from '../dsl/param.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { TrainFailure } from './failure.ts';
+
+type Caps = Runtime['backend']['caps'];
 
 const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
