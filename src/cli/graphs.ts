@@ -6,7 +6,7 @@ import type { Rank4 } from '../dsl/shape.ts';
 import { type AnyTensor, type Tensor, wrap } from '../dsl/tensor.ts';
 import { flatten } from '../dsl/tree.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
-import { type Variant, variants } from '../models/variants/index.ts';
+import { textOf, type Variant, variants } from '../models/variants/index.ts';
 import { type StepGraph, stepGraph } from '../train/step-graph.ts';
 import { tokenizerTask } from '../train/tasks/tokenizer.ts';
 import { UserFailure } from './failure.ts';
@@ -52,8 +52,11 @@ const forwardOf = <P, Q, T>(
 export const graphOf = (variant: Variant, part: Part, batch: number): StepGraph =>
   withSystem(variant, (system) => {
     if (part === 'step') {
-      const text = variant.family === 'dualtoken' ? variant.config.text : undefined;
-      return stepGraph(tokenizerTask(system, variant.losses, { text }), batch, system.size);
+      const { losses, freeze } = variant;
+      const text = textOf(variant);
+      const reads = losses.some(({ kind }) => kind === 'contrastive');
+      const words = reads ? (text?.max_position_embeddings ?? null) : null;
+      return stepGraph(tokenizerTask(system, losses, { text }), { batch, size: system.size, words }, freeze);
     }
     const outputs = forwardOf(system, part, batch).map((t) => t.node);
     const inputs = topological(outputs).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar');

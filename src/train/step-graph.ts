@@ -19,9 +19,24 @@ export interface StepGraph {
   readonly outputs: readonly Node[];
 }
 
-/** The model's step on pictures [batch, 3, size, size], with clipping and weight decay, its adversary playing where there is one. */
-export const stepGraph = <P, F, Q, D, S>(task: Task<P, F, Q, D, S>, batch: number, size: number): StepGraph => {
-  const own = layoutsOf(task.spec);
+export interface StepSizes {
+  /** Pictures [batch, 3, size, size]. */
+  readonly batch: number;
+  readonly size: number;
+  /** Token ids of a caption; null: captions are not read. */
+  readonly words: number | null;
+}
+
+/**
+ * The model's step with clipping and weight decay, its adversary playing where there is one. Of outputs first come the parameters.
+ * @throws TrainFailure naming a pattern of `freeze` that no parameter matches
+ */
+export const stepGraph = <P, F, Q, D, S>(
+  task: Task<P, F, Q, D, S>,
+  { batch, size, words }: StepSizes,
+  freeze: readonly string[] = [],
+): StepGraph => {
+  const own = layoutsOf(task.spec, freeze);
   const against = task.adversary && layoutsOf(task.adversary.spec);
   const frozen = ravelLayout(task.frozenSpec, () => 'frozen');
   const inputs: StepGraph['inputs'][number][] = [];
@@ -48,7 +63,10 @@ export const stepGraph = <P, F, Q, D, S>(task: Task<P, F, Q, D, S>, batch: numbe
     vectors('fixed', own.fixed, false),
     {
       frozen: vectors('frozen', frozen, false),
-      batch: { images: wrap(declare('images', [batch, 3, size, size], false)), ids: null },
+      batch: {
+        images: wrap(declare('images', [batch, 3, size, size], false)),
+        ids: words === null ? null : wrap(declare('ids', [batch, words], false, 'i32')),
+      },
       adversary:
         task.adversary && against
           ? {
