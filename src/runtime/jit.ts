@@ -50,6 +50,8 @@ export interface Compiled<A extends readonly unknown[], B> {
   (...args: { readonly [K in keyof A]: Values<A[K]> }): Promise<Results<B>>;
   /** The program for arguments like these, without running it. */
   readonly program: (...args: { readonly [K in keyof A]: Values<A[K]> }) => Promise<Program>;
+  /** Lets go of its programs and their temporaries, once what runs is over; a call after that compiles anew. */
+  readonly free: () => Promise<void>;
 }
 
 export interface JitHost {
@@ -197,8 +199,28 @@ export const jit = <A extends readonly unknown[], B>(
     }
   };
 
-  return Object.assign(run as Compiled<A, B>, {
+  /** Calls that are not over. */
+  const running = new Set<Promise<unknown>>();
+  const counted = (...args: readonly unknown[]): Promise<Results<B>> => {
+    const call = run(...args);
+    running.add(call);
+    const over = () => void running.delete(call);
+    call.then(over, over);
+    return call;
+  };
+
+  return Object.assign(counted as Compiled<A, B>, {
     program: async (...args: readonly unknown[]) => (await entryFor(flatten(args, isValue))).program,
+    free: async () => {
+      const known = [...entries.values()];
+      entries.clear();
+      await Promise.allSettled(running);
+      for (const made of await Promise.allSettled(known)) {
+        if (made.status === 'rejected') continue;
+        made.value.executable.dispose();
+        for (const constant of made.value.constants.values()) constant.free();
+      }
+    },
   });
 };
 

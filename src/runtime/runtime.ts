@@ -136,5 +136,6 @@ export const compile = <A extends readonly unknown[], B>(
   };
   return Object.assign((async (...args) => (await ready())(...args)) as Compiled<A, B>, {
     program: (async (...args) => (await ready()).program(...args)) as Compiled<A, B>['program'],
+    free: async () => (await made)?.free(),
   });
 };

@@ -5,6 +5,7 @@ import { namedSpecs } from '../dsl/param.ts';
 import type { AnyTensor, ScalarTensor } from '../dsl/tensor.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { u32 } from '../runtime/tensor.ts';
+import { once } from './side.ts';
 import type { TensorSource } from './source.ts';
 import type { NamedTensor } from './vectors.ts';
 
@@ -19,7 +20,7 @@ export const drawnSource = ({ compile }: Pick<Runtime, 'compile'>, spec: unknown
         const made = initParams(wanted)({ key: key(root), path: '' });
         return names.map((name) => made[name]!);
       };
-      const drawn = await compile(draw, { name: 'initialisation' })(u32(seed));
+      const drawn = await once(compile(draw, { name: 'initialisation' }), (run) => run(u32(seed)));
       const read: (readonly [string, NamedTensor])[] = [];
       for (const [i, tensor] of drawn.entries()) {
         const values = await tensor.read();

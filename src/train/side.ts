@@ -57,6 +57,18 @@ export const freeSide = (s: SideState): void =>
 /** Paths and shapes of a player's own state. */
 export const extraOf = <Q>(initExtra: (key: Key) => Q) => take(initExtra(zeros([2], 'u32')));
 
+/** What a program gives that is run once: its temporaries are gone afterwards. */
+export const once = async <F extends { readonly free: () => Promise<void> }, R>(
+  program: F,
+  use: (program: F) => Promise<R>,
+): Promise<R> => {
+  try {
+    return await use(program);
+  } finally {
+    await program.free();
+  }
+};
+
 /** The vectors of a spec by its initialisers, on the device, each by a program of its own: drawing needs no memory beside them. */
 export const drawVectors = async <P>(
   device: Pick<Device, 'compile'>,
@@ -81,8 +93,7 @@ export const drawVector = async <P>(
 ): Promise<DeviceTensor> => {
   const draw = (root: ScalarTensor<'u32'>) =>
     ravel({ ...layout, groups: layout.groups.slice(i, i + 1) }, initParams(spec)({ key: key(root), path }));
-  const [made] = await compile(draw, { name: 'initialisation' })(u32(seed));
-  return made!;
+  return once(compile(draw, { name: 'initialisation' }), async (run) => (await run(u32(seed)))[0]!);
 };
 
 /** Vectors of zeros, one after another: a large model's need as much memory as it has. */
@@ -106,7 +117,7 @@ export const startSide = async <P, Q>(device: Device, side: Side<P, Q>, seed: nu
     // A mean of the weights starts at the weights: equal draws.
     ema: side.ema ? await draw(layouts.params) : [],
     fixed: await draw(layouts.fixed),
-    extra: hasState ? await device.compile(own, { name: 'initialisation' })(u32(seed)) : [],
+    extra: hasState ? await once(device.compile(own, { name: 'initialisation' }), (run) => run(u32(seed))) : [],
   };
 };
 

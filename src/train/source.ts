@@ -109,6 +109,12 @@ const chunksOf = (source: TensorSource, names: readonly string[]): readonly (rea
   return chunks;
 };
 
+/** By a plain loop: array methods take ten times as long. */
+const allFinite = (data: Float32Array): boolean => {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return false;
+  return true;
+};
+
 export interface PendingOptions {
   /** Which tensors, in which order. Default: all, in the source's. */
   readonly names?: readonly string[];
@@ -134,7 +140,7 @@ export const pendingOf = (
           const { shape, data } = existing((await values).get(name), name);
           // The last one lets go of the chunk.
           if (--left === 0) values = null;
-          return finite !== undefined && !data.every(Number.isFinite)
+          return finite !== undefined && !allFinite(data)
             ? E.left(datasetError(finite, `not written, for '${name}' holds values that are infinite or no numbers`))
             : E.right({ dtype: 'F32', shape, data });
         },

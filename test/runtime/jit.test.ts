@@ -1,13 +1,18 @@
 // When a function is compiled: once a shape signature, never for a scalar's value; and a storm of signatures is said once.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { noCache } from '../../src/compiler/cache.ts';
+import { matmul } from '../../src/dsl/ops/contract.ts';
 import { add, mul } from '../../src/dsl/ops/elementwise.ts';
 import { broadcastLike } from '../../src/dsl/ops/movement.ts';
 import { sum } from '../../src/dsl/ops/reduce.ts';
+import type { Rank2 } from '../../src/dsl/shape.ts';
 import type { Tensor } from '../../src/dsl/tensor.ts';
 import { jit } from '../../src/runtime/jit.ts';
 import { openNull } from '../../src/runtime/null.ts';
+import { openRuntime } from '../../src/runtime/runtime.ts';
 import { HostTensor } from '../../src/runtime/tensor.ts';
+import { forEachDevice } from '../support/backends.ts';
 
 const test = suite('compiled functions');
 
@@ -56,6 +61,33 @@ test('a call that fails is traced again', async () => {
   fail = false;
   assert.equal((await f(row(3))).shape, [3]);
   assert.is(counters.traces, 2);
+});
+
+forEachDevice(test, 'freed programs take their temporaries along, and results stay', async ({ name }) => {
+  const runtime = await openRuntime({ backend: name, cache: noCache });
+  try {
+    const products = (x: Tensor<Rank2>) => matmul(matmul(x, x), x);
+    const f = runtime.compile(products);
+    const x = new HostTensor(
+      Float32Array.from({ length: 64 * 64 }, (_, i) => Math.sin(i)),
+      [64, 64],
+      'f32',
+    );
+    const before = runtime.stats().liveBytes;
+    const first = await f(x);
+    assert.ok(runtime.stats().liveBytes - before > 64 * 64 * 4, 'there is a temporary beside the result');
+    await f.free();
+    const left = runtime.stats().liveBytes - before;
+    assert.ok(left < 64 * 64 * 4 + 1024, `${left} bytes are left of a result of ${64 * 64 * 4}`);
+    // Freed while it runs: what was asked for comes.
+    const again = f(x);
+    await f.free();
+    assert.equal(await (await again).read(), await first.read());
+    assert.is(runtime.stats().compiles, 2);
+    await f.free();
+  } finally {
+    runtime.close();
+  }
 });
 
 test.run();

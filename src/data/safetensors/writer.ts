@@ -41,6 +41,15 @@ export const storedBytes = ({ dtype, shape }: PendingTensor, { floats = 'F32' }:
 
 const overflows: Readonly<Record<string, number>> = { F16: f16Overflow, BF16: bf16Overflow };
 
+/** The first finite value whose magnitude reaches `limit`. By a plain loop: array methods take ten times as long. */
+const firstBeyond = (data: Float32Array, limit: number): number | null => {
+  for (let i = 0; i < data.length; i++) {
+    const x = data[i]!;
+    if (Math.abs(x) >= limit && Number.isFinite(x)) return x;
+  }
+  return null;
+};
+
 /** A finite value must not become infinite by being stored. */
 const checked = (path: string, { name, dtype, pending }: Plan, tensor: TensorData): E.Either<DataError, TensorData> => {
   const fail = (reason: string) => E.left(safetensorsError(path, name, reason));
@@ -49,8 +58,8 @@ const checked = (path: string, { name, dtype, pending }: Plan, tensor: TensorDat
     return fail(`shape [${pending.shape.join(', ')}] does not hold ${tensor.data.length} values`);
   const limit = overflows[dtype];
   if (tensor.dtype !== 'F32' || limit === undefined) return E.right(tensor);
-  const tooLarge = tensor.data.find((x) => Number.isFinite(x) && Math.abs(x) >= limit);
-  return tooLarge === undefined ? E.right(tensor) : fail(`${tooLarge} is too large for ${dtype}: store it as F32`);
+  const tooLarge = firstBeyond(tensor.data, limit);
+  return tooLarge === null ? E.right(tensor) : fail(`${tooLarge} is too large for ${dtype}: store it as F32`);
 };
 
 const asStored = (dtype: StoredDtype, tensor: TensorData): TensorData['data'] => {
