@@ -1,16 +1,22 @@
 // Bytes by range: of an open file, of a file that is opened for each read, and of what was unpacked into memory.
 import { readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 
 /** One system call reads at most 2 GiB - 1: longer ranges take several. */
 const readAtMost = 1 << 30;
 
+/** An open file, as Node's handles are: said so that the package's types need none of Node's. */
+export interface OpenFile {
+  readonly read: (
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ readonly bytesRead: number }>;
+}
+
 /** Reads `length` bytes from `begin` on; fewer where the file ends before. Throws what the file system throws. */
-export const readRange = async (
-  handle: FileHandle,
-  begin: number,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> => {
+export const readRange = async (handle: OpenFile, begin: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
   const out = new Uint8Array(length);
   let done = 0;
   while (done < length) {
