@@ -1,6 +1,6 @@
 // `npm run golden -- DIR [--backend webgpu|wasm|gpujs] [--only PART]`: runs every case folder below DIR and holds it against the
 // reference, on WebGPU and on WebAssembly where no backend is named. One line a case and backend; the last one is
-// `N passed, N failed`, with the skipped ones where there are any.
+// `N passed, N failed`, with those at a kink (kinks.ts) and the skipped ones where there are any.
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ import { casesIn, runCase } from './cases.ts';
 const named = backendNames.filter((name) => name !== 'null');
 const usage = `usage: npm run golden -- DIR [--backend ${named.join('|')}] [--only PART]`;
 
-const count = { passed: 0, failed: 0, skipped: 0 };
+const count = { passed: 0, failed: 0, kink: 0, skipped: 0 };
 
 const runAll = async (backend: Backend, dir: string, folders: readonly string[]): Promise<void> => {
   const width = Math.max(...folders.map((folder) => relative(dir, folder).length));
@@ -23,7 +23,7 @@ const runAll = async (backend: Backend, dir: string, folders: readonly string[])
     count[result.outcome]++;
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const name = (relative(dir, folder) || '.').padEnd(width);
-    const word = { passed: 'passed ', failed: 'FAILED ', skipped: 'SKIPPED' }[result.outcome];
+    const word = { passed: 'passed ', failed: 'FAILED ', kink: 'AT KINK', skipped: 'SKIPPED' }[result.outcome];
     console.log(`${word} ${name}  ${result.text}${result.outcome === 'skipped' ? '' : `  (${seconds} s)`}`);
   }
 };
@@ -51,7 +51,11 @@ const main = async (): Promise<string | null> => {
       console.log(`SKIPPED all on ${backend}: ${renderRunError(opened.left)}`);
     }
   }
-  console.log(`${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}`);
+  const rest = [
+    ...(count.kink > 0 ? [`${count.kink} at a kink`] : []),
+    ...(count.skipped > 0 ? [`${count.skipped} skipped`] : []),
+  ];
+  console.log([`${count.passed} passed`, `${count.failed} failed`, ...rest].join(', '));
   return count.failed > 0 ? '' : null;
 };
 
