@@ -14,6 +14,7 @@ import type { CompileError } from './error.ts';
 import { widenHalf } from './half.ts';
 import type { Caps } from './ir/caps.ts';
 import type { KernelCode } from './ir/stmt.ts';
+import { delayed } from './late.ts';
 import { partition } from './partition.ts';
 import { bytesOfNode, type Plan, type PlannedInput, type PlannedStep, plan } from './plan.ts';
 import { type Printed, printKernel } from './print.ts';
@@ -27,7 +28,7 @@ import type { Tuning } from './tuning.ts';
 import { type Opened, openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 18;
+export const COMPILER_VERSION = 19;
 
 /** The passes that can be watched, in order. */
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
@@ -231,7 +232,8 @@ const selectAndPartition = (
   for (;;) {
     const selected = prepareConcats(calls, caps, apart);
     const { regions, clashes } = partition(selected, templateOf, caps, fuse);
-    if (clashes.length === 0) return { selected, regions, windows };
+    if (clashes.length === 0)
+      return { selected, regions: fuse ? delayed(regions, new Set(selected), windows) : regions, windows };
     for (const c of clashes) apart.add(c);
   }
 };
