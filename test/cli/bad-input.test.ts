@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { webGpu } from '../support/backends.ts';
-import { dualtokenAfter, dualtokenIn, messageOf, tinyModel, writeTinyTokenizer } from '../support/command.ts';
+import {
+  dualtoken,
+  dualtokenAfter,
+  dualtokenHere,
+  messageOf,
+  tinyModel,
+  writeTinyTokenizer,
+} from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
 
@@ -19,7 +26,7 @@ const refused = async (
   lines = 3,
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> => {
-  const ran = await dualtokenIn(env, ...args);
+  const ran = await dualtokenHere(env, ...args);
   const message = messageOf(ran);
   assert.is(ran.code, 1, `${args.join(' ')}: ${ran.stderr}`);
   assert.match(message, pattern);
@@ -27,6 +34,13 @@ const refused = async (
   assert.ok(message.split('\n').length <= lines, message);
   assert.not.match(message, /please report|node_modules/, 'a fault of ours');
 };
+
+test('the process ends with that exit code', async () => {
+  const { code, stdout, stderr } = await dualtoken('tokenise');
+  assert.is(code, 1);
+  assert.is(stdout, '');
+  assert.match(stderr, /^dualtoken: unknown command 'tokenise'/);
+});
 
 test('unknown commands, options and values', async () => {
   await refused(['tokenise'], /unknown command 'tokenise'.*\n?.*tokenize/);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import { runCommandLine } from '../../src/cli/run.ts';
 import { namedSpecs } from '../../src/dsl/param.ts';
 import { readVariant, type Variant } from '../../src/models/variants/index.ts';
 import { hostSource } from '../../src/train/source.ts';
@@ -54,6 +55,34 @@ export const startDualtoken = (
     child.on('error', failed).on('close', (code) => done({ code, stdout, stderr }));
   });
   return { kill: (signal) => child.kill(signal), ran };
+};
+
+/** The same in this process, in a tenth of the time: for what ends before it computes. */
+export const dualtokenHere = async (
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<Ran> => {
+  const [before, streams] = [{ ...process.env }, [process.stdout, process.stderr]];
+  const [written, writes] = [['', ''], streams.map((stream) => stream.write)];
+  Object.assign(process.env, { NO_COLOR: '1', ...env });
+  streams.forEach((stream, i) => {
+    stream.write = (text: string | Uint8Array) => {
+      written[i] += typeof text === 'string' ? text : new TextDecoder().decode(text);
+      return true;
+    };
+  });
+  try {
+    return { code: await runCommandLine(args), stdout: written[0]!, stderr: written[1]! };
+  } finally {
+    streams.forEach((stream, i) => {
+      stream.write = writes[i]!;
+    });
+    for (const name of Object.keys(env)) {
+      const value = before[name];
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
 };
 
 /** What the command said to a person: its message, without the lines about the adapter. */
