@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readImage } from '../../src/data/index.ts';
-import { dualtoken, dualtokenIn, type Ran, tinyModel, writeTinyTokenizer } from '../support/command.ts';
+import { dualtoken, dualtokenHere, dualtokenIn, type Ran, tinyModel, writeTinyTokenizer } from '../support/command.ts';
 import { inFolder, run } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
 
@@ -20,12 +20,13 @@ const jsonOf = ({ code, stdout, stderr }: Ran) => {
 
 test('every command has --help, with the shared options', async () => {
   const commands = ['devices', 'tokenize', 'reconstruct', 'train', 'explain', 'demo'];
-  const [top, ...each] = await Promise.all([dualtoken('--help'), ...commands.map((c) => dualtoken(c, '--help'))]);
-  for (const [i, { code, stdout }] of each.entries()) {
+  const top = await dualtoken('--help');
+  for (const command of commands) {
+    const { code, stdout } = await dualtokenHere({}, command, '--help');
     assert.is(code, 0);
-    assert.match(top!.stdout, commands[i]!);
+    assert.match(top.stdout, command);
     for (const option of ['--json', '--backend', '--seed', '--help'])
-      assert.match(stdout, option, `${commands[i]} has ${option}`);
+      assert.match(stdout, option, `${command} has ${option}`);
   }
 });
 
@@ -55,16 +56,16 @@ test('tune measures the heaviest kernels, keeps them, and knows them the next ti
     const renewed = jsonOf(await tune('--json'));
     assert.equal([renewed.measured, renewed.known], [1, 0]);
   });
-  const nowhere = await dualtokenIn({ DUALTOKEN_CACHE: 'off' }, 'tune', 'mini');
+  const nowhere = await dualtokenHere({ DUALTOKEN_CACHE: 'off' }, 'tune', 'mini');
   assert.is(nowhere.code, 1);
   assert.match(nowhere.stderr, 'DUALTOKEN_CACHE');
-  const unknown = await dualtoken('tune', 'maxi');
+  const unknown = await dualtokenHere({}, 'tune', 'maxi');
   assert.is(unknown.code, 1);
   assert.match(unknown.stderr, "there is no variant 'maxi'");
 });
 
 test('devices --json', async () => {
-  const found = jsonOf(await dualtokenIn({ DUALTOKEN_THREADS: '3' }, 'devices', '--json'));
+  const found = jsonOf(await dualtokenHere({ DUALTOKEN_THREADS: '3' }, 'devices', '--json'));
   assert.ok(found.devices.length >= 1);
   const named = (name: string) => found.devices.find((d: { backend: string }) => d.backend === name);
   assert.ok(named('gpujs').available && named('wasm').available);
@@ -74,10 +75,10 @@ test('devices --json', async () => {
 });
 
 test('explain --json on the null backend, a forward part and the training step', async () => {
-  const encode = jsonOf(await dualtoken('explain', 'mini', '--backend', 'null', '--json'));
+  const encode = jsonOf(await dualtokenHere({}, 'explain', 'mini', '--backend', 'null', '--json'));
   assert.ok(encode.dispatches > 10 && encode.steps.length >= encode.dispatches);
   const step = jsonOf(
-    await dualtoken('explain', 'mini', '--part', 'step', '--batch', '2', '--backend', 'null', '--json'),
+    await dualtokenHere({}, 'explain', 'mini', '--part', 'step', '--batch', '2', '--backend', 'null', '--json'),
   );
   assert.ok(step.dispatches > encode.dispatches);
 });
@@ -136,7 +137,7 @@ test('the demo needs no adapter', async () => {
 });
 
 test('explain --dump --json carries the text', async () => {
-  const { dump } = jsonOf(await dualtoken('explain', 'mini', '--dump', 'print', '--backend', 'null', '--json'));
+  const { dump } = jsonOf(await dualtokenHere({}, 'explain', 'mini', '--dump', 'print', '--backend', 'null', '--json'));
   assert.is(dump.pass, 'print');
   assert.match(dump.text, '@compute');
 });
