@@ -9,9 +9,17 @@ import type { Limit } from './limits/limit.ts';
 import { oddSizes } from './limits/odd-sizes.ts';
 import { overhead } from './limits/overhead.ts';
 import { start } from './limits/start.ts';
+import { trainingStep } from './limits/training-step.ts';
 import { vision } from './limits/vision.ts';
 
-const parts = { overhead, start, 'odd-sizes': oddSizes, checkpoint: checkpointing, vision } as const;
+const parts = {
+  overhead,
+  start,
+  'odd-sizes': oddSizes,
+  checkpoint: checkpointing,
+  vision,
+  'training-step': trainingStep,
+} as const;
 type Part = keyof typeof parts;
 const isPart = (name: string): name is Part => Object.hasOwn(parts, name);
 

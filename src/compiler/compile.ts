@@ -42,7 +42,7 @@ export interface CompileOptions {
   /** Measured schedules; without them, and where there is none for a call, the templates' heuristics. */
   readonly tuning?: Tuning;
   /** Called for every call that a template takes, in order. */
-  readonly onCall?: (call: Node, template: KernelTemplate) => void;
+  readonly onCall?: (call: Node, template: KernelTemplate, origin: Origin) => void;
   /** Called after each pass with its name and a text of the graph or kernels as they then are. */
   readonly onPass?: (name: PassName, text: () => string) => void;
 }
@@ -267,9 +267,9 @@ export const compileGraph = (
     const taken = region.core ? takenBy(region.core) : undefined;
     const template = taken?.template;
     const schedule = taken && region.core ? (taken.measured ?? taken.template.heuristic(region.core, caps)) : undefined;
-    if (taken && region.core) options.onCall?.(region.core, taken.template);
     const coarsening = region.core ? undefined : options.tuning?.elementwise?.(sizeOf(region.seed.shape));
     const emitted = emitters.emit(region, stored, template, schedule, caps, coarsening);
+    if (taken && region.core) options.onCall?.(region.core, taken.template, emitted.origin);
     const updates =
       template?.updates !== undefined && region.core
         ? { updates: { operand: region.core.src[template.updates]!, result: region.outputs[0]! } }
