@@ -38,7 +38,7 @@ export interface Lengths {
   readonly tower: number;
   readonly row: number;
 }
-export const lengths: Lengths = { tower: 3000, row: 400 };
+export const lengths: Lengths = { tower: 3000, row: 300 };
 
 const pictures = ({ data }: Places) => ({
   train: { kind: 'cifar10' as const, path: join(data, 'cifar10-subset'), split: 'train' as const },

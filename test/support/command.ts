@@ -121,15 +121,19 @@ export const tinyVariant = (): Variant => {
   return read.right;
 };
 
-/** Writes a tokenizer that nobody trained. */
-export const writeTinyTokenizer = async (path: string): Promise<void> => {
-  const variant = tinyVariant();
-  const tensors = namedSpecs(tokenizerSpec(variant)).map(({ path: name, spec: { shape } }, n) => {
-    const data = Float32Array.from(
-      { length: shape.reduce((a, b) => a * b, 1) },
-      (_, i) => 0.2 * Math.sin(i * 12.9898 + n),
-    );
-    return [name, { shape, data }] as const;
-  });
-  await run(writeTokenizer(path, variant, hostSource(new Map(tensors))));
+/** Values of a model that nobody trained, by name. */
+export const untrained = (variant: Variant) =>
+  new Map(
+    namedSpecs(tokenizerSpec(variant)).map(({ path: name, spec: { shape } }, n) => {
+      const data = Float32Array.from(
+        { length: shape.reduce((a, b) => a * b, 1) },
+        (_, i) => 0.2 * Math.sin(i * 12.9898 + n),
+      );
+      return [name, { shape, data }] as const;
+    }),
+  );
+
+/** Writes such a model; default: the tiny tokenizer. */
+export const writeTinyTokenizer = async (path: string, variant: Variant = tinyVariant()): Promise<void> => {
+  await run(writeTokenizer(path, variant, hostSource(untrained(variant))));
 };

@@ -4,6 +4,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, tokenizerError } from '../../data/error.ts';
 import { openTextTokenizer, toUnit } from '../../data/index.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
+import type { Rank2 } from '../../dsl/shape.ts';
+import type { Tensor } from '../../dsl/tensor.ts';
+import { clipParts } from '../../models/clip.ts';
+import type { TextConfig } from '../../models/hf-config.ts';
 import type { Ids } from '../../models/nn/embedding.ts';
 import { publishedLayout } from '../../models/published.ts';
 import { type Images, siglipText } from '../../models/siglip.ts';
@@ -87,19 +91,51 @@ export const openTokenizerModel = (runtime: Runtime, path: string): TE.TaskEithe
     ),
   );
 
-/** What a family trains for texts beside its tower; null where it trains none. */
-const textPart = (model: VariantModel) => {
+interface TextPart<P> {
+  readonly family: 'siglip' | 'clip';
+  readonly config: Pick<TextConfig, 'max_position_embeddings' | 'vocab_size'>;
+  readonly width: number;
+  readonly spec: P;
+  readonly forward: (params: ParamsOf<P>, ids: Ids) => Tensor<Rank2>;
+}
+
+type OpenText = (runtime: Runtime, path: string, tokenizer: string) => TE.TaskEither<DataError, TextTower>;
+
+const opening =
+  <P>({ family, config, width, spec, forward }: TextPart<P>): OpenText =>
+  (runtime, path, tokenizer) =>
+    pipe(
+      openTextTokenizer(tokenizer, family, config.max_position_embeddings),
+      TE.chain((texts) =>
+        pipe(
+          loadNamed(path, spec, { ignore: () => true }),
+          embedBy(runtime, { texts, tokenizer, vocabulary: config.vocab_size, width, spec }, forward),
+        ),
+      ),
+    );
+
+/** Opens what a family trains for texts beside its tower; null where it trains none. */
+const textPart = (model: VariantModel): OpenText | null => {
   if (model.family === 'tower' && model.config.text !== undefined) {
     const { text, vision } = model.config;
     const tower = siglipText(text, vision.hidden_size);
-    return {
-      family: 'siglip' as const,
+    return opening({
+      family: 'siglip',
       config: text,
       width: vision.hidden_size,
       spec: { siglip_model: { text_model: tower.spec } },
-      forward: (p: { readonly siglip_model: { readonly text_model: ParamsOf<typeof tower.spec> } }, ids: Ids) =>
-        tower.apply(p.siglip_model.text_model)(ids),
-    };
+      forward: (p, ids) => tower.apply(p.siglip_model.text_model)(ids),
+    });
+  }
+  if (model.family === 'clip') {
+    const { text_model: tower, text_projection: project } = clipParts(model.config);
+    return opening({
+      family: 'clip',
+      config: model.config.text_config,
+      width: model.config.projection_dim,
+      spec: { text_model: tower.spec, text_projection: project.spec },
+      forward: (p, ids) => pipe(ids, tower.apply(p.text_model), project.apply(p.text_projection)),
+    });
   }
   return null;
 };
@@ -113,20 +149,11 @@ export const openTokenizerText = (
   pipe(
     modelIn(path),
     TE.chain((model) => {
-      const part = textPart(model);
-      if (part === null)
+      const open = textPart(model);
+      if (open === null)
         return TE.left(tokenizerError(path, 'it holds no text tower: name the checkpoint folder of one by --text'));
       if (tokenizer === undefined)
         return TE.left(tokenizerError(path, 'its texts’ tokenizer is not in the file: name it by --tokenizer'));
-      const { config, family, width, spec, forward } = part;
-      return pipe(
-        openTextTokenizer(tokenizer, family, config.max_position_embeddings),
-        TE.chain((texts) =>
-          pipe(
-            loadNamed(path, spec, { ignore: () => true }),
-            embedBy(runtime, { texts, tokenizer, vocabulary: config.vocab_size, width, spec }, forward),
-          ),
-        ),
-      );
+      return open(runtime, path, tokenizer);
     }),
   );
