@@ -46,7 +46,11 @@ export interface Side<P, Q> {
 const floats = async (t: DeviceTensor): Promise<Float32Array<ArrayBuffer>> => {
   const values = await t.read();
   if (!(values instanceof Float32Array)) throw new Error(`a state of dtype ${t.dtype} cannot be kept: use f32`);
-  return new Float32Array(values);
+  const { buffer } = values;
+  // What is read is a copy already, and a large one; memory that is shared is none.
+  return buffer instanceof ArrayBuffer
+    ? new Float32Array(buffer, values.byteOffset, values.length)
+    : new Float32Array(values);
 };
 export const freeAll = (tensors: Tensors): void => {
   for (const t of tensors) t.free();
