@@ -1,26 +1,19 @@
 // Where the time of a training step of `mini` goes: its codes, all losses of the paper (SqueezeNet's features in LPIPS's place), generator
-// and discriminator. Each kernel of a contraction or convolution is held against its own benchmark: alone, on operands of its own.
+// and discriminator. Each kernel of a contraction or convolution is held against its own benchmark: the same kernel alone, again and again.
 
 import { noCache } from '../../src/compiler/cache.ts';
-import { callClass } from '../../src/compiler/call-class.ts';
-import { candidatesFor } from '../../src/compiler/candidates.ts';
 import type { Origin } from '../../src/compiler/program.ts';
-import type { Node } from '../../src/dsl/core/types.ts';
 import { openRuntime, Profile } from '../../src/index.ts';
 import { variants, withSystem } from '../../src/models/index.ts';
 import type { Loss } from '../../src/models/losses/index.ts';
-import type { Backend } from '../../src/runtime/backend.ts';
-import { isolate } from '../../src/runtime/tune/isolate.ts';
 import { median } from '../../src/runtime/tune/median.ts';
-import { makeOperands } from '../../src/runtime/tune/operands.ts';
-import { openTrial } from '../../src/runtime/tune/trial.ts';
 import { openTrainer, tokenizerTask } from '../../src/train/index.ts';
 import { pictures } from '../workloads/tokenizer.ts';
+import { type KernelGraph, msAlone } from './kernel-alone.ts';
 import type { Limit } from './limit.ts';
 
 const BATCH = 8;
 const STEPS = 9;
-const RUNS = 15;
 const LEAST_SHARE = 0.6;
 const MOST_RATIO = 1.5;
 /** A kernel with less of the step's time than this is not held against its benchmark. */
@@ -40,32 +33,23 @@ const kindOf = ({ label }: Origin): string => label.split(' ')[0]!.replace('mark
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const keyOf = ({ label, schedule, site, path }: Origin): string => [label, schedule, site, path].join('\n');
 
-/** Milliseconds of a call alone, by the schedule that the step has it in. */
-const alone = async (backend: Backend, call: Node): Promise<number> => {
-  const isolated = isolate(call);
-  const operands = await makeOperands(backend, call, isolated.inputs, 'fractions');
-  const trial = await openTrial(backend, isolated, candidatesFor(call, backend.caps)?.list[0] ?? null, operands);
-  try {
-    const times: number[] = [];
-    for (let i = 0; i < RUNS; i++) times.push(await trial.time());
-    return median(times);
-  } finally {
-    trial.dispose();
-    for (const b of operands) b.free();
-  }
-};
-
 export const trainingStep = async (): Promise<readonly Limit[]> => {
   const profile = new Profile();
   let stepping = false;
-  const calls = new Map<string, Node>();
+  const graphs = new Map<string, KernelGraph>();
+  const runs = new Map<string, number[]>();
   const runtime = await openRuntime({
     cache: noCache,
     tuning: { digest: 'none', find: () => undefined },
-    compile: { onCall: (call, _, origin) => calls.set(keyOf(origin), call) },
+    compile: { onCall: (call, _, kernel) => graphs.set(keyOf(kernel.origin), { call, ...kernel }) },
     onRun: (program, times) => {
       // What draws the parameters is no part of a step.
-      if (stepping) profile.add(program, times);
+      if (!stepping) return;
+      profile.add(program, times);
+      for (const { step, durationNs } of times) {
+        const key = keyOf(program.steps[step]!.origin);
+        runs.set(key, [...(runs.get(key) ?? []), durationNs / 1e6]);
+      }
     },
   });
   try {
@@ -97,19 +81,16 @@ export const trainingStep = async (): Promise<readonly Limit[]> => {
     const heavy = kernels.filter(
       ({ origin, share }) => (kindOf(origin) === 'contract' || kindOf(origin) === 'conv') && share >= WORTH,
     );
-    const known = new Map<string, number>();
     const held: { readonly text: string; readonly ratio: number }[] = [];
-    for (const { origin, count, ms, share } of heavy) {
-      const call = calls.get(keyOf(origin));
-      if (call === undefined) continue;
-      const key = callClass(call);
-      const own = known.get(key) ?? (await alone(runtime.backend, call));
-      known.set(key, own);
-      const ratio = ms / count / own;
-      held.push({
-        ratio,
-        text: `${origin.label}: ${percent(share)} of the step, ${(ms / count).toFixed(2)} ms, alone ${own.toFixed(2)} ms (${ratio.toFixed(2)})`,
-      });
+    for (const { origin, share } of heavy) {
+      const graph = graphs.get(keyOf(origin));
+      if (graph === undefined) throw new Error(`${origin.label} is in no graph`);
+      const own = await msAlone(runtime.backend, graph);
+      const ms = median(runs.get(keyOf(origin)) ?? []);
+      const ratio = ms / own;
+      const what = [origin.label, origin.path || origin.site].join('  ');
+      const text = `${ratio.toFixed(2)}  ${percent(share)} of the step, ${ms.toFixed(2)} ms, alone ${own.toFixed(2)} ms  ${what}`;
+      held.push({ ratio, text });
     }
     const worst = held.reduce((a, b) => (b.ratio > a.ratio ? b : a), { text: 'none', ratio: 0 });
     const perStep = profile.totalMs / STEPS;

@@ -34,6 +34,13 @@ export const COMPILER_VERSION = 19;
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
 export type PassName = (typeof passNames)[number];
 
+/** The kernel that a call is in: what it stores, and what it loads for that. */
+export interface KernelOf {
+  readonly origin: Origin;
+  readonly outputs: readonly Node[];
+  readonly loads: readonly Node[];
+}
+
 export interface CompileOptions {
   /** Fuse nodes into kernels; off: one kernel a node, for comparison. */
   readonly fuse?: boolean;
@@ -42,7 +49,7 @@ export interface CompileOptions {
   /** Measured schedules; without them, and where there is none for a call, the templates' heuristics. */
   readonly tuning?: Tuning;
   /** Called for every call that a template takes, in order. */
-  readonly onCall?: (call: Node, template: KernelTemplate, origin: Origin) => void;
+  readonly onCall?: (call: Node, template: KernelTemplate, kernel: KernelOf) => void;
   /** Called after each pass with its name and a text of the graph or kernels as they then are. */
   readonly onPass?: (name: PassName, text: () => string) => void;
 }
@@ -269,7 +276,8 @@ export const compileGraph = (
     const schedule = taken && region.core ? (taken.measured ?? taken.template.heuristic(region.core, caps)) : undefined;
     const coarsening = region.core ? undefined : options.tuning?.elementwise?.(sizeOf(region.seed.shape));
     const emitted = emitters.emit(region, stored, template, schedule, caps, coarsening);
-    if (taken && region.core) options.onCall?.(region.core, taken.template, emitted.origin);
+    if (taken && region.core)
+      options.onCall?.(region.core, taken.template, { origin: emitted.origin, outputs: region.outputs, loads });
     const updates =
       template?.updates !== undefined && region.core
         ? { updates: { operand: region.core.src[template.updates]!, result: region.outputs[0]! } }
