@@ -51,12 +51,15 @@ export const measure = async (
   const model = await need(openModel(runtime, path));
   const [train, test] = [await need(openCifar10(cifar, 'train')), await need(openCifar10(cifar, 'test'))];
   const at = evaluation(model, log);
-  const network = networkOf(await need(openModel(runtime, mobilenet)), 'pooled', 'rFD-MobileNetV2');
+  const teacher = await need(openModel(runtime, mobilenet));
+  const network = networkOf(teacher, 'pooled', 'rFD-MobileNetV2');
   const seen =
     model.outputs.reconstruction === undefined
       ? null
       : await evaluateReconstruction(at, test, { lpips: null, networks: [network] });
   const probed = model.outputs.pooled === undefined ? null : await evaluateProbe(at, { train, test }, 'pooled');
+  await model.free();
+  await teacher.free();
   return {
     psnr: seen?.psnr.mean ?? null,
     ssim: seen?.ssim.mean ?? null,

@@ -226,6 +226,6 @@ const runSystem = async <P, Q, T>(
     await sample(finished.at);
     return { ...finished, model: modelPath, psnr };
   } finally {
-    trainer.free();
+    await trainer.free();
   }
 };

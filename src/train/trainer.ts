@@ -87,7 +87,8 @@ export interface Trainer<P = unknown> {
   readonly snapshot: () => TensorSource;
   /** Takes a snapshot up again. @throws TrainFailure naming a tensor that is missing or misshapen; all is then as it was */
   readonly restore: (tensors: TensorSource) => Promise<void>;
-  readonly free: () => void;
+  /** Gives the state and the programs up, once those that run are over. */
+  readonly free: () => Promise<void>;
 }
 
 /** What the loss of the model sees on the device, and that of its adversary. */
@@ -326,7 +327,9 @@ export const openTrainer = async <P, F, Q, D, S>(
       frozen = await overlayVectors(runtime, layouts.frozen, frozen, tensors, sections.frozen);
       if (rivalSide && rivalState) rivalState = await restoreSide(runtime, rivalSide, rivalState, tensors);
     },
-    free: () => {
+    free: async () => {
+      await model.free();
+      await rival?.free();
       forget();
       freeSide(state);
       freeAll(frozen);

@@ -46,6 +46,8 @@ export interface Seat<I, H> {
     draw: Forward,
     at: At,
   ) => Promise<{ readonly extra: SideState['extra']; readonly handed: Results<H> }>;
+  /** Gives the programs' memory back, once those that run are over. */
+  readonly free: () => Promise<void>;
 }
 
 const numbersOf = async (t: DeviceTensor): Promise<Numbers> => {
@@ -115,6 +117,9 @@ export const seat = <P, Q, I, H>(
       const { state, metrics, handed } = await checked(moving, fixed, inputs, draw, at);
       freeAll([state.params, state.m, state.v, state.ema, [metrics]].flat());
       return { extra: state.extra, handed };
+    },
+    free: async () => {
+      for (const program of [step, first, more, apply, checked]) await program.free();
     },
   };
 };

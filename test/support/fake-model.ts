@@ -45,6 +45,7 @@ export const fakeModel: EvaluatedModel = {
     };
     return Object.fromEntries(names.map((name) => [name, all[name as keyof typeof all]()]));
   },
+  free: async () => {},
 };
 
 /** Embeds a text of numbers, "0.1 0.2 …", as those numbers. */

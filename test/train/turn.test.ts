@@ -192,7 +192,7 @@ for (const microBatches of [1, 2])
       /div f32\[\] has 1 of 1 values[\s\S]*from test\/train\/turn\.test\.ts:\d+/,
     );
     const live = runtime.stats().liveBytes;
-    trainer.free();
+    await trainer.free();
     assert.ok(runtime.stats().liveBytes < live);
   });
 

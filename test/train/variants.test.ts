@@ -105,7 +105,7 @@ const stepsOf = async (name: string, count: number): Promise<readonly StepMetric
       const one = { images, count: pictures, height: size, width: size, ...(reads(variant) ? { ids } : {}) };
       seen.push(await trainer.step([one], n, { learningRate: 3e-3 }));
     }
-    trainer.free();
+    await trainer.free();
     return seen;
   });
 };

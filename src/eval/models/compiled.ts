@@ -5,7 +5,7 @@ import type { AnyTensor, Tensor } from '../../dsl/tensor.ts';
 import { flatten } from '../../dsl/tree.ts';
 import type { Values } from '../../runtime/jit.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { HostTensor } from '../../runtime/tensor.ts';
+import { DeviceTensor, HostTensor } from '../../runtime/tensor.ts';
 import type { NamedTensors } from '../../train/vectors.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';
 
@@ -25,11 +25,12 @@ export const compiledModel = async <P>(
   runtime: Runtime,
   spec: P,
   named: NamedTensors,
-  about: Omit<EvaluatedModel, 'measure'>,
+  about: Omit<EvaluatedModel, 'measure' | 'free'>,
   forward: (params: ParamsOf<P>, images: Tensor<Rank4>) => Expressions,
 ): Promise<EvaluatedModel> => {
   const params = await placeParams(runtime, spec, named);
   const { size, outputs } = about;
+  const programs: { readonly free: () => Promise<void> }[] = [];
   return {
     ...about,
     measure: (names) => {
@@ -40,6 +41,7 @@ export const compiledModel = async <P>(
         },
         { name: `evaluate ${names.join(', ')}` },
       );
+      programs.push(run);
       return async (images) => {
         const count = images.length / (3 * size * size);
         const made = await run(params, new HostTensor(images, [count, 3, size, size], 'f32'));
@@ -53,6 +55,10 @@ export const compiledModel = async <P>(
         }
         return values;
       };
+    },
+    free: async () => {
+      for (const program of programs) await program.free();
+      for (const { value } of flatten(params, (x) => x instanceof DeviceTensor).leaves) value.free();
     },
   };
 };

@@ -30,6 +30,8 @@ export interface EvaluatedModel {
   readonly textTower: string | null;
   /** A program for some of the outputs: pictures [n, 3, size, size] to their values. It throws RunFailure or CompileFailure. */
   readonly measure: (names: readonly string[]) => (images: Float32Array) => Promise<Measured>;
+  /** Gives its parameters and programs up, once those that run are over. */
+  readonly free: () => Promise<void>;
 }
 
 export interface TextTower {
