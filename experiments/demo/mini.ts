@@ -1,5 +1,6 @@
-// The model that comes with the project: `mini` with all losses of the paper, from the tower of tower.ts. SqueezeNet's features stand for
-// LPIPS, whose VGG16 is not at hand. `DATA=folder dualtoken train experiments/demo/mini.ts`, DATA having squeezenet1_0-imagenet, too.
+// The model that comes with the project: `mini` with all losses of the paper, from the tower of tower.ts; finish.ts goes on from it.
+// SqueezeNet's features stand for LPIPS, whose VGG16 is not at hand. `DATA=folder dualtoken train experiments/demo/mini.ts`, DATA having
+// squeezenet1_0-imagenet, too.
 import { join } from 'node:path';
 import { defineConfig } from '../../src/train/index.ts';
 
