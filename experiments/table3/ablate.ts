@@ -1,5 +1,5 @@
 // `npm run ablate -- DATA`: Table 3 of the paper at mini scale. Teaches a tower, trains every row from it with each seed, measures all on
-// held-out pictures, and writes RESULTS.md, results.json and plot.svg. Runs that are there are gone on with, or left alone when done.
+// held-out pictures, and writes RESULTS.md, results.json, plot.svg and log.jsonl. Runs that are there are gone on with, or left alone when done.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { listCheckpoints, readCheckpoint } from '../../src/train/checkpoint.ts';
 import { parseTrainConfig, type TrainConfig, type TrainConfigInput } from '../../src/train/config.ts';
 import { runTraining } from '../../src/train/run.ts';
 import { lengths, type Places, type Row, rowConfig, rows, runName, towerConfig } from './configs.ts';
+import { logOf } from './log.ts';
 import { type Measures, measure, need } from './measure.ts';
 import { plotOf } from './plot.ts';
 import { type Measured, resultsPage } from './results.ts';
@@ -98,6 +99,8 @@ try {
       await writeFile(join(options.results, 'RESULTS.md'), resultsPage(all, steps, runtime.backend.caps.name));
       await writeFile(join(options.results, 'plot.svg'), plotOf(all));
     }
+  const names = all.map(({ row, seed }) => (row === 'initial, continuous' ? 'tower' : runName(row, seed)));
+  await writeFile(join(options.results, 'log.jsonl'), await logOf(places.out, names));
 } finally {
   runtime.close();
 }
