@@ -1,5 +1,6 @@
 // Under which names published checkpoints hold a model's parameters, and in which shapes where these differ.
 import { match } from 'ts-pattern';
+import type { DualTokenConfig } from './dualtoken-parts.ts';
 import { isBuffer, type MatchOptions, type StoredInfo } from './load.ts';
 import { magvit2 } from './magvit2.ts';
 import { movqgan } from './movqgan.ts';
@@ -60,17 +61,30 @@ export const publishedName = (model: VariantModel): ((path: string) => string) =
 export const publishedShape = (name: string, shape: readonly number[]): readonly number[] =>
   /\.codebooks\.\d+\.weight$/.test(name) ? [shape[0]! + 1, ...shape.slice(1)] : shape;
 
-/** What a whole checkpoint holds beside what a model uses: the text tower, running means and aliases of codebooks, networks of losses. */
+/** A text tower, and running means and aliases of codebooks. */
+const besideTokenizer = (name: string): boolean =>
+  /^((siglip_model\.)?(text_model\.|logit_(scale|bias)$)|quantizer[a-z_]*\.(codebooks\.|embedEma$|clusterSize$))/.test(
+    name,
+  );
+
+/** What of a whole tower lies behind the last tap, where the model ends there. */
+const behindTaps = ({ taps: { pixel, semantic } }: DualTokenConfig, name: string): boolean => {
+  if (semantic !== null) return false;
+  const [, rest, block] =
+    /^(?:siglip_model\.)?vision_model\.(encoder\.layers\.(\d+)|post_layernorm|head)\./.exec(name) ?? [];
+  return rest !== undefined && Number(block ?? Infinity) >= (pixel ?? 0);
+};
+
+/** What a whole checkpoint holds beside what a model uses: the rest of the tower, the text tower, running means, networks of losses. */
 const besides = (model: VariantModel): ((name: string) => boolean) =>
   match(model)
     .with(
       { family: 'dualtoken' },
-      { family: 'residual-movqgan' },
-      () => (name: string) =>
-        /^((siglip_model\.)?(text_model\.|logit_(scale|bias)$)|quantizer[a-z_]*\.(codebooks\.|embedEma$|clusterSize$))/.test(
-          name,
-        ),
+      ({ config }) =>
+        (name: string) =>
+          besideTokenizer(name) || behindTaps(config, name),
     )
+    .with({ family: 'residual-movqgan' }, () => besideTokenizer)
     .with({ family: 'vqgan' }, () => vqgan.ignore)
     .with({ family: 'movqgan' }, () => movqgan.ignore)
     .with({ family: 'magvit2' }, () => magvit2.ignore)

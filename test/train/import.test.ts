@@ -7,7 +7,7 @@ import { writeSafetensors } from '../../src/data/index.ts';
 import { namedSpecs } from '../../src/dsl/param.ts';
 import { publishedName } from '../../src/models/published.ts';
 import { withSystem } from '../../src/models/systems/index.ts';
-import { readVariant, type Variant } from '../../src/models/variants/index.ts';
+import { mini, readVariant, type Variant, variants } from '../../src/models/variants/index.ts';
 import { importedSource, planImport } from '../../src/train/import.ts';
 import { modelIn } from '../../src/train/model-file.ts';
 import { wholeFile } from '../../src/train/source.ts';
@@ -63,5 +63,57 @@ for (const [model, known, beside] of systems)
         assert.equal(data, tensors.get(publishedName(model)(path))!.data.subarray(0, data.length), path);
       }
     }));
+
+test('a whole tower for rows of Table 3 that end at their last tap', () =>
+  inFolder(async (folder) => {
+    const source = join(folder, 'source.safetensors');
+    const { vision } = mini;
+    const tower = [...published(variants.mini!)].flatMap(([name, t]) =>
+      name.startsWith('siglip_model.') ? [[name.slice('siglip_model.'.length), t] as const] : [],
+    );
+    for (const [name, prefix] of [
+      ['mini-b', ''],
+      ['mini-c', ''],
+      ['mini-b', 'siglip_model.'],
+    ] as const) {
+      const model = variants[name]!;
+      if (model.family !== 'dualtoken') throw new Error(`${name} is no DualToken`);
+      const blocks = model.config.taps.pixel!;
+      const odd = `${prefix}vision_model.encoder.norm.weight`;
+      const tensors = new Map(tower.map(([n, t]) => [`${prefix}${n}`, t]));
+      await run(writeSafetensors(source, tensors));
+      const plan = await run(planImport(source, model));
+      assert.equal([plan.faults, plan.unknown, plan.unshared], [[], [], []], name);
+      const used = withSystem(model, ({ spec, tablesSpec }) => [spec, tablesSpec].flatMap(namedSpecs));
+      const inTower = used.filter(({ path }) => path.startsWith('siglip_model.'));
+      assert.is(plan.matched.length, inTower.length);
+      assert.is(plan.anew.length, used.length - inTower.length);
+      const beside = plan.beside.map((b) => b.name.slice(prefix.length));
+      assert.is(plan.matched.length + beside.length, tower.length);
+      for (let i = 0; i < vision.num_hidden_layers; i++)
+        assert.is(
+          beside.includes(`vision_model.encoder.layers.${i}.mlp.fc1.weight`),
+          i >= blocks,
+          `${name} block ${i}`,
+        );
+      assert.ok(beside.includes('vision_model.post_layernorm.bias') && beside.includes('vision_model.head.probe'));
+      await run(writeSafetensors(source, new Map([...tensors, [odd, filled([1], () => 0)]])));
+      const { unknown } = await run(planImport(source, model));
+      assert.equal(
+        unknown.map((u) => u.name),
+        [odd],
+      );
+    }
+  }));
+
+test('a whole tower is not all of a model that uses its head', () =>
+  inFolder(async (folder) => {
+    const source = join(folder, 'source.safetensors');
+    const headless = [...published(variants.mini!)].filter(([name]) => !name.includes('.head.'));
+    await run(writeSafetensors(source, new Map(headless)));
+    const { faults, beside } = await run(planImport(source, variants.mini!));
+    assert.ok(faults.every((f) => f.name.startsWith('siglip_model.vision_model.head.')) && faults.length > 0);
+    assert.not(beside.some(({ name }) => name.includes('vision_model')));
+  }));
 
 test.run();
