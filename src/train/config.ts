@@ -11,6 +11,7 @@ const positive = z.number().positive();
 const count = z.int().positive();
 const share = z.number().positive().max(1);
 const path = z.string().min(1);
+const paths = z.union([path, z.array(path).min(1)]);
 
 /** One data set, or several that are one after the other. */
 const datasets = z.union([datasetSpecSchema, z.array(datasetSpecSchema).min(1)]);
@@ -72,10 +73,13 @@ export const trainConfigSchema = z.strictObject({
   /** Weights to start from. */
   weights: z
     .strictObject({
-      /** A tokenizer, a tower or a checkpoint: what has the names and shapes of parameters. The frozen tower starts from it too. */
-      model: path.optional(),
+      /**
+       * A tokenizer, a tower or a checkpoint: what has the names and shapes of parameters; or several, of which the last that has a
+       * parameter gives it. The frozen tower starts from them too.
+       */
+      model: paths.optional(),
       /** The network of the perceptual loss, and LPIPS's heads: files or folders. */
-      perceptual: z.union([path, z.array(path).min(1)]).optional(),
+      perceptual: paths.optional(),
       /** The teacher of a tower. */
       teacher: path.optional(),
     })

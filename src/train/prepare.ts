@@ -17,7 +17,7 @@ import { TrainFailure } from './failure.ts';
 import { loadMobileNetV2 } from './load-mobilenet.ts';
 import { sections } from './sides.ts';
 import { hostSource, joinSources, type TensorSource } from './source.ts';
-import { startingWeights } from './starting-weights.ts';
+import { type Started, startingWeights } from './starting-weights.ts';
 import { loadPerceptual } from './tasks/perceptual.ts';
 import { tokenizerTask } from './tasks/tokenizer.ts';
 import type { ImageBatch } from './trainer.ts';
@@ -68,14 +68,16 @@ export const prepareTask = async <P, Q, T>(
     perceptual && weights.perceptual !== undefined
       ? await need(loadPerceptual(perceptual.net, [weights.perceptual].flat()))
       : null;
-  const started =
-    weights.model === undefined ? null : await need(startingWeights(weights.model, variant, task, system.stateSpec));
-  if (started)
-    log(
-      `${weights.model}: ${started.found} of ${started.of} parameters${started.missing.length > 0 ? `; anew: ${started.missing.join(', ')}` : ''}`,
-    );
+  const started: Started[] = [];
+  for (const path of [weights.model ?? []].flat()) {
+    const one = await need(startingWeights(path, variant, task, system.stateSpec));
+    log(`${path}: ${one.found} of ${one.of} parameters`);
+    started.push(one);
+  }
+  const anew = started[0]?.missing.filter((part) => started.every(({ missing }) => missing.includes(part))) ?? [];
+  if (anew.length > 0) log(`anew: ${anew.join(', ')}`);
   const init = joinSources(
-    ...(started ? [started.tensors] : []),
+    ...started.map(({ tensors }) => tensors),
     ...(seen ? [under(`${sections.frozen}perceptual.`, seen)] : []),
     ...(teacher ? [under(`${sections.frozen}teacher.`, teacher.tensors)] : []),
   );

@@ -11,6 +11,7 @@ import { namedSpecs } from '../../src/dsl/param.ts';
 import { dualTokenSystem } from '../../src/models/systems/index.ts';
 import { mini, variantOf } from '../../src/models/variants/index.ts';
 import { openRuntime } from '../../src/runtime/runtime.ts';
+import { prepareTask } from '../../src/train/prepare.ts';
 import { readAll } from '../../src/train/source.ts';
 import { startingWeights } from '../../src/train/starting-weights.ts';
 import { tokenizerTask } from '../../src/train/tasks/tokenizer.ts';
@@ -105,6 +106,40 @@ test('a trainer begins with them, its mean of the weights too; tables without ru
     } finally {
       runtime.close();
     }
+  }));
+
+test('of several files the last that has a parameter gives it; what none has is named once', () =>
+  inFolder(async (folder) => {
+    const [whole, lesson] = ['whole', 'lesson'].map((name) => join(folder, `${name}.safetensors`));
+    const isDecoder = (name: string): boolean => name.startsWith('decoder.');
+    await write(whole!, new Map([...all].filter(([name]) => !isDecoder(name))));
+    const taught = new Map(
+      [...towerAlone].map(([name, { shape, data }]) => [name, { shape, data: data.map((x) => x + 1) }] as const),
+    );
+    await write(lesson!, taught);
+    const lines: string[] = [];
+    const losses = [
+      { kind: 'pixel', weight: 1 },
+      { kind: 'deep', weight: 1 },
+    ] as const;
+    const weights = { model: [whole!, lesson!] };
+    const { init } = await prepareTask(
+      system,
+      { ...model, title: '', losses },
+      { weights, microBatches: 1, checkpointing: false },
+      (line) => lines.push(line),
+    );
+    const read = await readAll(init);
+    for (const name of namedSpecs(system.spec).map(({ path }) => path))
+      if (name.startsWith(tower)) {
+        const { data } = taught.get(name.replace('siglip_model.', ''))!;
+        assert.equal(read.get(name)?.data, data, name);
+        assert.equal(read.get(`frozen.${name}`)?.data, data, name);
+      } else if (isDecoder(name)) assert.not(read.has(name));
+      else same(read, name, name);
+    assert.is(lines.length, 3);
+    assert.match(lines[1]!, new RegExp(`lesson\\.safetensors: ${taught.size} of \\d+ parameters$`));
+    assert.match(lines[2]!, /^anew: decoder\.conv_in, [^ ]+(, decoder\.[^ ]+)*$/);
   }));
 
 test('other shapes, no fitting names, and what is no file of tensors', () =>
