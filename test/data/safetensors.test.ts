@@ -72,6 +72,18 @@ test('floats stored as f16 or bf16 are rounded; what does not fit is an error an
     assert.match(await failure(writeSafetensors(other, wrong)), /tensor "w": shape \[3\] does not hold 2 values/);
   }));
 
+test('a PyTorch file, zip or pickle, is told by name, with the line that converts it', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'weights.pth');
+    const zip = [0x50, 0x4b, 3, 4, 0, 0, 8, 8];
+    for (const start of [zip, [0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46]]) {
+      await writeFile(path, Uint8Array.from([...start, ...new Uint8Array(64)]));
+      const message = await failure(openSafetensors(path));
+      assert.match(message, /weights.pth: this is a PyTorch file, not safetensors: convert it once by python -c "/);
+      assert.match(message, /torch.load\('.*weights.pth', .*save_file\(.*, '.*weights.safetensors'\)"$/);
+    }
+  }));
+
 /** Opens a hand-made file and returns the error's text after the path. */
 const complaint = (header: string, data = 8, length?: bigint): Promise<string> =>
   inFolder(async (folder) => {

@@ -110,12 +110,24 @@ const checkCoverage = (
     : E.left(safetensorsError(path, null, `${fileBytes - end} bytes after the last tensor belong to nothing`));
 };
 
+/** Whether a file begins as PyTorch's do: a zip, or, before 1.6, a pickle of protocol 2 or later. */
+const isPyTorch = ([a, b = 0, c, d]: Uint8Array): boolean =>
+  (a === 0x50 && b === 0x4b && c === 3 && d === 4) || (a === 0x80 && b >= 2 && b <= 5);
+
+const fromPyTorch = (path: string): string => {
+  const target = `${path.replace(/\.(pth|pt|ckpt|bin)$/i, '')}.safetensors`;
+  return `this is a PyTorch file, not safetensors: convert it once by python -c "import torch, safetensors.torch as s; t = torch.load('${path}', map_location='cpu', weights_only=True); s.save_file({k: v.clone().contiguous() for k, v in t.get('state_dict', t).items() if torch.is_tensor(v)}, '${target}')"`;
+};
+
 /** The length of the JSON from the first 8 bytes of a file of `fileBytes` bytes. */
 export const parseLength = (path: string, first: Uint8Array, fileBytes: number): E.Either<DataError, number> => {
   const fail = (reason: string) => E.left(safetensorsError(path, null, reason));
   if (first.length < lengthBytes) return fail(`the file has ${fileBytes} bytes: too short to be safetensors`);
   const length = new DataView(first.buffer, first.byteOffset, lengthBytes).getBigUint64(0, true);
-  if (length > BigInt(maxHeaderBytes)) return fail(`a header of ${length} bytes is absurd: this is not safetensors`);
+  if (length > BigInt(maxHeaderBytes))
+    return fail(
+      isPyTorch(first) ? fromPyTorch(path) : `a header of ${length} bytes is absurd: this is not safetensors`,
+    );
   if (Number(length) > fileBytes - lengthBytes)
     return fail(
       `the file is truncated inside its header: ${length} bytes announced, ${fileBytes - lengthBytes} present`,
