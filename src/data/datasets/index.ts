@@ -6,7 +6,7 @@ export { type CifarSplit, cifar10Classes, openCifar10, openCifar100 } from './ci
 export { concatDatasets } from './concat.ts';
 export { type Block, cached, captionsAt, type EncodedImage, type ImageDataset } from './dataset.ts';
 export { type FolderOptions, filesDataset, folderDataset } from './image-folder.ts';
-export { openDataset } from './open.ts';
+export { type OpenDefaults, openDataset } from './open.ts';
 export { openParquet } from './parquet.ts';
 export type { ParquetOptions } from './parquet-columns.ts';
 export { type DatasetForm, type DatasetSpec, datasetSpecSchema } from './spec.ts';

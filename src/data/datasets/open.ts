@@ -7,7 +7,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { match } from 'ts-pattern';
 import { type DataError, datasetError } from '../error.ts';
 import { expandPaths, isImagePath, listFiles } from '../folder.ts';
-import { isCifarName, openCifar10, openCifar100 } from './cifar.ts';
+import { type CifarSplit, cifarSplit, isCifarName, openCifar10, openCifar100, openCifarFiles } from './cifar.ts';
 import type { ImageDataset } from './dataset.ts';
 import { filesDataset, folderDataset } from './image-folder.ts';
 import { openParquet } from './parquet.ts';
@@ -15,6 +15,14 @@ import type { DatasetForm, DatasetSpec } from './spec.ts';
 import { openWebDataset } from './webdataset.ts';
 
 type Files = readonly string[];
+
+/** What holds where a specification says nothing. */
+export interface OpenDefaults {
+  /** The split of a folder with both of CIFAR's; null: one must be named. Default train. */
+  readonly split?: CifarSplit | null;
+  /** False: a folder's captions are not looked for. Default true. */
+  readonly captions?: boolean;
+}
 
 interface Kind {
   readonly kind: 'folder' | 'webdataset' | 'parquet' | 'cifar10';
@@ -67,11 +75,16 @@ const listed =
       TE.chainEitherK((files) => inFolder(folder, kind, files)),
     );
 
-const openForm = (form: DatasetForm): TE.TaskEither<DataError, ImageDataset> =>
+const openForm = (
+  form: DatasetForm,
+  { split: usual, captions = true }: OpenDefaults,
+): TE.TaskEither<DataError, ImageDataset> =>
   match(form)
-    .with({ kind: 'folder' }, ({ path, ...options }) => folderDataset(path, options))
-    .with({ kind: 'cifar10' }, ({ path, split }) => openCifar10(path, split))
-    .with({ kind: 'cifar100' }, ({ path, split }) => openCifar100(path, split))
+    .with({ kind: 'folder' }, ({ path, ...options }) =>
+      folderDataset(path, captions ? options : { captions: null, ...options }),
+    )
+    .with({ kind: 'cifar10' }, ({ path, split = usual }) => openCifar10(path, split))
+    .with({ kind: 'cifar100' }, ({ path, split = usual }) => openCifar100(path, split))
     .with({ kind: 'webdataset' }, ({ path, ...options }) =>
       openFiles(path, tars, (of, files) => openWebDataset(of, files, options)),
     )
@@ -92,7 +105,7 @@ const openFiles = (
   );
 };
 
-const openByName = (path: string): TE.TaskEither<DataError, ImageDataset> =>
+const openByName = (path: string, defaults: OpenDefaults): TE.TaskEither<DataError, ImageDataset> =>
   pipe(
     // A missing path is told of by the expansion, for it may be a pattern.
     TE.fromTask(async () => (await stat(path).catch(() => null))?.isDirectory() === true),
@@ -101,16 +114,27 @@ const openByName = (path: string): TE.TaskEither<DataError, ImageDataset> =>
     TE.bind('kind', ({ files }) => TE.fromEither(kindOf(path, files))),
     TE.chain(({ isFolder, files, kind: { kind } }) =>
       match(kind)
-        .with('folder', () => (isFolder ? folderDataset(path) : TE.right(filesDataset(path, files))))
-        .with('cifar10', () => openForm({ kind: 'cifar10', path }))
-        .with('webdataset', 'parquet', (form) => openForm({ kind: form, path }))
+        .with('folder', (form) =>
+          isFolder ? openForm({ kind: form, path }, defaults) : TE.right(filesDataset(path, files)),
+        )
+        .with('cifar10', () =>
+          pipe(
+            TE.fromEither(isFolder ? cifarSplit(path, files, defaults.split ?? null) : E.right(files.filter(cifar.is))),
+            TE.chain((chosen) => openCifarFiles(path, chosen)),
+          ),
+        )
+        .with('webdataset', 'parquet', (form) => openForm({ kind: form, path }, defaults))
         .exhaustive(),
     ),
   );
 
 /**
  * Opens what a specification names. A path is told by what lies there: a folder or pattern of pictures, tars, Parquet files, or CIFAR-10
- * (its training files); patterns know `*`, `{a,b}` and `{0000..0255}`. Forms with options are told by `kind`.
+ * or 100 (its training files, unless `defaults` say otherwise); patterns know `*`, `{a,b}` and `{0000..0255}`. Forms with options are
+ * told by `kind`.
  */
-export const openDataset = (spec: DatasetSpec): TE.TaskEither<DataError, ImageDataset> =>
-  typeof spec === 'string' ? openByName(spec) : openForm(spec);
+export const openDataset = (
+  spec: DatasetSpec,
+  { split = 'train', captions = true }: OpenDefaults = {},
+): TE.TaskEither<DataError, ImageDataset> =>
+  typeof spec === 'string' ? openByName(spec, { split, captions }) : openForm(spec, { split, captions });

@@ -55,7 +55,25 @@ test('CIFAR-100 has a coarse class before the fine one, which is the label, with
     await writeFile(join(folder, 'fine_label_names.txt'), classes.join('\n'));
     for (const path of [folder, join(folder, 'train.bin')])
       assert.is((await run(openCifar100(path))).nameOf(0), 'class 3-0');
-    assert.match(await failure(openCifar10(folder)), /6148 bytes are not whole CIFAR-10 records of 3073/);
+    assert.match(await failure(openCifar10(folder)), /train.bin: it holds CIFAR-100: open it as { kind: 'cifar100'/);
+    const path = join(folder, 'data_batch_1.bin');
+    await writeFile(path, record(3));
+    assert.match(
+      await failure(openCifar100(path)),
+      /data_batch_1.bin: it holds CIFAR-10: open it as { kind: 'cifar10'/,
+    );
+  }));
+
+test('without a split a folder stands for the one that it holds; of two one must be chosen', () =>
+  inFolder(async (folder) => {
+    await writeFile(join(folder, 'test_batch.bin'), record(3));
+    assert.is((await run(openCifar10(folder, null))).labelOf(0), 3);
+    await writeFile(join(folder, 'data_batch_1.bin'), record(4));
+    assert.match(
+      await failure(openCifar10(folder, null)),
+      /holds CIFAR’s training and test pictures: choose one, as '.*test_batch\*' or '.*data_batch\*'/,
+    );
+    assert.is((await run(openCifar10(join(folder, 'test_batch*')))).labelOf(0), 3);
   }));
 
 test('the real subset: 500 and 100 of each class', async () => {

@@ -56,6 +56,44 @@ test('a path is told by what lies there', () =>
     assert.equal(await run(captionsAt(await run(openDataset(at('pictures'))), 0)), ['A cat']);
   }));
 
+test('CIFAR is told by the size of its records, and opened from patterns', () =>
+  inFolder(async (folder) => {
+    const at = (name: string) => join(folder, name);
+    await Promise.all(['ten', 'hundred/deep'].map((name) => mkdir(at(name), { recursive: true })));
+    for (const n of [1, 2]) await writeFile(at(`ten/data_batch_${n}.bin`), new Uint8Array(3073 * n));
+    await writeFile(at('ten/test_batch.bin'), new Uint8Array(3073 * 4));
+    await writeFile(at('ten/batches.meta.txt'), 'airplane');
+    await writeFile(at('hundred/deep/train.bin'), new Uint8Array(3074 * 5).fill(99));
+    await writeFile(at('hundred/deep/fine_label_names.txt'), 'apple\n');
+    const cases: readonly (readonly [path: string, size: number, first: string])[] = [
+      ['ten', 3, 'airplane-0'],
+      ['ten/*.bin', 7, 'airplane-0'],
+      ['ten/test*', 4, 'airplane-0'],
+      ['ten/data_batch_{1..2}.bin', 3, 'airplane-0'],
+      ['hundred', 5, '99-0'],
+      ['hundred/deep/train.bin', 5, '99-0'],
+    ];
+    for (const [path, size, first] of cases) {
+      const dataset = await run(openDataset(at(path)));
+      assert.equal([dataset.size, dataset.nameOf(0)], [size, first], path);
+    }
+    assert.is((await run(openDataset({ kind: 'cifar10', path: at('ten/test*.bin') }))).size, 4);
+    for (const spec of [at('ten'), { kind: 'cifar10' as const, path: at('ten') }])
+      assert.match(await failure(openDataset(spec, { split: null })), /choose one, as '.*ten\/test_batch\*' or/);
+    assert.is((await run(openDataset({ kind: 'cifar10', path: at('ten'), split: 'test' }, { split: null }))).size, 4);
+    await writeFile(at('ten/data_batch_2.bin'), new Uint8Array(99));
+    assert.match(await failure(openDataset(at('ten'))), /data_batch_2.bin: 99 bytes are not whole CIFAR-10 records/);
+  }));
+
+test('a folder whose captions nobody asks for is opened without them', () =>
+  inFolder(async (folder) => {
+    await copyFile(photo, join(folder, 'a.png'));
+    await writeFile(join(folder, 'captions.txt'), 'of something else\n');
+    assert.match(await failure(openDataset(folder)), /captions.txt: line 1/);
+    for (const spec of [folder, { kind: 'folder' as const, path: folder }])
+      assert.is((await run(openDataset(spec, { captions: false }))).captionsOf, undefined);
+  }));
+
 test('a range of shards stands for each of them, in its order: a missing one is an error', () =>
   inFolder(async (folder) => {
     for (const n of [8, 9, 10])
