@@ -1,5 +1,5 @@
 // k nearest neighbours as in DINO (Caron and others, 2021): by cosine, each votes for its class with exp(cosine / temperature).
-import { type Accuracy, addStanding, noAccuracy, standingOf } from './ranks.ts';
+import { type Accuracy, addStanding, noAccuracy, type Standing, standingOf } from './ranks.ts';
 import { checkLabels, checkWidths, dot, type LabelledVectors, norms } from './vectors.ts';
 
 export interface KnnOptions {
@@ -11,7 +11,10 @@ export interface KnnOptions {
   readonly ks?: readonly number[];
 }
 
-/** Votes of the `neighbours` nearest; those equally near at the edge share the places that are left. */
+/** What a class has that no neighbour voted for: a vote may be so small that it is 0. */
+const NONE = Number.NEGATIVE_INFINITY;
+
+/** Votes of the `neighbours` nearest, NONE for a class without; those equally near at the edge share the places that are left. */
 const votesOf = (
   near: Float64Array,
   sorted: Float64Array,
@@ -25,15 +28,20 @@ const votesOf = (
     else if (s === edge) tied++;
   }
   const share = (neighbours - above) / tied;
-  const votes = new Float64Array(classes);
+  const votes = new Float64Array(classes).fill(NONE);
   for (let n = 0; n < near.length; n++) {
     const s = near[n]!;
     // Over the largest, so that no temperature overflows.
-    if (s >= edge)
-      votes[labels[n]!]! += (s > edge ? 1 : share) * Math.exp((s - sorted[sorted.length - 1]!) / temperature);
+    if (s < edge) continue;
+    const vote = (s > edge ? 1 : share) * Math.exp((s - sorted[sorted.length - 1]!) / temperature);
+    votes[labels[n]!] = Math.max(0, votes[labels[n]!]!) + vote;
   }
   return votes;
 };
+
+/** As in DINO, which takes the first min(5, k): a class that has no vote is in no place, however many are left. */
+const standingAmong = (votes: Float64Array, label: number): Standing =>
+  votes[label] === NONE ? { above: Number.POSITIVE_INFINITY, tied: 0, right: 1 } : standingOf(votes, label);
 
 /**
  * Accuracy on `queries` by the labels of `bank`, for each number of neighbours. @throws RangeError for vectors that are not finite
@@ -59,7 +67,7 @@ export const knn = (
     const sorted = near.slice().sort();
     accuracies = accuracies.map((accuracy, i) => {
       const votes = votesOf(near, sorted, bank, { classes, neighbours: neighbours[i]!, temperature });
-      return addStanding(accuracy, standingOf(votes, queries.labels[q]!));
+      return addStanding(accuracy, standingAmong(votes, queries.labels[q]!));
     });
   }
   return neighbours.map((n, i) => ({ neighbours: n, accuracy: accuracies[i]! }));

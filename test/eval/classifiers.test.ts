@@ -94,6 +94,22 @@ test('k-NN: neighbours equally near at the edge share the last place; what canno
   );
 });
 
+test('k-NN: a class that no neighbour voted for is not among the first five, a vote of nearly nothing is', () => {
+  const bank = { ...vectors(2, [1, 0, 0, 1, -1, 0]), labels: [0, 1, 2] };
+  const asked = (label: number, neighbours: number, temperature = 0.07) =>
+    knn(bank, { ...vectors(2, [2, 1]), labels: [label] }, 6, { neighbours: [neighbours], temperature })[0]!.accuracy
+      .hits;
+  const hits = (first: number, five: number) => [
+    { k: 1, sum: first },
+    { k: 5, sum: five },
+  ];
+  assert.equal(asked(0, 1), hits(1, 1));
+  assert.equal(asked(1, 1), hits(0, 0));
+  assert.equal(asked(1, 2), hits(0, 1));
+  assert.equal(asked(5, 3), hits(0, 0));
+  assert.equal(asked(2, 3, 1e-4), hits(0, 1));
+});
+
 test('L-BFGS: Rosenbrock, a badly scaled quadratic, and a start that is the minimum', () => {
   const rosenbrock = lbfgs(
     (x, g) => {
