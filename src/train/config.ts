@@ -6,6 +6,7 @@ import { configFaults } from '../models/config-faults.ts';
 import { lossSchema } from '../models/losses/index.ts';
 import { readVariant, type Variant } from '../models/variants/index.ts';
 import { lossFaults } from './loss-faults.ts';
+import { discriminatorSchema, optimizerSchema, rateFaults, scheduleSchema } from './rates.ts';
 
 const positive = z.number().positive();
 const count = z.int().positive();
@@ -25,23 +26,6 @@ const modelFields = {
 };
 
 const lossesSchema = z.array(lossSchema).readonly().nullable().default(null);
-
-const optimizer = {
-  kind: z.enum(['adamw', 'adam']).default('adamw'),
-  learningRate: positive.default(7.2e-5),
-  betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.5, 0.9]),
-  eps: positive.default(1e-8),
-  /** Of matrices; norms, biases and positions have none. */
-  weightDecay: z.number().min(0).default(1e-4),
-  /** Largest global norm of the gradient; null: any. */
-  clip: positive.nullable().default(null),
-};
-const schedule = {
-  kind: z.enum(['cosine', 'constant']).default('cosine'),
-  warmup: z.int().min(0).default(100),
-  /** Learning rate at the end of the cosine. */
-  final: z.number().min(0).default(0),
-};
 
 /** Defaults are DualToken's (sections 3.1 and 3.5) where it has them. */
 export const trainConfigSchema = z.strictObject({
@@ -100,15 +84,9 @@ export const trainConfigSchema = z.strictObject({
     .min(0)
     .max(2 ** 32 - 1)
     .default(0),
-  optimizer: z.strictObject(optimizer).prefault({}),
-  schedule: z.strictObject(schedule).prefault({}),
-  /** The discriminator's: Adam without decay, and a schedule from its own start (section 3.2). */
-  discriminator: z
-    .strictObject({
-      optimizer: z.strictObject(optimizer).prefault({ kind: 'adam', weightDecay: 0 }),
-      schedule: z.strictObject(schedule).prefault({ final: 4e-5 }),
-    })
-    .prefault({}),
+  optimizer: optimizerSchema.prefault({}),
+  schedule: scheduleSchema.prefault({}),
+  discriminator: discriminatorSchema.prefault({}),
   /** Folder of the run: checkpoints, log, samples, report, model. */
   out: z.string().default('runs/mini'),
   checkpoint: z
@@ -163,13 +141,17 @@ export const variantFor = ({
   return faults.length > 0 ? E.left(faults) : E.right(asked);
 };
 
-/** A configuration with defaults filled in; or everything that is wrong with it, the model's part included, a sentence each. */
-export const parseTrainConfig = (json: unknown): E.Either<readonly string[], TrainConfig> => {
+/**
+ * A configuration with defaults filled in; or everything that is wrong with it, the model's part included, a sentence each. With
+ * `begun` it is that of a run that goes on with the rates that it began with, whatever they are.
+ */
+export const parseTrainConfig = (json: unknown, begun = false): E.Either<readonly string[], TrainConfig> => {
   const parsed = trainConfigSchema.safeParse(json);
   const chosen = z.object({ ...modelFields, losses: lossesSchema }).safeParse(json);
   const asked = chosen.success ? variantFor(chosen.data) : E.right(null);
   const faults = [
     ...(parsed.success ? [] : configFaults(parsed.error, example(json))),
+    ...(parsed.success && !begun ? rateFaults(parsed.data) : []),
     ...(E.isLeft(asked) ? asked.left : []),
   ];
   return parsed.success && faults.length === 0 ? E.right(parsed.data) : E.left(faults);

@@ -11,6 +11,7 @@ import { type TrainConfig, variantFor } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { type Finished, type Progress, trainLoop } from './loop.ts';
 import { captionIds, need, openData, prepareTask } from './prepare.ts';
+import { discriminatorRates } from './rates.ts';
 import { reconstructor } from './reconstruct.ts';
 import { openRecord } from './record.ts';
 import { checkRoom } from './room.ts';
@@ -184,7 +185,7 @@ const runSystem = async <P, Q, T>(
     const begins = task.adversary?.start ?? 0;
     const rival = schedule({
       ...discriminator.schedule,
-      peak: discriminator.optimizer.learningRate,
+      ...discriminatorRates(config),
       total: config.steps - begins,
     });
     const finished = await trainLoop(trainer, {

@@ -14,6 +14,7 @@ import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { parseTrainConfig } from '../../src/train/config.ts';
 import { TrainFailure } from '../../src/train/failure.ts';
 import { lossFaults } from '../../src/train/loss-faults.ts';
+import { discriminatorRates } from '../../src/train/rates.ts';
 import { checkRoom } from '../../src/train/room.ts';
 import { checkpointFor, runTraining } from '../../src/train/run.ts';
 import { hostSource } from '../../src/train/source.ts';
@@ -60,6 +61,35 @@ test('keys, kinds and values: each fault with its path, unknown keys with the ne
     assert.is(faults.length, wanted.length, `${JSON.stringify(json)}: ${faults.join('\n')}`);
     for (const [i, pattern] of wanted.entries()) assert.match(faults[i]!, pattern);
   }
+});
+
+test('what is stated of the discriminator leaves its other defaults: Adam without decay, the rate of the model, to 4e-5', () => {
+  const read = (json: unknown, begun?: boolean) => {
+    const parsed = parseTrainConfig(json, begun);
+    if (E.isLeft(parsed)) throw new Error(parsed.left.join('\n'));
+    const { discriminator, optimizer } = parsed.right;
+    const { kind, weightDecay, betas } = discriminator.optimizer;
+    const { warmup } = discriminator.schedule;
+    return { kind, weightDecay, betas, warmup, ...discriminatorRates({ discriminator, optimizer }) };
+  };
+  const usual = { kind: 'adam', weightDecay: 0, betas: [0.5, 0.9], warmup: 100, peak: 7.2e-5, final: 4e-5 };
+  assert.equal(read({}), usual);
+  assert.equal(read({ discriminator: { optimizer: { learningRate: 1e-4 } } }), { ...usual, peak: 1e-4 });
+  assert.equal(read({ discriminator: { schedule: { warmup: 5 } } }), { ...usual, warmup: 5 });
+  assert.equal(read({ discriminator: { optimizer: { kind: 'adamw' } } }), { ...usual, kind: 'adamw' });
+  assert.equal(read({ optimizer: { learningRate: 3e-4, kind: 'adamw' } }), { ...usual, peak: 3e-4 });
+  assert.equal(read({ optimizer: { learningRate: 1e-5 } }), { ...usual, peak: 1e-5, final: 1e-5 });
+
+  // As runs were stored that had one learning rate or the other from elsewhere.
+  const optimizer = { kind: 'adam', learningRate: 1e-5, betas: [0.5, 0.9], eps: 1e-8, weightDecay: 0, clip: null };
+  const stored = { discriminator: { optimizer, schedule: { kind: 'cosine', warmup: 100, final: 4e-5 } } };
+  assert.equal(read(stored, true), { ...usual, peak: 1e-5 });
+  const climbs =
+    /^discriminator\.schedule\.final 0\.00004 is above the learning rate that it falls from, 0\.00001: lower/;
+  assert.match(faultsIn(stored).join('\n'), climbs);
+  const own = { optimizer: { learningRate: 1e-5 }, schedule: { final: 1e-4 } };
+  assert.match(faultsIn(own).join('\n'), /^schedule\.final 0\.0001 is above [^\n]*$/);
+  assert.equal(faultsIn({ ...own, schedule: { kind: 'constant', final: 1e-4 } }), []);
 });
 
 test('taps that the tower does not have, or in the wrong order', () => {
