@@ -1,18 +1,14 @@
 // `dualtoken train`: trains a tokenizer by a configuration, or on pictures.
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import * as E from 'fp-ts/lib/Either.js';
-import { z } from 'zod';
-import { lossSchema } from '../../models/losses/index.ts';
-import { variants } from '../../models/variants/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { parseTrainConfig, type TrainConfig } from '../../train/config.ts';
 import { checkpointFor, runTraining } from '../../train/run.ts';
 import { UserFailure } from '../failure.ts';
 import { interruption } from '../interruption.ts';
 import { loadConfig } from '../load-config.ts';
 import { positiveNumber, type RunOptions, wholeNumber, withRun } from '../options.ts';
 import { outputTo } from '../output.ts';
+import { differences, newConfig, resumedConfig } from '../train-config.ts';
 import { trainingProgress } from '../training-progress.ts';
 import { withRuntime } from '../with-runtime.ts';
 
@@ -28,48 +24,6 @@ interface TrainOptions extends RunOptions {
   readonly out?: string;
   readonly resume: boolean;
 }
-
-const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x);
-
-const listed = z.looseObject({ variant: z.string().optional(), losses: z.array(lossSchema).nullish() });
-
-/** The losses that a file, or else its variant, lists, but for some kinds; undefined where there are none to leave out of. */
-const lossesWithout = (file: unknown, stated: string | undefined, kinds: readonly string[]): unknown => {
-  const read = listed.safeParse(file).data;
-  const losses = read?.losses ?? variants[stated ?? read?.variant ?? 'mini']?.losses;
-  const unknown = kinds.filter((kind) => !losses?.some((loss) => loss.kind === kind));
-  if (losses && unknown.length > 0)
-    throw new UserFailure(
-      `--without ${unknown.join(', ')}: there is no such loss; there are ${losses.map(({ kind }) => kind).join(', ')}`,
-    );
-  return losses?.filter(({ kind }) => !kinds.includes(kind));
-};
-
-/** What is stated on the command line, over what the file says. */
-const overlaid = (file: unknown, o: TrainOptions, folder: string | undefined, seed: number | undefined): unknown => {
-  if (!isObject(file)) return file;
-  const stated = (values: Readonly<Record<string, unknown>>) =>
-    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-  const part = (name: string, values: Readonly<Record<string, unknown>>) => {
-    const over = stated(values);
-    const base = file[name];
-    return Object.keys(over).length === 0 ? {} : { [name]: { ...(isObject(base) ? base : {}), ...over } };
-  };
-  return {
-    ...file,
-    ...stated({ variant: o.variant, steps: o.steps, batchSize: o.batchSize, out: o.out, seed }),
-    ...stated({ checkpointing: o.checkpointing, losses: o.without && lossesWithout(file, o.variant, o.without) }),
-    ...part('data', { train: folder, validation: o.validation }),
-    ...part('optimizer', { learningRate: o.learningRate }),
-  };
-};
-
-const configOf = (json: unknown, from: string): TrainConfig => {
-  const parsed = parseTrainConfig(json);
-  if (E.isLeft(parsed)) throw new UserFailure(`${from}:\n  ${parsed.left.join('\n  ')}`);
-  return parsed.right;
-};
 
 /** Whether an argument names a configuration, and not pictures. */
 const isConfig = (path: string): boolean => /\.(json|[cm]?[jt]s)$/i.test(path);
@@ -88,11 +42,20 @@ export const train = async (args: readonly string[], options: TrainOptions, comm
   const output = outputTo(options.json);
   const { configPath, folder } = sorted(args, options.config);
   const file = configPath === undefined ? {} : await loadConfig(configPath);
+  const { variant, validation, steps, batchSize, learningRate, checkpointing, without, out, resume } = options;
   const seed = command.getOptionValueSource('seed') === 'cli' ? options.seed : undefined;
-  const asked = configOf(overlaid(file, options, folder, seed), configPath ?? 'the options');
-  const from = await checkpointFor(asked.out, options.resume);
-  // A resumed run keeps its configuration, but for what is stated anew.
-  const config = from === null ? asked : configOf(overlaid(from.info.config, options, folder, seed), from.path);
+  const rest = { variant, validation, steps, batchSize, learningRate, checkpointing, without, seed };
+  const stated = { ...rest, train: folder, out };
+  // Without a file, what is stated over a run that goes on has nothing else to fit.
+  const alone = resume && configPath === undefined;
+  const asked = newConfig(file, alone ? { out } : stated, configPath ?? 'the options');
+  const from = await checkpointFor(asked.out, resume);
+  const config = from === null ? asked : resumedConfig(from, file, { ...stated, out: asked.out });
+  const unused = alone ? [] : differences(asked, config);
+  if (unused.length > 0)
+    output.log(
+      `${configPath} differs from the run that goes on, in ${unused.join(', ')}: the run's own are used; options, as --steps, change them`,
+    );
   const bar = trainingProgress(output, config.steps);
   const signal = interruption(() =>
     bar.log('stopping after this step, with a checkpoint; again: at once, without one'),
