@@ -1,11 +1,7 @@
 // Under which names published checkpoints hold a model's parameters, and in which shapes where these differ.
-import { match } from 'ts-pattern';
-import type { DualTokenConfig } from './dualtoken-parts.ts';
-import { isBuffer, type MatchOptions, type StoredInfo } from './load.ts';
-import { magvit2 } from './magvit2.ts';
-import { movqgan } from './movqgan.ts';
+import { besides, isAverage } from './beside.ts';
+import type { MatchOptions, StoredInfo } from './load.ts';
 import type { VariantModel } from './variants/variant.ts';
-import { vqgan } from './vqgan.ts';
 
 type Renaming = (path: string) => string;
 
@@ -61,36 +57,6 @@ export const publishedName = (model: VariantModel): ((path: string) => string) =
 export const publishedShape = (name: string, shape: readonly number[]): readonly number[] =>
   /\.codebooks\.\d+\.weight$/.test(name) ? [shape[0]! + 1, ...shape.slice(1)] : shape;
 
-/** A text tower, and running means and aliases of codebooks. */
-const besideTokenizer = (name: string): boolean =>
-  /^((siglip_model\.)?(text_model\.|logit_(scale|bias)$)|quantizer[a-z_]*\.(codebooks\.|embedEma$|clusterSize$))/.test(
-    name,
-  );
-
-/** What of a whole tower lies behind the last tap, where the model ends there. */
-const behindTaps = ({ taps: { pixel, semantic } }: DualTokenConfig, name: string): boolean => {
-  if (semantic !== null) return false;
-  const [, rest, block] =
-    /^(?:siglip_model\.)?vision_model\.(encoder\.layers\.(\d+)|post_layernorm|head)\./.exec(name) ?? [];
-  return rest !== undefined && Number(block ?? Infinity) >= (pixel ?? 0);
-};
-
-/** What a whole checkpoint holds beside what a model uses: the rest of the tower, the text tower, running means, networks of losses. */
-const besides = (model: VariantModel): ((name: string) => boolean) =>
-  match(model)
-    .with(
-      { family: 'dualtoken' },
-      ({ config }) =>
-        (name: string) =>
-          besideTokenizer(name) || behindTaps(config, name),
-    )
-    .with({ family: 'residual-movqgan' }, () => besideTokenizer)
-    .with({ family: 'vqgan' }, () => vqgan.ignore)
-    .with({ family: 'movqgan' }, () => movqgan.ignore)
-    .with({ family: 'magvit2' }, () => magvit2.ignore)
-    .with({ family: 'tower' }, { family: 'clip' }, () => isBuffer)
-    .exhaustive();
-
 /** What training wraps around a model puts before all its names. */
 const wrappers = ['', 'module.', 'model.', 'rqvaesiglip.', '_orig_mod.'];
 const unwrapped = (name: string): string => {
@@ -98,18 +64,28 @@ const unwrapped = (name: string): string => {
   return name.slice(wrapper.length);
 };
 
+/** The running average of a parameter. */
+const averageOf = (path: string): string => `model_ema.${path.replaceAll('.', '')}`;
+
+/** Open-MAGVIT2 is evaluated by the averages of its weights: where a checkpoint has them, they are the model's, and the weights are beside. */
+const byAverages = (model: VariantModel, stored: ReadonlyMap<string, StoredInfo>): boolean =>
+  model.family === 'magvit2' && [...stored.keys()].some((name) => isAverage(unwrapped(name)));
+
 /** How a model's parameters are found in a checkpoint of any layout that is known here: `matchParams` takes it. */
 export const publishedLayout =
   (model: VariantModel) =>
   (stored: ReadonlyMap<string, StoredInfo>): Required<MatchOptions> => {
-    const names = candidates(model);
+    const averaged = byAverages(model, stored);
+    const names = averaged ? (path: string) => [averageOf(path)] : candidates(model);
     const besidesModel = besides(model);
+    const hasAverage = (name: string): boolean =>
+      wrappers.some((wrapper) => stored.has(`${wrapper}${averageOf(unwrapped(name))}`));
     return {
       nameOf: (path) => {
         const all = wrappers.flatMap((wrapper) => names(path).map((name) => `${wrapper}${name}`));
         return all.find((name) => stored.has(name)) ?? all[0]!;
       },
       shapeOf: publishedShape,
-      ignore: (name) => besidesModel(name) || besidesModel(unwrapped(name)),
+      ignore: (name) => besidesModel(name) || besidesModel(unwrapped(name)) || (averaged && hasAverage(name)),
     };
   };

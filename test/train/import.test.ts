@@ -64,6 +64,27 @@ for (const [model, known, beside] of systems)
       }
     }));
 
+test('Open-MAGVIT2 with running averages: they are taken, and its weights are beside', () =>
+  inFolder(async (folder) => {
+    const source = join(folder, 'source.safetensors');
+    const model = variants['mini-open-magvit2']!;
+    const weights = published(model);
+    const averages = [...weights].map(
+      ([name, { shape }]) => [`model_ema.${name.replaceAll('.', '')}`, filled(shape, () => 3)] as const,
+    );
+    const counts = [
+      ['model_ema.decay', filled([], () => 0.999)],
+      ['model_ema.lossdiscriminatormain0weight', filled([1], () => 0)],
+    ] as const;
+    await run(writeSafetensors(source, new Map([...weights, ...averages, ...counts])));
+    const plan = await run(planImport(source, model));
+    assert.equal([plan.faults, plan.anew, plan.unknown], [[], [], []]);
+    assert.is(plan.matched.length, weights.size);
+    assert.is(plan.beside.length, weights.size + counts.length);
+    const read = await importedSource(source, plan, null).read(['decoder.conv_out.bias']);
+    assert.equal([...read.get('decoder.conv_out.bias')!.data], [3, 3, 3]);
+  }));
+
 test('a whole tower for rows of Table 3 that end at their last tap', () =>
   inFolder(async (folder) => {
     const source = join(folder, 'source.safetensors');
