@@ -8,7 +8,8 @@ import { codeOf, type DataError, fileError } from '../data/error.ts';
 /** One line: numbers by name. */
 export type LogLine = Readonly<Record<string, number>>;
 
-const textIn = async (path: string): Promise<string> =>
+/** What a file holds; nothing where there is none. */
+export const textIn = async (path: string): Promise<string> =>
   readFile(path, 'utf8').catch((thrown: unknown) => {
     if (codeOf(thrown) === 'ENOENT') return '';
     throw thrown;

@@ -81,8 +81,10 @@ const culprit = async (again: Promise<void>): Promise<string> =>
 
 /** Trains from `from` on. Throws TrainFailure, RunFailure. */
 export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finished> => {
-  // Writing them down may fail; it is awaited with the step.
   const skipped: Promise<void>[] = [];
+  const written = async (): Promise<void> => {
+    await Promise.all(skipped.splice(0));
+  };
   const source = batches(o.dataset, {
     batchSize: o.batchSize,
     transform: o.transform,
@@ -91,7 +93,10 @@ export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finis
     captions: o.captions ? 'required' : 'none',
     start: o.from.sample,
     onSkip: (error, total) => {
-      skipped.push(o.onSkip(renderDataError(error), total));
+      const writing = o.onSkip(renderDataError(error), total);
+      // It may fail while a step is awaited, long before it is awaited itself.
+      writing.catch(() => undefined);
+      skipped.push(writing);
     },
   });
   let at = o.from;
@@ -129,14 +134,16 @@ export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finis
       const now = performance.now();
       at = { step: at.step + 1, sample: read.at(-1)!.next, seconds: at.seconds + (now - clock) / 1000 };
       clock = now;
-      await Promise.all(skipped.splice(0));
+      await written();
       await o.onStep(metrics, at, rates.learningRate);
       if (at.step % o.sampleEvery === 0) await o.sample(at);
       if (at.step % o.checkpointEvery === 0 || at.seconds - saved.seconds >= o.checkpointSeconds) await save();
     }
   } finally {
     await source.return(undefined);
+    await Promise.allSettled(skipped);
   }
+  await written();
   await save();
   return { at, stopped: at.step < o.steps };
 };

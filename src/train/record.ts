@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, encodePng, type Picture, writeAtomic } from '../data/index.ts';
 import { appendLog, openLog } from './log.ts';
-import { appendImage, appendScalars, appendSkipped, openEvents, writeReport } from './report/index.ts';
+import { appendImage, appendScalars, appendSkipped, openEvents, openSkipped, writeReport } from './report/index.ts';
 
 type Done = TE.TaskEither<DataError, void>;
 
@@ -28,6 +28,7 @@ export const openRecord = (folder: string, step: number): TE.TaskEither<DataErro
   );
   return pipe(
     openLog(log, step),
+    TE.chain(() => openSkipped(folder)),
     TE.chain(() => openEvents(folder, step)),
     TE.map(
       (events): RunRecord => ({

@@ -1,9 +1,12 @@
 // A device that is lost, and a loss that is no number: training ends with one error, and the last checkpoint stays whole.
 import { readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as E from 'fp-ts/lib/Either.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
+import { datasetError } from '../../src/data/error.ts';
 import type { ImageDataset } from '../../src/data/index.ts';
 import { onesLike } from '../../src/dsl/ops/create.ts';
 import { add, div, mul, square } from '../../src/dsl/ops/elementwise.ts';
@@ -161,6 +164,32 @@ test('weights that grow beyond all numbers', async () => {
     const broken = { schedule: (step: number) => (step === 3 ? Number.NaN : 0.01) };
     assert.match(await messageOf(loop(other, folder, broken)), /not written, for 'enc.weight'/);
     assert.equal(await readdir(folder), ['checkpoint-00000002']);
+  });
+});
+
+const broken = (path: string): ReturnType<ImageDataset['load']> => TE.left(datasetError(path, 'it is broken'));
+
+test('a skipped picture that cannot be written down, while a step runs: one failure, that of the writing', async () => {
+  await inFolder(async (folder) => {
+    const trainer = await openTrainer(runtimeOn(await wasm()), tinyTask(), options);
+    const dataset = { ...pictures, load: (i: number) => (i === 3 ? broken('3') : pictures.load(i)) };
+    const onSkip = () => Promise.reject(new Error('no space left'));
+    assert.is(await messageOf(loop(trainer, folder, { dataset, onSkip })), 'Error: no space left');
+  });
+});
+
+test('no picture can be used: the run ends when all of them are written down', async () => {
+  await inFolder(async (folder) => {
+    const trainer = await openTrainer(runtimeOn(await wasm()), tinyTask(), options);
+    let written = 0;
+    const onSkip = async (): Promise<void> => {
+      await sleep(20);
+      written++;
+    };
+    const dataset = { ...pictures, load: (i: number) => broken(`${i}`) };
+    const message = await messageOf(loop(trainer, folder, { dataset, onSkip }));
+    assert.match(message, /^TrainFailure: .*none of the 4 pictures can be used; the first: .*broken/);
+    assert.is(written, 4);
   });
 });
 
