@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { squash, stackChannels } from '../../src/data/index.ts';
+import { squash, stackChannels, writeSafetensors } from '../../src/data/index.ts';
 import {
   EvalFailure,
   EvalStopped,
@@ -14,6 +14,8 @@ import {
   evaluateReconstruction,
   evaluateRetrieval,
   evaluateZeroShot,
+  type Identity,
+  identityDigest,
   networkOf,
   openCheckpoint,
   readClassPrompts,
@@ -224,9 +226,75 @@ test('a state is written every so many pictures: an evaluation that is killed go
       await failure(
         openCheckpoint({ path: join(folder, 'none'), resume: true, identity: {}, every: 1, warn: () => undefined }),
       ),
-      /there is no state of an evaluation to go on with/,
+      /there is no state of this evaluation, of the same model, data and options, to go on with/,
     );
   });
+});
+
+test('without --resume the same evaluation starts anew, and nothing else is written over', async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'state.safetensors');
+    const open = (resume: boolean, identity: Identity, stamps: Identity = { labels: 'old' }) =>
+      openCheckpoint({ path, resume, identity, stamps, every: 1, warn: () => undefined });
+    const position = { next: 4, used: 4, finished: false };
+    await (await run(open(false, { data: 'a' }))).keep('pictures', { position, tensors: () => new Map() });
+    assert.equal((await run(open(true, { data: 'a' }))).of('pictures')?.position, position);
+    assert.is((await run(open(false, { data: 'a' }))).of('pictures'), null);
+    assert.is((await run(open(false, { data: 'a' }, { labels: 'new' }))).of('pictures'), null);
+    assert.match(
+      await failure(open(true, { data: 'a' }, { labels: 'new' })),
+      /another evaluation: labels was old, now it is new. Start anew without --resume, or name another with --state/,
+    );
+    assert.match(
+      await failure(open(false, { data: 'b' })),
+      /another evaluation: data was a, now it is b. Remove it if it is not needed, or name another with --state/,
+    );
+    await run(writeSafetensors(path, new Map()));
+    for (const resume of [false, true])
+      assert.match(await failure(open(resume, { data: 'a' })), /it is no state of an evaluation: name another/);
+  });
+  assert.is(identityDigest({ a: 1, b: null }), identityDigest({ b: null, a: 1 }));
+  assert.is.not(identityDigest({ a: 1 }), identityDigest({ a: '1' }));
+});
+
+test('labels are looked at before anything is computed, but for pictures that cannot be read', async () => {
+  const early = (): never => {
+    throw new Error('labels were to be looked at first');
+  };
+  const unused = { width: 12, embed: early };
+  const blind = { ...fakeModel, measure: () => early };
+  const e = evaluation({ model: blind });
+  const late = (label: number | null, broken: readonly number[] = []) =>
+    fakeDataset(18, { labelOf: (n) => (n === 17 ? label : n % 3) }, broken);
+  await refused(evaluateZeroShot(e, late(null), prompts, unused), /fake-17 has no class/);
+  await refused(
+    evaluateZeroShot(e, late(4), prompts, unused),
+    /fake-17 has class 4, numbered from 0; the file of classes names 4/,
+  );
+  for (const data of [
+    { train: late(null), test: null },
+    { train: late(0), test: late(null) },
+  ])
+    await refused(evaluateProbe(e, data, 'quarters'), /fake-17 has no class/);
+  const without = await evaluateZeroShot(evaluation(), late(null, [17]), prompts, colours);
+  assert.equal([without.pictures, without.skipped], [17, 1]);
+});
+
+test('texts are compared with the feature that is named', async () => {
+  const embed = async (texts: readonly string[]) => ({
+    count: texts.length,
+    width: 1,
+    values: new Float32Array(texts.length).fill(1),
+  });
+  const outputs = { ...fakeModel.outputs, first: { kind: 'features', width: 1 } } as const;
+  const measure = () => async (x: Float32Array) => ({ first: new Float32Array(x.length / 432).fill(1) });
+  const e = evaluation({ model: { ...fakeModel, outputs, measure } });
+  const texts = { width: 1, embed };
+  await refused(evaluateZeroShot(e, labelled(6), prompts, texts), /in 12 values, .* in 1/);
+  assert.is((await evaluateZeroShot(e, labelled(6), prompts, texts, 'first')).pictures, 5);
+  const captions = fakeDataset(6, { captionsOf: () => TE.right(['x']) });
+  assert.is((await evaluateRetrieval(e, captions, texts, 'first')).images, 6);
+  await refused(evaluateRetrieval(e, captions, texts, 'last'), /no features 'last'; there are quarters, first/);
 });
 
 test('zero-shot: classes by name and by number, the last one of a batch too', async () => {

@@ -1,4 +1,5 @@
 // The state of an evaluation on disk: what each of its passes has added up, so that an interrupted one goes on.
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as E from 'fp-ts/lib/Either.js';
@@ -22,6 +23,12 @@ export interface Position {
 
 /** What makes two evaluations the same: an interrupted one goes on only as it was. */
 export type Identity = Readonly<Record<string, string | number | boolean | null>>;
+
+/** A short name that tells an identity from others, whatever the order of its keys. */
+export const identityDigest = (identity: Identity): string => {
+  const sorted = Object.entries(identity).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 8);
+};
 
 interface Pass {
   readonly position: Position;
@@ -62,9 +69,11 @@ const json = <T>(schema: z.ZodType<T>) =>
       }
     })
     .pipe(schema);
+const identitySchema = json(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])));
 const metadataSchema = z.object({
   format: z.literal(FORMAT),
-  identity: json(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+  identity: identitySchema,
+  stamps: identitySchema,
   passes: json(z.record(z.string(), positionSchema)),
 });
 
@@ -84,19 +93,48 @@ const allValues = (file: Safetensors): TE.TaskEither<DataError, readonly (readon
     ),
   );
 
-const readPasses = (path: string, identity: Identity): TE.TaskEither<DataError, ReadonlyMap<string, Pass>> =>
-  withSafetensors(path)((file) => {
-    const fail = (reason: string) => TE.left(safetensorsError(path, null, reason));
-    const metadata = metadataSchema.safeParse(file.metadata);
-    if (!metadata.success) return fail('it is no state of an evaluation: name another with --state');
-    const other = differences(identity, metadata.data.identity);
-    if (other.length > 0)
-      return fail(
-        `it belongs to another evaluation: ${other.join('; ')}. Start anew without --resume, or name another with --state`,
+type Metadata = z.output<typeof metadataSchema>;
+
+/** What a state says of itself. Left: it is none, or is another evaluation's. */
+const metadataIn = (
+  { path, metadata }: Safetensors,
+  wanted: Identity,
+  of: (found: Metadata) => Identity,
+  otherwise: string,
+): E.Either<DataError, Metadata> => {
+  const read = metadataSchema.safeParse(metadata);
+  if (!read.success)
+    return E.left(safetensorsError(path, null, 'it is no state of an evaluation: name another with --state'));
+  const other = differences(wanted, of(read.data));
+  return other.length === 0
+    ? E.right(read.data)
+    : E.left(
+        safetensorsError(
+          path,
+          null,
+          `it belongs to another evaluation: ${other.join('; ')}. ${otherwise}, or name another with --state`,
+        ),
       );
-    return pipe(
-      allValues(file),
-      TE.map((all) => {
+};
+
+const readPasses = ({
+  path,
+  identity,
+  stamps,
+}: CheckpointOptions): TE.TaskEither<DataError, ReadonlyMap<string, Pass>> =>
+  withSafetensors(path)((file) =>
+    pipe(
+      TE.fromEither(
+        metadataIn(
+          file,
+          { ...identity, ...stamps },
+          (found) => ({ ...found.identity, ...found.stamps }),
+          'Start anew without --resume',
+        ),
+      ),
+      TE.bindTo('metadata'),
+      TE.bind('all', () => allValues(file)),
+      TE.map(({ metadata, all }) => {
         const of = (pass: string): Tensors =>
           new Map(
             all
@@ -104,17 +142,32 @@ const readPasses = (path: string, identity: Identity): TE.TaskEither<DataError, 
               .map(([name, value]) => [name.slice(pass.length + 1), value]),
           );
         return new Map(
-          Object.entries(metadata.data.passes).map(([pass, position]) => [pass, { position, tensors: () => of(pass) }]),
+          Object.entries(metadata.passes).map(([pass, position]) => [pass, { position, tensors: () => of(pass) }]),
         );
       }),
-    );
-  });
+    ),
+  );
+
+/** Nothing yet. Left: something else lies where the state is to be written; the same evaluation's, with whatever files, may go. */
+const startAnew = ({ path, identity }: CheckpointOptions): TE.TaskEither<DataError, ReadonlyMap<string, Pass>> => {
+  const none: ReadonlyMap<string, Pass> = new Map();
+  return existsSync(path)
+    ? withSafetensors(path)((file) =>
+        pipe(
+          TE.fromEither(metadataIn(file, identity, (found) => found.identity, 'Remove it if it is not needed')),
+          TE.map(() => none),
+        ),
+      )
+    : TE.right(none);
+};
 
 export interface CheckpointOptions {
   readonly path: string;
-  /** Whether to go on with what is at `path`; else it is written over. */
+  /** Whether to go on with what is at `path`; else the same evaluation's state there is written over. */
   readonly resume: boolean;
   readonly identity: Identity;
+  /** Of the files that it reads: what changes when they are written anew. Default: none. */
+  readonly stamps?: Identity;
   /** Samples between two writes. */
   readonly every: number;
   /** Told of a state that cannot be written: the evaluation goes on. */
@@ -125,10 +178,11 @@ const missing = (path: string): DataError => ({
   _tag: 'FileError',
   action: 'read',
   path,
-  reason: 'there is no state of an evaluation to go on with: start without --resume, or name another with --state',
+  reason:
+    'there is no state of this evaluation, of the same model, data and options, to go on with: start without --resume, or name another with --state',
 });
 
-/** Opens the state of an evaluation. Left: with `resume`, it cannot be read, or is that of another evaluation. */
+/** Opens the state of an evaluation. Left: it cannot be read, or is that of another evaluation. */
 export const openCheckpoint = (o: CheckpointOptions): TE.TaskEither<DataError, Checkpoint> =>
   pipe(
     TE.fromTask(async () => o.resume && !existsSync(o.path)),
@@ -136,7 +190,7 @@ export const openCheckpoint = (o: CheckpointOptions): TE.TaskEither<DataError, C
       (lost) => !lost,
       () => missing(o.path),
     ),
-    TE.chain(() => (o.resume ? readPasses(o.path, o.identity) : TE.right(new Map<string, Pass>()))),
+    TE.chain(() => (o.resume ? readPasses(o) : startAnew(o))),
     TE.map((found) => {
       const passes = new Map(found);
       const used = () => [...passes.values()].reduce((sum, { position }) => sum + position.used, 0);
@@ -147,7 +201,12 @@ export const openCheckpoint = (o: CheckpointOptions): TE.TaskEither<DataError, C
           [...at.tensors()].map(([name, value]) => [`${pass}/${name}`, value] as const),
         );
         const positions = Object.fromEntries([...passes].map(([pass, { position }]) => [pass, position]));
-        const metadata = { format: FORMAT, identity: JSON.stringify(o.identity), passes: JSON.stringify(positions) };
+        const metadata = {
+          format: FORMAT,
+          identity: JSON.stringify(o.identity),
+          stamps: JSON.stringify(o.stamps ?? {}),
+          passes: JSON.stringify(positions),
+        };
         const result = await writeSafetensors(o.path, new Map(tensors), { metadata })();
         if (E.isLeft(result)) o.warn(result.left);
       };

@@ -7,6 +7,7 @@ import { type Accuracy, shares } from '../ranks.ts';
 import type { LabelledVectors } from '../vectors.ts';
 import { EvalFailure, scored } from './failure.ts';
 import { featureOf, labelledFeatures } from './features.ts';
+import { checkLabels } from './labels.ts';
 import type { Evaluation } from './pass.ts';
 
 export interface ClassificationData {
@@ -76,9 +77,10 @@ interface Sets {
 
 const setsOf = async (evaluation: Evaluation, data: ClassificationData, feature: string): Promise<Sets> => {
   const { width } = featureOf(evaluation.model, feature);
+  const held = data.test === null ? null : sameClasses(data.train, data.test);
+  for (const set of held === null ? [data.train] : [data.train, held]) await checkLabels(evaluation, set);
   const all = await labelledFeatures(evaluation, 'training', data.train, feature);
-  const other =
-    data.test === null ? null : await labelledFeatures(evaluation, 'test', sameClasses(data.train, data.test), feature);
+  const other = held === null ? null : await labelledFeatures(evaluation, 'test', held, feature);
   const parts = other === null ? scored(() => holdOut(all.state, 0.2, evaluation.seed + 1)) : null;
   const [train, test] = parts === null ? [all.state, other!.state] : [parts.kept, parts.held];
   const largest = [train, test].flatMap(({ labels }) => Array.from(labels)).reduce((most, n) => Math.max(most, n), 0);

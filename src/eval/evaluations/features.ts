@@ -1,11 +1,10 @@
 // Features of batches: those that lie in the space of texts, and those that classifiers are trained on, gathered with their labels.
-import * as E from 'fp-ts/lib/Either.js';
 import type { ImageDataset } from '../../data/index.ts';
 import { type EvaluatedModel, outputsOf, type TextTower } from '../models/evaluated-model.ts';
 import type { LabelledVectors, Vectors } from '../vectors.ts';
 import { EvalFailure } from './failure.ts';
 import { addPart, type Gathered, gathered, vectorsOf } from './gathered.ts';
-import { allLabelled } from './labels.ts';
+import { labelsIn } from './labels.ts';
 import { type Evaluation, type MeasuredBatch, overPictures, type Passed } from './pass.ts';
 import { f32, i32, readF32, readI32 } from './tensors.ts';
 
@@ -19,14 +18,15 @@ export const featureOf = (model: EvaluatedModel, name: string): { readonly name:
   return { name, width: output.width };
 };
 
-/** The embedding that is compared with texts. @throws EvalFailure where there is none, or of another width than the texts' */
+/** The feature that is compared with texts; null where there is none. @throws EvalFailure for null, or of another width than the texts' */
 export const embeddingOf = (
   model: EvaluatedModel,
   texts: TextTower,
+  name: string | null,
 ): { readonly name: string; readonly width: number } => {
-  if (model.embedding === null)
+  if (name === null)
     throw new EvalFailure(`${model.name} has no embedding of pictures that could be compared with texts`);
-  const feature = featureOf(model, model.embedding);
+  const feature = featureOf(model, name);
   if (feature.width !== texts.width)
     throw new EvalFailure(
       `${model.name} embeds pictures in ${feature.width} values, the text tower embeds texts in ${texts.width}: they are not of one model`,
@@ -56,17 +56,10 @@ export const labelledFeatures = async (
   const { name, width } = featureOf(evaluation.model, feature);
   const passed = await overPictures<Labelled>(evaluation, pass, dataset, [name], {
     start: { features: gathered(width), labels: [] },
-    add: async ({ features, labels }, batch) => {
-      const found = allLabelled(batch.labels);
-      if (E.isLeft(found))
-        throw new EvalFailure(
-          `${dataset.nameOf(batch.indices[found.left]!)} has no class: put pictures into a folder for each class, or name a file with --labels`,
-        );
-      return {
-        features: addPart(features, featuresIn(batch, name, width).values),
-        labels: [...labels, ...found.right],
-      };
-    },
+    add: async ({ features, labels }, batch) => ({
+      features: addPart(features, featuresIn(batch, name, width).values),
+      labels: [...labels, ...labelsIn(dataset, batch)],
+    }),
     save: ({ features, labels }) =>
       new Map([
         ['features', f32(vectorsOf(features).values)],

@@ -4,6 +4,7 @@ export {
   type Checkpoint,
   type CheckpointOptions,
   type Identity,
+  identityDigest,
   noCheckpoint,
   openCheckpoint,
 } from './checkpoint.ts';

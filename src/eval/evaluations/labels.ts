@@ -6,7 +6,9 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { z } from 'zod';
 import { type DataError, datasetError, describeCause, fileError } from '../../data/error.ts';
-import type { ImageDataset } from '../../data/index.ts';
+import { type ImageDataset, sampleOrder } from '../../data/index.ts';
+import { EvalFailure } from './failure.ts';
+import type { Evaluation, MeasuredBatch } from './pass.ts';
 
 const label = z.int().min(0);
 const file = z.union([
@@ -81,8 +83,38 @@ export const labelsAmong = (
   return E.right((n) => found[n]!);
 };
 
-/** @returns the labels of a batch, or the place of the first picture that has none */
-export const allLabelled = (labels: readonly (number | null)[]): E.Either<number, readonly number[]> => {
-  const missing = labels.indexOf(null);
-  return missing === -1 ? E.right(labels.map((n) => n!)) : E.left(missing);
+const noClass = (dataset: ImageDataset, index: number): EvalFailure =>
+  new EvalFailure(
+    `${dataset.nameOf(index)} has no class: put pictures into a folder for each class, or name a file with --labels`,
+  );
+
+/** The labels of a batch. @throws EvalFailure naming the first picture that has none */
+export const labelsIn = (
+  dataset: ImageDataset,
+  { indices, labels }: Pick<MeasuredBatch, 'indices' | 'labels'>,
+): readonly number[] =>
+  labels.map((label, n) => {
+    if (label === null) throw noClass(dataset, indices[n]!);
+    return label;
+  });
+
+/**
+ * Looks at the labels of all pictures that an evaluation takes, before anything is computed. `faultOf`: what is wrong with a label.
+ * @throws EvalFailure naming the first picture that has none, or a wrong one
+ */
+export const checkLabels = async (
+  { limit, seed }: Pick<Evaluation, 'limit' | 'seed'>,
+  dataset: ImageDataset,
+  faultOf: (label: number) => string | null = () => null,
+): Promise<void> => {
+  const indexOf = sampleOrder(dataset.size, limit === null ? null : seed, dataset.blocks);
+  for (let sample = 0; sample < Math.min(limit ?? dataset.size, dataset.size); sample++) {
+    const index = indexOf(sample);
+    const label = dataset.labelOf(index);
+    const fault = label === null ? null : faultOf(label);
+    if (label !== null && fault === null) continue;
+    // One that cannot be read is left out by the pass, whatever its label.
+    if (E.isLeft(await dataset.load(index)())) continue;
+    throw fault === null ? noClass(dataset, index) : new EvalFailure(`${dataset.nameOf(index)} ${fault}`);
+  }
 };

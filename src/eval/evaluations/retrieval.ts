@@ -31,8 +31,9 @@ export const evaluateRetrieval = async (
   evaluation: Evaluation,
   dataset: ImageDataset,
   texts: TextTower,
+  feature: string | null = evaluation.model.embedding,
 ): Promise<RetrievalReport> => {
-  const { name, width } = embeddingOf(evaluation.model, texts);
+  const { name, width } = embeddingOf(evaluation.model, texts, feature);
   if (dataset.captionsOf === undefined)
     throw new EvalFailure(
       `${dataset.path} has no captions: name a file with --captions (COCO’s or Flickr8k’s), or put photo.txt beside photo.jpg`,

@@ -9,7 +9,7 @@ import type { ClassPrompts } from './class-prompts.ts';
 import { EvalFailure, scored } from './failure.ts';
 import { embeddingOf, featuresIn } from './features.ts';
 import { addPart, type Gathered, gathered, vectorsOf } from './gathered.ts';
-import { allLabelled, labelsAmong } from './labels.ts';
+import { checkLabels, labelsAmong, labelsIn } from './labels.ts';
 import { type Evaluation, overItems, overPictures } from './pass.ts';
 import { f32, f64, readF32, readF64 } from './tensors.ts';
 
@@ -31,11 +31,17 @@ export const evaluateZeroShot = async (
   dataset: ImageDataset,
   prompts: ClassPrompts,
   texts: TextTower,
+  feature: string | null = evaluation.model.embedding,
 ): Promise<ZeroShotReport> => {
-  const { name, width } = embeddingOf(evaluation.model, texts);
+  const { name, width } = embeddingOf(evaluation.model, texts, feature);
   const { classes, templates, aliases } = prompts;
   const placeOf = labelsAmong(dataset, classes, aliases);
   if (E.isLeft(placeOf)) throw new EvalFailure(renderDataError(placeOf.left));
+  await checkLabels(evaluation, dataset, (label) =>
+    placeOf.right(label) < classes.length
+      ? null
+      : `has class ${label}, numbered from 0; the file of classes names ${classes.length}`,
+  );
   const named = await overItems<Gathered>(evaluation, 'classes', classes.length, 1, {
     start: gathered(width),
     add: async (state, { from }) => {
@@ -53,12 +59,7 @@ export const evaluateZeroShot = async (
   const { state, used, skipped } = await overPictures<Accuracy>(evaluation, 'pictures', dataset, [name], {
     start: noAccuracy(KS),
     add: async (state, batch) => {
-      const labels = allLabelled(batch.labels);
-      if (E.isLeft(labels))
-        throw new EvalFailure(
-          `${dataset.nameOf(batch.indices[labels.left]!)} has no class: put pictures into a folder for each class, or name a file with --labels`,
-        );
-      const images = { ...featuresIn(batch, name, width), labels: labels.right.map(placeOf.right) };
+      const images = { ...featuresIn(batch, name, width), labels: labelsIn(dataset, batch).map(placeOf.right) };
       return scored(() => addZeroShot(state, images, vectors));
     },
     save: ({ count, hits }) => new Map([['hits', f64([count, ...hits.map(({ sum }) => sum)])]]),
