@@ -1,20 +1,19 @@
-// What the evaluations of `dualtoken eval` share: options, the model and its data opened, progress, a state that is kept, one result.
-import { stat } from 'node:fs/promises';
+// What the evaluations of `dualtoken eval` share: options, the model and its texts opened, progress, a state that is kept, one result.
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import * as E from 'fp-ts/lib/Either.js';
-import { type ImageDataset, openDataset, renderDataError } from '../data/index.ts';
+import { renderDataError } from '../data/index.ts';
 import {
   EvalFailure,
   EvalStopped,
   type Evaluation,
   type Identity,
+  identityDigest,
   openCheckpoint,
-  withLabels,
 } from '../eval/evaluations/index.ts';
 import { type EvaluatedModel, openModel, openTextTower, type TextTower } from '../eval/models/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { need, UserFailure } from './failure.ts';
+import { stampOf } from './file-stamp.ts';
 import { interruption } from './interruption.ts';
 import { liveLine } from './live-line.ts';
 import { type RunOptions, wholeNumber, withRun } from './options.ts';
@@ -37,7 +36,10 @@ export const withEval = (command: Command): Command =>
     .option('--batch-size <number>', 'pictures at once', wholeNumber(1), 8)
     .option('--workers <number>', 'threads that decode pictures; 0: the command’s own', wholeNumber(0, 256), 0)
     .option('--resume', 'go on with an evaluation that was interrupted', false)
-    .option('--state <file>', 'where its state is kept (default: out/eval-NAME.state.safetensors)')
+    .option(
+      '--state <file>',
+      'where its state is kept (default: out/eval-NAME-….state.safetensors, one for each evaluation)',
+    )
     .option('--save-every <number>', 'pictures between two writes of the state', wholeNumber(1), 2000);
 
 /** --text and --tokenizer, for evaluations that compare with texts. */
@@ -62,27 +64,30 @@ export const textTowerFor = async (
   return need(openTextTower(runtime, folder, tokenizer));
 };
 
-/** A data set of pictures with classes: its own, those of a file, or the folders that they lie in. */
-export const labelledData = async (path: string, labels: string | undefined): Promise<ImageDataset> => {
-  const dataset = await need(openDataset(path));
-  if (labels !== undefined) return need(withLabels(labels)(dataset));
-  if (dataset.size > 0 && dataset.labelOf(0) !== null) return dataset;
-  const foldered = await openDataset({ kind: 'folder', path, labels: true })();
-  // Pictures in no folder of a class are told of when they are met.
-  return E.isRight(foldered) ? foldered.right : dataset;
-};
+/** Files by what they are to an evaluation; undefined: not given. */
+export type Files = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What changes when a model is trained on: its size and when it was written. */
-const stampOf = async (path: string): Promise<string> => {
-  const names = ['', 'model.safetensors', 'model.safetensors.index.json'];
-  const found = await Promise.all(names.map((name) => stat(join(path, name)).catch(() => null)));
-  return found.map((s) => (s?.isFile() ? `${s.size}:${s.mtimeMs}` : '-')).join(' ');
+/** Where files lie, and what changes when they are written anew. */
+const identityOf = async (files: Files): Promise<{ readonly places: Identity; readonly stamps: Identity }> => {
+  const all = Object.entries(files).map(([name, paths = []]) => [name, [paths].flat()] as const);
+  const stamps = all.map(async ([name, paths]) => [
+    `${name}, as written`,
+    (await Promise.all(paths.map(stampOf))).join('; '),
+  ]);
+  return {
+    places: Object.fromEntries(
+      all.map(([name, paths]) => [name, paths.map((path) => resolve(path)).join(' ') || null]),
+    ),
+    stamps: Object.fromEntries(await Promise.all(stamps)),
+  };
 };
 
 /** What one evaluation does once its model is open. */
 export interface Prepared<A> {
   /** Of its data and options, besides those that all have. */
   readonly identity: Identity;
+  /** What it reads besides the model and the data. */
+  readonly files: Files;
   readonly work: (evaluation: Evaluation) => Promise<A>;
 }
 
@@ -115,28 +120,31 @@ export const evaluating = async <A extends object>(
   print: (report: A, output: Output) => void,
 ): Promise<void> => {
   const output = outputTo(options.json);
-  const state = options.state ?? join('out', `eval-${name}.state.safetensors`);
+  let state = options.state ?? '';
   const progress = progressOn(output);
   const signal = interruption(() => progress.log('stopping after this batch; its state is kept. Again: at once'));
   try {
     await withRuntime(options, output, async (runtime) => {
       const model = await need(openModel(runtime, path));
-      const { identity, work } = await prepare(runtime, model);
+      const { identity: own, files, work } = await prepare(runtime, model);
       const { limit = null, seed, batchSize } = options;
+      const { places, stamps } = await identityOf({ model: path, ...files });
+      const identity = {
+        evaluation: name,
+        backend: runtime.backend.name,
+        limit,
+        seed,
+        'batch size': batchSize,
+        ...own,
+        ...places,
+      };
+      state ||= join('out', `eval-${name}-${identityDigest(identity)}.state.safetensors`);
       const checkpoint = await need(
         openCheckpoint({
           path: state,
           resume: options.resume,
-          identity: {
-            evaluation: name,
-            model: resolve(path),
-            'the model file': await stampOf(path),
-            backend: runtime.backend.name,
-            limit,
-            seed,
-            'batch size': batchSize,
-            ...identity,
-          },
+          identity,
+          stamps,
           every: options.saveEvery,
           warn: (error) => progress.log(`the state cannot be kept: ${renderDataError(error)}`),
         }),

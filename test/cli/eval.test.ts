@@ -1,13 +1,13 @@
 // `dualtoken eval` on a SigLIP and pictures that are small enough: its options and what it prints; and once as a user runs it.
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { evalCommand } from '../../src/cli/commands/eval.ts';
 import { explainFailure } from '../../src/cli/failure.ts';
-import { dualtoken, dualtokenAfter, messageOf, writeTinyTokenizer } from '../support/command.ts';
+import { dualtoken, dualtokenAfter, dualtokenHere, messageOf, writeTinyTokenizer } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { writeTinyPictures, writeTinySiglip } from '../support/tiny-siglip.ts';
 
@@ -35,8 +35,17 @@ const withTiny = (body: (tiny: Tiny) => Promise<void>): Promise<void> =>
 
 const common = ['--backend', 'wasm', '--batch-size', '5'];
 
+interface Evaluated {
+  readonly stdout: string;
+  readonly failure: string;
+}
+
 /** The command in this process: what it writes to standard output, and its failure as a person reads it. */
-const evaluate = async (state: string, ...args: readonly string[]): Promise<{ stdout: string; failure: string }> => {
+const evaluate = (state: string, ...args: readonly string[]): Promise<Evaluated> =>
+  evaluateIn('', ...args, '--state', state);
+
+/** The same without a name for its state, ended by Ctrl-C when standard error says `interruptAt`. */
+const evaluateIn = async (interruptAt: string, ...args: readonly string[]): Promise<Evaluated> => {
   const program = new Command('dualtoken').exitOverride().configureOutput({ writeErr: () => undefined });
   evalCommand(program).copyInheritedSettings(program);
   const [out, err] = [process.stdout.write, process.stderr.write];
@@ -45,9 +54,12 @@ const evaluate = async (state: string, ...args: readonly string[]): Promise<{ st
     stdout += String(text);
     return true;
   };
-  process.stderr.write = () => true;
+  process.stderr.write = (text: string | Uint8Array) => {
+    if (interruptAt !== '' && String(text).includes(interruptAt)) process.emit('SIGINT');
+    return true;
+  };
   try {
-    await program.parseAsync(['eval', ...args, ...common, '--state', state], { from: 'user' });
+    await program.parseAsync(['eval', ...args, ...common], { from: 'user' });
     return { stdout, failure: '' };
   } catch (thrown) {
     return { stdout, failure: explainFailure(thrown) };
@@ -105,8 +117,119 @@ test('what cannot be evaluated is one message', async () => {
     await refused(/no features 'tokens'; there are pooled, mean/, 'probe', model, pictures, '--feature', 'tokens');
     await refused(/500 neighbours of a bank of 10/, 'knn', model, pictures, '--neighbours', '500');
     await refused(/pictures: the folder holds neither/, 'probe', pictures, pictures);
+    await refused(
+      /--lpips-heads are of no use without their network: .* --lpips/,
+      'reconstruction',
+      tiny,
+      pictures,
+      '--lpips-heads',
+      tiny,
+    );
     const again = await evaluate(`${state}-none`, 'probe', model, pictures, '--resume');
-    assert.match(again.failure, /state-none: there is no state of an evaluation to go on with/);
+    assert.match(again.failure, /state-none: there is no state of this evaluation, .* to go on with/);
+  });
+});
+
+test('--help says what a file of classes looks like', async () => {
+  const help = await dualtokenHere({}, 'eval', 'zero-shot', '--help');
+  assert.match(help.stdout.replace(/\s+/g, ' '), /JSON: {"classes": \["cat"\], "templates": \["a photo of a {}."\]}/);
+});
+
+test('data are a path or a form in JSON; which split of CIFAR is meant must be said', async () => {
+  await withTiny(async ({ model, pictures, state }) => {
+    const probe = async (...data: readonly unknown[]): Promise<Evaluated> =>
+      evaluate(
+        state,
+        'probe',
+        model,
+        ...data.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))),
+        '--json',
+      );
+    const refused = async (message: RegExp, ...data: readonly unknown[]): Promise<void> =>
+      assert.match((await probe(...data)).failure, message);
+    const byPath = await probe(pictures);
+    assert.is(byPath.failure, '');
+    assert.equal(await probe({ kind: 'folder', path: pictures }), byPath);
+    const tiny = join(pictures, '..', 'tiny.safetensors');
+    await writeTinyTokenizer(tiny);
+    await writeFile(join(pictures, 'captions.txt'), 'of something else\n');
+    assert.equal(await probe(pictures), byPath);
+    assert.is((await evaluate(state, 'reconstruction', tiny, pictures)).failure, '');
+    await refused(/captions.txt: line 1/, { kind: 'folder', path: pictures, captions: join(pictures, 'captions.txt') });
+    await refused(/data {"kind":"tar".*}: kind: .*'folder' \| 'webdataset'/, { kind: 'tar', path: pictures });
+    await refused(/}: path: .*expected string/, { kind: 'folder' });
+    await refused(/}: lables: there is no such key; the nearest is 'labels'/, {
+      kind: 'folder',
+      path: '.',
+      lables: true,
+    });
+    await refused(/data {"kind": folder}: this is no JSON/, '{"kind": folder}');
+    await refused(/{a,b}\/\*.jpg: no file matches this pattern/, '{a,b}/*.jpg');
+    const retrieval = await evaluate(state, 'retrieval', model, '{"kind": "cifar10", "path": "x"}', '--captions', 'y');
+    assert.match(retrieval.failure, /--captions is for a folder of pictures: of a cifar10 name them in/);
+    const cifar = join(pictures, '..', 'cifar');
+    await mkdir(cifar);
+    for (const [name, records] of [
+      ['data_batch_1.bin', 4],
+      ['test_batch.bin', 3],
+    ] as const) {
+      const record = (label: number) =>
+        Uint8Array.from({ length: 3073 }, (_, i) => (i === 0 ? label : (i * (label + 3)) % 251));
+      await writeFile(join(cifar, name), Buffer.concat(Array.from({ length: records }, (_, n) => record(n % 2))));
+    }
+    const cifar10 = { kind: 'cifar10', path: cifar };
+    for (const folder of [cifar, cifar10])
+      await refused(
+        /choose one, as '.*cifar\/test_batch\*' or '.*data_batch\*'/,
+        { ...cifar10, split: 'train' },
+        folder,
+      );
+    const split = JSON.parse((await probe({ ...cifar10, split: 'train' }, `${cifar}/test*`)).stdout);
+    assert.equal([split.train, split.test], [4, 3]);
+  });
+});
+
+test('a stopped evaluation is gone on with only with the same files, and no other writes over its state', async () => {
+  await withTiny(async ({ model, pictures }) => {
+    const labels = join(pictures, '..', 'labels.json');
+    const write = (by: number) =>
+      writeFile(
+        labels,
+        JSON.stringify(
+          Object.fromEntries(
+            ['cat', 'dog'].flatMap((name, c) => [0, 1, 2, 3, 4, 5].map((n) => [`${name}/${n}.png`, (c + by * n) % 2])),
+          ),
+        ),
+      );
+    await write(0);
+    const before = process.cwd();
+    process.chdir(join(pictures, '..'));
+    try {
+      const probe = ['probe', model, pictures, '--labels', labels, '--json'];
+      const stopped = await evaluateIn('training 0/12', ...probe);
+      const { state } = JSON.parse(stopped.stdout);
+      assert.match(state, /^out.eval-probe-[0-9a-f]{8}\.state\.safetensors$/);
+      for (const other of [
+        ['probe', model, pictures],
+        ['probe', model, pictures, '--feature', 'mean', '--labels', labels],
+        ['probe', model, pictures, pictures, '--labels', labels],
+      ])
+        assert.is((await evaluateIn('', ...other)).failure, '');
+      assert.ok(existsSync(state), 'others leave it alone');
+      assert.match(
+        (await evaluateIn('', ...probe, '--resume', '--feature', 'mean')).failure,
+        /there is no state of this evaluation/,
+      );
+      await write(1);
+      assert.match(
+        (await evaluateIn('', ...probe, '--resume')).failure,
+        /belongs to another evaluation: labels, as written was \d+ bytes of .* Start anew without --resume/,
+      );
+      assert.is((await evaluateIn('', ...probe)).failure, '');
+      assert.not.ok(existsSync(state), 'the same evaluation started anew, and removed it at its end');
+    } finally {
+      process.chdir(before);
+    }
   });
 });
 

@@ -1,7 +1,6 @@
 // `dualtoken eval`: how well a model reconstructs, and how much of meaning its features and codes keep.
 import { createHash } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { openDataset } from '../../data/index.ts';
 import {
   evaluateKnn,
   evaluateProbe,
@@ -14,21 +13,15 @@ import {
 } from '../../eval/evaluations/index.ts';
 import { type EvaluatedModel, openInception, openLpips, openModel, outputsOf } from '../../eval/models/index.ts';
 import type { LpipsNet } from '../../models/features/index.ts';
-import {
-  type EvalOptions,
-  evaluating,
-  labelledData,
-  type TextOptions,
-  textTowerFor,
-  withEval,
-  withTexts,
-} from '../evaluation.ts';
+import { type EvalOptions, evaluating, type TextOptions, textTowerFor, withEval, withTexts } from '../evaluation.ts';
+import { openCaptioned, openLabelled, openPictures } from '../evaluation-data.ts';
 import { printKnn, printProbe, printReconstruction, printRetrieval, printZeroShot } from '../evaluation-tables.ts';
-import { need } from '../failure.ts';
+import { need, UserFailure } from '../failure.ts';
 import { positiveNumber } from '../options.ts';
 
 const modelArgument = 'tokenizer file, or checkpoint folder of SigLIP, CLIP or MobileNetV2';
-const dataArgument = 'folder or pattern of pictures, WebDataset tars, Parquet files, CIFAR-10';
+const dataArgument =
+  'folder or pattern of pictures, WebDataset tars, Parquet files, CIFAR-10 or 100; or JSON, {"kind": "cifar10", "path": "data", "split": "test"}';
 
 interface LabelOptions {
   readonly labels?: string;
@@ -50,14 +43,16 @@ interface ReconstructionOptions extends EvalOptions {
   readonly features: readonly string[];
 }
 
-const reconstruction = (model: string, data: string, options: ReconstructionOptions): Promise<void> =>
-  evaluating(
+const reconstruction = async (model: string, data: string, options: ReconstructionOptions): Promise<void> => {
+  if (options.lpips === undefined && options.lpipsHeads !== undefined)
+    throw new UserFailure('--lpips-heads are of no use without their network: name its weights by --lpips');
+  await evaluating(
     'reconstruction',
     model,
     options,
     async (runtime) => {
       const { lpips, lpipsHeads, lpipsNet, inception, features } = options;
-      const dataset = await need(openDataset(data));
+      const { dataset, name } = await openPictures(data);
       const weights = [lpips, lpipsHeads].filter((path) => path !== undefined);
       const networks: FeatureNetwork[] = [];
       if (inception !== undefined)
@@ -72,19 +67,23 @@ const reconstruction = (model: string, data: string, options: ReconstructionOpti
       };
       return {
         identity: {
-          data: dataset.path,
+          data: name,
           pictures: dataset.size,
-          LPIPS: lpips === undefined ? null : [lpipsNet, ...weights].join(' '),
-          inception: inception ?? null,
-          features: features.join(' '),
+          'network of LPIPS': lpips === undefined ? null : lpipsNet,
         },
+        files: { LPIPS: weights, inception, features },
         work: (evaluation) => evaluateReconstruction(evaluation, dataset, measures),
       };
     },
     printReconstruction,
   );
+};
 
-interface ZeroShotOptions extends EvalOptions, TextOptions, LabelOptions {
+interface FeatureOptions {
+  readonly feature?: string;
+}
+
+interface ZeroShotOptions extends EvalOptions, TextOptions, LabelOptions, FeatureOptions {
   readonly classes: string;
   readonly set?: string;
   readonly templates?: string;
@@ -96,17 +95,19 @@ const zeroShot = (model: string, data: string, options: ZeroShotOptions): Promis
     model,
     options,
     async (runtime, opened) => {
+      const { text, tokenizer, labels, feature = opened.embedding } = options;
       const prompts = await need(readClassPrompts(options.classes, options));
-      const dataset = await labelledData(data, options.labels);
+      const { dataset, name } = await openLabelled(data, labels);
       const texts = await textTowerFor(runtime, opened, options);
       return {
         identity: {
-          data: dataset.path,
+          data: name,
           pictures: dataset.size,
-          texts: options.text ?? null,
+          feature,
           'classes and templates': digestOf(prompts),
         },
-        work: (evaluation) => evaluateZeroShot(evaluation, dataset, prompts, texts),
+        files: { texts: text, tokenizer, labels },
+        work: (evaluation) => evaluateZeroShot(evaluation, dataset, prompts, texts, feature),
       };
     },
     printZeroShot,
@@ -116,7 +117,7 @@ const zeroShot = (model: string, data: string, options: ZeroShotOptions): Promis
 const digestOf = (value: unknown): string =>
   createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
 
-interface RetrievalOptions extends EvalOptions, TextOptions {
+interface RetrievalOptions extends EvalOptions, TextOptions, FeatureOptions {
   readonly captions?: string;
 }
 
@@ -126,40 +127,42 @@ const retrieval = (model: string, data: string, options: RetrievalOptions): Prom
     model,
     options,
     async (runtime, opened) => {
-      const { captions, text = null } = options;
-      const dataset = await need(openDataset(captions === undefined ? data : { kind: 'folder', path: data, captions }));
+      const { captions, text, tokenizer, feature = opened.embedding } = options;
+      const { dataset, name } = await openCaptioned(data, captions);
       const texts = await textTowerFor(runtime, opened, options);
       return {
-        identity: { data: dataset.path, pictures: dataset.size, texts: text, captions: captions ?? null },
-        work: (evaluation) => evaluateRetrieval(evaluation, dataset, texts),
+        identity: { data: name, pictures: dataset.size, feature },
+        files: { texts: text, tokenizer, captions },
+        work: (evaluation) => evaluateRetrieval(evaluation, dataset, texts, feature),
       };
     },
     printRetrieval,
   );
 
-interface ClassificationOptions extends EvalOptions, LabelOptions {
-  readonly feature?: string;
+interface ClassificationOptions extends EvalOptions, LabelOptions, FeatureOptions {
   readonly testLabels?: string;
 }
 
 /** Data and feature of a probe or of neighbours. */
 const classification = async (
-  train: string,
-  test: string | undefined,
-  { labels, testLabels }: ClassificationOptions,
+  model: EvaluatedModel,
+  trainData: string,
+  testData: string | undefined,
+  { labels, testLabels, feature = defaultFeature(model) }: ClassificationOptions,
 ) => {
-  const data = {
-    train: await labelledData(train, labels),
-    test: test === undefined ? null : await labelledData(test, testLabels ?? labels),
-  };
+  const train = await openLabelled(trainData, labels);
+  const test = testData === undefined ? null : await openLabelled(testData, testLabels ?? labels);
   return {
-    data,
+    data: { train: train.dataset, test: test?.dataset ?? null },
+    feature,
     identity: {
-      data: data.train.path,
-      pictures: data.train.size,
-      test: data.test?.path ?? null,
-      'test pictures': data.test?.size ?? null,
+      data: train.name,
+      pictures: train.dataset.size,
+      test: test?.name ?? null,
+      'test pictures': test?.dataset.size ?? null,
+      feature,
     },
+    files: { labels, 'test labels': testLabels },
   };
 };
 
@@ -169,12 +172,8 @@ const probe = (model: string, train: string, test: string | undefined, options: 
     model,
     options,
     async (_, opened) => {
-      const { data, identity } = await classification(train, test, options);
-      const feature = options.feature ?? defaultFeature(opened);
-      return {
-        identity: { ...identity, feature },
-        work: (evaluation) => evaluateProbe(evaluation, data, feature),
-      };
+      const { data, feature, ...about } = await classification(opened, train, test, options);
+      return { ...about, work: (evaluation) => evaluateProbe(evaluation, data, feature) };
     },
     printProbe,
   );
@@ -190,11 +189,10 @@ const neighbours = (model: string, train: string, test: string | undefined, opti
     model,
     options,
     async (_, opened) => {
-      const { data, identity } = await classification(train, test, options);
-      const feature = options.feature ?? defaultFeature(opened);
+      const { data, feature, ...about } = await classification(opened, train, test, options);
       const { neighbours: asked = null, temperature } = options;
       return {
-        identity: { ...identity, feature },
+        ...about,
         work: (evaluation) => evaluateKnn(evaluation, data, feature, { neighbours: asked, temperature }),
       };
     },
@@ -211,12 +209,14 @@ const wholeNumbers = (text: string): readonly number[] => {
   return values;
 };
 
+const featureOption = ['--feature <name>', 'which of the model’s features; default: its embedding'] as const;
+
 const withClassification = (command: Command): Command =>
   withEval(command)
     .argument('<model>', modelArgument)
     .argument('<train>', `training pictures with classes: ${dataArgument}`)
     .argument('[test]', 'pictures to measure on; default: a fifth of the training pictures is held out')
-    .option('--feature <name>', 'which of the model’s features; default: its embedding')
+    .option(...featureOption)
     .option(...labelsOption)
     .option('--test-labels <file>', 'the same for the test pictures; default: --labels');
 
@@ -236,15 +236,20 @@ export const evalCommand = (program: Command): Command => {
   withTexts(withEval(command.command('zero-shot').description('classification by texts, as CLIP’s on ImageNet')))
     .argument('<model>', modelArgument)
     .argument('<data>', `pictures with classes: ${dataArgument}`)
-    .requiredOption('--classes <file>', 'names of the classes and templates (JSON)')
+    .requiredOption(
+      '--classes <file>',
+      'names of the classes and templates, JSON: {"classes": ["cat"], "templates": ["a photo of a {}."]}, several of these by name, or open_clip’s {"wnids", "openai_classnames", "templates"}',
+    )
     .option('--set <name>', 'which classes, where the file holds several sets')
     .option('--templates <name>', 'which list of templates, where the file holds several')
     .option(...labelsOption)
+    .option(...featureOption)
     .action(zeroShot);
   withTexts(withEval(command.command('retrieval').description('R@1, 5 and 10 of pictures by captions and back')))
     .argument('<model>', modelArgument)
     .argument('<data>', `pictures with captions: ${dataArgument}`)
     .option('--captions <file>', 'captions of a folder’s pictures: COCO’s JSON, Flickr8k’s captions.txt')
+    .option(...featureOption)
     .action(retrieval);
   withClassification(command.command('probe').description('logistic regression on a feature')).action(probe);
   withClassification(command.command('knn').description('k nearest neighbours by a feature'))

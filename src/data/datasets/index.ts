@@ -9,6 +9,6 @@ export { type FolderOptions, filesDataset, folderDataset } from './image-folder.
 export { type OpenDefaults, openDataset } from './open.ts';
 export { openParquet } from './parquet.ts';
 export type { ParquetOptions } from './parquet-columns.ts';
-export { type DatasetForm, type DatasetSpec, datasetSpecSchema } from './spec.ts';
+export { type DatasetForm, type DatasetSpec, datasetSpecSchema, formExample } from './spec.ts';
 export { openWebDataset } from './webdataset.ts';
 export type { WebDatasetOptions } from './webdataset-samples.ts';

@@ -35,3 +35,11 @@ export const datasetSpecSchema = z.union([path, forms]);
 
 export type DatasetSpec = z.output<typeof datasetSpecSchema>;
 export type DatasetForm = z.output<typeof forms>;
+
+const kinded = z.object({ kind: z.unknown() });
+
+/** An object with every key that a form of this kind may have, for those who tell what is wrong with one; empty for an unknown kind. */
+export const formExample = (form: unknown): Readonly<Record<string, unknown>> => {
+  const kind = kinded.safeParse(form).data?.kind;
+  return forms.options.find(({ shape }) => shape.kind.safeParse(kind).success)?.shape ?? {};
+};
