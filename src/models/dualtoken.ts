@@ -146,17 +146,24 @@ export interface TrainingOptions {
   readonly microBatches?: number;
   /** Activations of blocks are computed again in the backward pass. Default false. */
   readonly remat?: boolean;
+  /** Codebooks that do not learn, by their names in the state. Default: none. */
+  readonly still?: ReadonlySet<string>;
 }
 
 /** One training forward: the outputs that the losses take, without their targets, and the codebooks after it. */
 export const forwardTraining =
   (c: DualTokenConfig, params: DualTokenParams, books: Codebooks, key: Key, options: TrainingOptions = {}) =>
   (images: Images) => {
-    const { microBatches = 1, remat = false } = options;
+    const { microBatches = 1, remat = false, still } = options;
     const [pixelKey, semanticKey] = splitKey(key, 2);
-    const learn = (book: Codebooks['quantizer'], of: Key, what: string, how: QuantiserConfig['learning']) => {
+    const learn = (name: keyof Codebooks, of: Key, what: string, how: QuantiserConfig['learning']) => {
       const quantiser = { ...c.quantiser, learning: how };
-      return (x: Features) => quantiseTraining(quantiser, present(book, what), of, microBatches)(x);
+      return (x: Features) => {
+        const book = present(books[name], what);
+        return still?.has(name)
+          ? { ...quantise(quantiser, book.codebook)(x), next: book }
+          : quantiseTraining(quantiser, book, of, microBatches)(x);
+      };
     };
     const { learning } = c.quantiser;
     const out = encodeBy(
@@ -164,8 +171,8 @@ export const forwardTraining =
       params,
       remat,
     )({
-      pixel: learn(books.quantizer, pixelKey, 'pixel codebook', learning),
-      semantic: learn(books.quantizer_semantic, semanticKey, 'semantic codebook', c.semanticLearning ?? learning),
+      pixel: learn('quantizer', pixelKey, 'pixel codebook', learning),
+      semantic: learn('quantizer_semantic', semanticKey, 'semantic codebook', c.semanticLearning ?? learning),
     })(images);
     const { pixel, semantic } = out;
     const apart = pixel !== null && c.vocabularies === 1 ? [pixel] : [pixel, semantic].filter((q) => q !== null);

@@ -74,7 +74,10 @@ export const trainConfigSchema = z.strictObject({
   microBatches: count.default(1),
   /** Activations of the tower are computed again in the backward pass: less memory, more time. */
   checkpointing: z.boolean().default(false),
-  /** Patterns of paths of parameters that are not trained, beside the variant's: `siglip_model.vision_model.embeddings.**`. */
+  /**
+   * Patterns of paths of parameters that are not trained, beside the variant's: `siglip_model.vision_model.embeddings.**`. Codebooks
+   * stay by their own names: `quantizer.**`; `**` is all parameters alone.
+   */
   freeze: z.array(z.string()).readonly().default([]),
   /** What the running mean of the weights keeps of itself in a step; null: there is none. The model file has the mean. */
   ema: z.number().gt(0).lt(1).nullable().default(null),

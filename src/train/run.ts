@@ -9,6 +9,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { type Checkpoint, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { type TrainConfig, variantFor } from './config.ts';
 import { TrainFailure } from './failure.ts';
+import { stillIn } from './freeze.ts';
 import { type Finished, type Progress, trainLoop } from './loop.ts';
 import { captionIds, need, openData, prepareTask } from './prepare.ts';
 import { discriminatorRates } from './rates.ts';
@@ -20,6 +21,7 @@ import { checkSnapshot, type Sides, sections, sidesOf } from './sides.ts';
 import { renamed, type TensorSource } from './source.ts';
 import { tokenizerSpec, writeTokenizer } from './tokenizer.ts';
 import { openTrainer, type StepMetrics } from './trainer.ts';
+import { fewVectors } from './warnings.ts';
 
 export interface RunHooks {
   /** A line about what is going on. */
@@ -69,20 +71,6 @@ const modelTensors = (model: VariantModel, snapshot: TensorSource): TensorSource
     return name === undefined ? [] : [[path, name] as const];
   });
   return renamed(snapshot, new Map(names));
-};
-
-/** Fewer vectors than codes in an update: those that get none are replaced again and again (section 2.5). */
-const warnOfFewVectors = (
-  { grid, vocabularies }: Pick<TokenizerSystem<unknown, unknown, unknown>, 'grid' | 'vocabularies'>,
-  batch: number,
-  log: RunHooks['log'],
-): void => {
-  const vectors = batch * grid * grid;
-  for (const [name, codes] of Object.entries(vocabularies))
-    if (vectors < codes)
-      log(
-        `warning: an update of the ${name} codebook sees ${vectors} vectors, fewer than its ${codes} codes: many are replaced all the time. Use larger batches, or fewer codes`,
-      );
 };
 
 /** @throws TrainFailure where the checkpoint that a run goes on from is of another model */
@@ -138,7 +126,7 @@ const runSystem = async <P, Q, T>(
   const record = await need(openRecord(out, start.step));
 
   hooks.log(`${files.size} pictures; ${config.variant}, ${size} px, batches of ${config.batchSize}`);
-  warnOfFewVectors(system, config.batchSize, hooks.log);
+  for (const line of fewVectors(system, config.batchSize, stillIn(choices.freeze))) hooks.log(`warning: ${line}`);
   const trainer = await openTrainer(runtime, task, {
     optimizer,
     adversary: discriminator.optimizer,

@@ -1,7 +1,7 @@
 // The sides of a task without a device: the model's, its adversary's and what is frozen, and where each lies in a snapshot.
 import { type RavelLayout, ravelLayout } from '../dsl/ravel.ts';
 import { layoutsOf } from './freeze.ts';
-import { checkSide, type Names, type Side } from './side.ts';
+import { checkSide, extraOf, type Names, type Side } from './side.ts';
 import type { Task } from './task.ts';
 import { checkLayout, type Shapes } from './vectors.ts';
 
@@ -31,18 +31,24 @@ export interface Sides<P, F, Q, D, S> {
 }
 
 export interface SideChoices {
-  /** Patterns of paths of parameters that stay as they are. */
+  /** Patterns of paths of parameters that stay as they are, and of the state. */
   readonly freeze?: readonly string[];
   /** What the running mean of the weights keeps of itself in a step. Default null: there is none. */
   readonly ema?: number | null;
 }
 
-/** @throws TrainFailure naming a pattern that no parameter matches */
+/** @throws TrainFailure naming a pattern that nothing matches */
 export const sidesOf = <P, F, Q, D, S>(
   { spec, frozenSpec, initExtra, adversary }: Task<P, F, Q, D, S>,
   { freeze, ema = null }: SideChoices,
 ): Sides<P, F, Q, D, S> => ({
-  own: { spec, layouts: layoutsOf(spec, freeze), initExtra, names: ownNames, ema: ema !== null },
+  own: {
+    spec,
+    layouts: layoutsOf(spec, freeze, extraOf(initExtra).paths),
+    initExtra,
+    names: ownNames,
+    ema: ema !== null,
+  },
   rival: adversary && {
     spec: adversary.spec,
     layouts: layoutsOf(adversary.spec),

@@ -29,14 +29,15 @@ export interface StepSizes {
 
 /**
  * The model's step with clipping and weight decay, its adversary playing where there is one. Of outputs first come the parameters.
- * @throws TrainFailure naming a pattern of `freeze` that no parameter matches
+ * @throws TrainFailure naming a pattern of `freeze` that nothing matches
  */
 export const stepGraph = <P, F, Q, D, S>(
   task: Task<P, F, Q, D, S>,
   { batch, size, words }: StepSizes,
   freeze: readonly string[] = [],
 ): StepGraph => {
-  const own = layoutsOf(task.spec, freeze);
+  const taken = extraOf(task.initExtra);
+  const own = layoutsOf(task.spec, freeze, taken.paths);
   const against = task.adversary && layoutsOf(task.adversary.spec);
   const frozen = ravelLayout(task.frozenSpec, () => 'frozen');
   const inputs: StepGraph['inputs'][number][] = [];
@@ -54,10 +55,10 @@ export const stepGraph = <P, F, Q, D, S>(
     m: vectors('m', own.params, true),
     v: vectors('v', own.params, true),
     ema: [],
-    extra: kept('state', extraOf(task.initExtra), true),
+    extra: kept('state', taken, true),
   };
   const optimizer = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01, clip: 1 } as const;
-  const player = modelPlayer(task, { own, frozen, adversary: against }, { optimizer }, () => {});
+  const player = modelPlayer(task, { own, frozen, adversary: against }, { optimizer, freeze }, () => {});
   const made = stepOf(player)(
     state,
     vectors('fixed', own.fixed, false),

@@ -23,6 +23,8 @@ export interface LossInputs<F, Q, D = undefined, S = undefined> {
   readonly key: Key;
   /** The adversary's parameters and state; null before its start, or where there is none. */
   readonly adversary: { readonly params: ParamsOf<D>; readonly extra: S } | null;
+  /** Whether what lies at a path of the state stays as it is. Default: nothing does. */
+  readonly still?: (path: string) => boolean;
 }
 
 /** What the adversary tells apart: pictures [B, 3, H, W] and what the model makes of them. */

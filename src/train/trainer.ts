@@ -5,7 +5,7 @@ import type { Results } from '../runtime/jit.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeviceTensor, HostTensor, u32 } from '../runtime/tensor.ts';
 import { type AdamOptions, adamScalars } from './adam.ts';
-import type { Layouts } from './freeze.ts';
+import { type Layouts, stillIn } from './freeze.ts';
 import type { Vectors } from './optimise.ts';
 import type { Player } from './player.ts';
 import {
@@ -115,7 +115,7 @@ const optionsFor = (layouts: Layouts<unknown>, o: OptimizerOptions, ema: number 
 export const modelPlayer = <P, F, Q, D, S>(
   task: Task<P, F, Q, D, S>,
   layouts: { readonly own: Layouts<P>; readonly frozen: RavelLayout<F>; readonly adversary: Layouts<D> | null },
-  options: Pick<TrainerOptions, 'optimizer' | 'ema'>,
+  options: Pick<TrainerOptions, 'optimizer' | 'ema' | 'freeze'>,
   onTerms: (names: readonly string[]) => void,
 ): Player<P, Q, ModelInputs, Pair | null> => ({
   layouts: layouts.own,
@@ -137,6 +137,7 @@ export const modelPlayer = <P, F, Q, D, S>(
       batch,
       key,
       adversary: against,
+      still: stillIn(options.freeze ?? []),
     });
     return { ...rest, handed: pair };
   },
@@ -175,7 +176,7 @@ export const openTrainer = async <P, F, Q, D, S>(
   const terms: { own: readonly string[]; adversary: readonly string[] } = { own: [], adversary: [] };
   const model = seat(
     runtime,
-    modelPlayer(task, layouts, { optimizer, ema }, (names) => {
+    modelPlayer(task, layouts, options, (names) => {
       terms.own = names;
     }),
     count,

@@ -1,11 +1,11 @@
-// Patterns of paths: which parameters are trained, which stay, and what is said of a pattern that matches none.
+// Patterns of paths: which parameters are trained, which codebooks learn, and what is said of a pattern that matches none.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { zerosInit } from '../../src/dsl/init.ts';
 import { weight } from '../../src/dsl/param.ts';
 import type { RavelLayout } from '../../src/dsl/ravel.ts';
 import { TrainFailure } from '../../src/train/failure.ts';
-import { layoutsOf } from '../../src/train/freeze.ts';
+import { layoutsOf, stillIn } from '../../src/train/freeze.ts';
 
 const test = suite('frozen parameters');
 
@@ -63,6 +63,20 @@ test('patterns that match nothing are named, all of them, with the paths that th
     (thrown as TrainFailure).message,
     "freeze: no parameter matches 'encoder.**', 'head'; paths begin with tower.layers, tower.norm, tower+.fc, decoder.fc, decoder.table",
   );
+});
+
+test('codebooks stay by their own names: patterns of all parameters do not reach them', () => {
+  const state = ['quantizer.codebook', 'quantizer.embedEma', 'quantizer_semantic.codebook'];
+  const stay = (...patterns: readonly string[]) => state.filter(stillIn(patterns));
+  assert.equal(stay('quantizer.**'), state.slice(0, 2));
+  assert.equal(stay('quant*.codebook'), [state[0], state[2]]);
+  assert.equal(stay('**', '*.codebook', '**.codebook', 'tower.**'), []);
+  layoutsOf(spec, ['quantizer.**', 'tower.**'], state);
+  assert.throws(
+    () => layoutsOf(spec, ['quantiser.**'], state),
+    /no parameter matches 'quantiser\.\*\*'; .*quantizer\.codebook/,
+  );
+  assert.throws(() => layoutsOf(spec, ['**.codebook'], state), /no parameter matches/);
 });
 
 test.run();

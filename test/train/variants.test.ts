@@ -1,17 +1,21 @@
 // Every variant of mini size, shrunk, takes a training step: in doubles. Towers learn from a teacher and from captions, step by step.
+import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import { isKind, sizeOf } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
-import { withSystem } from '../../src/models/systems/index.ts';
-import { textOf, type Variant, variants } from '../../src/models/variants/index.ts';
+import { dualTokenSystem, withSystem } from '../../src/models/systems/index.ts';
+import { mini, readVariant, textOf, type Variant, variantOf, variants } from '../../src/models/variants/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
-import { layoutsOf } from '../../src/train/freeze.ts';
+import { layoutsOf, stillIn } from '../../src/train/freeze.ts';
 import { lossFaults } from '../../src/train/loss-faults.ts';
+import { readAll } from '../../src/train/source.ts';
 import { stepGraph } from '../../src/train/step-graph.ts';
 import { tokenizerTask } from '../../src/train/tasks/tokenizer.ts';
 import { openTrainer, type StepMetrics } from '../../src/train/trainer.ts';
+import { fewVectors } from '../../src/train/warnings.ts';
+import { tinyModel } from '../support/command.ts';
 import { integers, values } from '../support/draw.ts';
 import { interpret } from '../support/interpret.ts';
 import { shrunk, tinySizes, tinyTeacher } from '../support/tiny-variants.ts';
@@ -139,6 +143,65 @@ test('one vocabulary learns from captions, beside pixels and a discriminator, by
     assert.ok(terms['adversary.loss']! > 0);
   }
   falls(seen, 'contrastive', 0.99);
+});
+
+for (const microBatches of [1, 2])
+  test(`a codebook that is held still keeps its bits while the other learns, ${microBatches} forwards a step`, async () => {
+    const system = dualTokenSystem(variantOf(mini, tinyModel));
+    const losses = [
+      { kind: 'pixel', weight: 1 },
+      { kind: 'commitment', weight: 1 },
+    ] as const;
+    const optimizer = { betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0, clip: null } as const;
+    const options = { optimizer, seed: 1, microBatches, freeze: ['quantizer.**', 'decoder.**'] };
+    const trainer = await openTrainer(await runtime(), tokenizerTask(system, losses, { microBatches }), options);
+    const before = await readAll(trainer.snapshot());
+    const batch = { images: Float32Array.from(values(2 * 768, 3)), count: 2, height: 16, width: 16 };
+    for (let n = 0; n < 2; n++) {
+      const { terms } = await trainer.step(
+        Array.from({ length: microBatches }, () => batch),
+        n,
+        { learningRate: 0.01 },
+      );
+      assert.ok(terms['usage.pixel']! > 0 && terms.commitment! > 0);
+    }
+    const after = await readAll(trainer.snapshot());
+    await trainer.free();
+    const moved = [...before].flatMap(([name, { data }]) =>
+      name.startsWith('state.') && data.some((v, i) => v !== after.get(name)!.data[i]) ? [name] : [],
+    );
+    assert.equal(
+      moved,
+      ['codebook', 'embedEma', 'clusterSize'].map((part) => `state.quantizer_semantic.${part}`),
+    );
+  });
+
+test('too few vectors: said of codebooks that replace dead codes, by how they learn', () => {
+  const said = (model: Variant, count: number, ...freeze: readonly string[]) =>
+    withSystem(model, (system) => fewVectors(system, count, stillIn(freeze)));
+  const line = (name: string, vectors: number, codes: number) =>
+    `an update of the ${name} codebook sees ${vectors} vectors, fewer than its ${codes} codes: many are replaced all the time. Use larger batches, or fewer codes`;
+  const changed = (variant: string, quantiser: object, more: object = {}): Variant => {
+    const read = readVariant({ variant, quantiser, ...more });
+    if (E.isLeft(read)) throw new Error(read.left.join('; '));
+    return read.right;
+  };
+  // 8 x 8 positions of 4 codes.
+  const plain = changed('mini', { codes: 512 });
+  assert.equal(said(plain, 7), [line('pixel', 448, 512), line('semantic', 448, 512)]);
+  assert.equal(said(plain, 8), []);
+  assert.equal(said(plain, 7, 'quantizer.**'), [line('semantic', 448, 512)]);
+  assert.equal(said(changed('mini', { codes: 512, learning: 'forward' }), 2), []);
+  assert.equal(said(changed('mini', { codes: 512 }, { semanticLearning: 'forward' }), 1), [
+    line('pixel', 64, 512),
+    line('semantic', 256, 512),
+  ]);
+  assert.equal(said(changed('mini', { codes: 512, restart: false }), 1), []);
+  assert.equal(said(changed('mini-vila-u', { codes: 512 }), 1), [line('pixel', 64, 512)]);
+  assert.is(said(changed('mini-naive-pixel', { codes: 512 }), 1).length, 1);
+  // Gradients train the first two tables, and the third is signs.
+  for (const name of ['mini-vqgan', 'mini-movqgan', 'mini-open-magvit2', 'mini-tower'])
+    assert.equal(said(variants[name]!, 1), [], name);
 });
 
 test.run();

@@ -16,6 +16,7 @@ export const convolutionalSystem = <C, P, Q extends Quantised>(
     grid,
     depth: 1,
     vocabularies: { pixel: codes },
+    restarts: {},
     forward:
       (params, state, key, { remat = false }) =>
       (images) => {

@@ -9,6 +9,7 @@ import {
   tablesSpec,
 } from '../dualtoken.ts';
 import { patchGrid } from '../nn/patch-embedding.ts';
+import { restartsOf } from './restarts.ts';
 import type { TokenizerSystem } from './system.ts';
 
 export const dualTokenSystem = (
@@ -27,6 +28,13 @@ export const dualTokenSystem = (
   vocabularies: {
     ...(c.taps.pixel === null ? {} : { pixel: c.quantiser.codes }),
     ...(c.taps.semantic === null || c.vocabularies === 1 ? {} : { semantic: c.quantiser.codes }),
+  },
+  restarts: {
+    pixel: restartsOf('quantizer', c.quantiser),
+    semantic: restartsOf('quantizer_semantic', {
+      ...c.quantiser,
+      learning: c.semanticLearning ?? c.quantiser.learning,
+    }),
   },
   forward: (params, books, key, options) => (images) => {
     const { codebooks, ...out } = forwardTraining(c, params, books, key, options)(images);

@@ -7,6 +7,7 @@ import {
   residualMovqganPaint,
   residualMovqganSpec,
 } from '../residual-movqgan.ts';
+import { restartsOf } from './restarts.ts';
 import type { TokenizerSystem } from './system.ts';
 
 const stateSpecOf = (c: ResidualMovqganConfig) => ({ quantizer: codebookSpec(c.quantiser) });
@@ -29,11 +30,14 @@ export const residualMovqganSystem = (
   grid: c.autoencoder.resolution / 2 ** (c.autoencoder.ch_mult.length - 1),
   depth: c.quantiser.depth,
   vocabularies: { pixel: c.quantiser.codes },
+  restarts: { pixel: restartsOf('quantizer', c.quantiser) },
   forward:
-    (params, { quantizer }, key, { microBatches = 1, remat = false }) =>
+    (params, { quantizer }, key, { microBatches = 1, remat = false, still }) =>
     (images) => {
       const latent = residualMovqganLatent(c, params, remat)(images);
-      const { z, codes, commitment, next } = quantiseTraining(c.quantiser, quantizer, key, microBatches)(latent);
+      const { z, codes, commitment, next } = still?.has('quantizer')
+        ? { ...quantise(c.quantiser, quantizer.codebook)(latent), next: quantizer }
+        : quantiseTraining(c.quantiser, quantizer, key, microBatches)(latent);
       return {
         image: images,
         reconstruction: residualMovqganPaint(c, params, remat)(z),

@@ -9,6 +9,7 @@ import type { Ids } from '../nn/embedding.ts';
 import type { Tokens } from '../nn/linear.ts';
 import type { Codes } from '../quantisers/residual-quantiser.ts';
 import type { Images } from '../siglip.ts';
+import type { Restarts } from './restarts.ts';
 
 /** What one training forward gives; null where a family or a variant has no such thing. */
 export interface SystemOutputs<Q> {
@@ -35,6 +36,8 @@ export interface TokenizerSystem<P, Q, T> {
   readonly depth: number;
   /** Codes of each vocabulary; pictures are painted from 'pixel' where there is one. */
   readonly vocabularies: Readonly<Record<string, number>>;
+  /** Of vocabularies whose dead codes are replaced; others, as those that gradients train, have none. */
+  readonly restarts: Readonly<Record<string, Restarts | null>>;
   readonly forward: (
     params: ParamsOf<P>,
     state: ParamsOf<Q>,

@@ -4,7 +4,7 @@ import { initParams, zerosInit } from '../../dsl/init.ts';
 import { scalar } from '../../dsl/ops/create.ts';
 import { add, mul, sub } from '../../dsl/ops/elementwise.ts';
 import { resizeBilinear } from '../../dsl/ops/resize.ts';
-import { type ParamsOf, weight } from '../../dsl/param.ts';
+import { namedSpecs, type ParamsOf, weight } from '../../dsl/param.ts';
 import { anySize, type ScalarTensor } from '../../dsl/tensor.ts';
 import { stopGradient } from '../../dsl/transform/index.ts';
 import type { TrainingOptions } from '../../models/dualtoken.ts';
@@ -112,15 +112,18 @@ export const tokenizerTask = <P, Q, T>(
     adversarial: find(losses, 'adversarial'),
   };
   const contrastive = find(losses, 'contrastive');
+  const statePaths = namedSpecs(system.stateSpec).map(({ path }) => path);
 
   return {
     spec: system.spec,
     frozenSpec: frozenSpecOf(parts),
     initExtra: (key) => initParams(system.stateSpec)({ key, path: '' }),
     adversary: ofPicture.adversarial ? adversaryOf(ofPicture.adversarial) : null,
-    loss: (params, { frozen, extra, batch: { images, ids }, key, adversary }) => {
+    loss: (params, { frozen, extra, batch: { images, ids }, key, adversary, still = () => false }) => {
       const m = giveParts(parts, frozen);
-      const forward = (p: ParamsOf<P>) => system.forward(p, extra, key, options)(images);
+      // A codebook learns as a whole.
+      const books = new Set(statePaths.filter(still).map((path) => path.split('.')[0]!));
+      const forward = (p: ParamsOf<P>) => system.forward(p, extra, key, { ...options, still: books })(images);
       const out = forward(params);
       const initial = m.siglip_model.vision_model?.(images);
       const plain = ofForward({
