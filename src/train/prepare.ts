@@ -22,6 +22,7 @@ import { loadPerceptual } from './tasks/perceptual.ts';
 import { tokenizerTask } from './tasks/tokenizer.ts';
 import type { ImageBatch } from './trainer.ts';
 import type { NamedTensors } from './vectors.ts';
+import { drawnTowers } from './warnings.ts';
 
 /** @throws TrainFailure with what is wrong with a user's file */
 export const need = async <A>(work: TE.TaskEither<DataError, A>): Promise<A> => {
@@ -81,6 +82,7 @@ export const prepareTask = async <P, Q, T>(
     ...(seen ? [under(`${sections.frozen}perceptual.`, seen)] : []),
     ...(teacher ? [under(`${sections.frozen}teacher.`, teacher.tensors)] : []),
   );
+  for (const line of drawnTowers(task, losses, init)) log(`warning: ${line}`);
   return { task, init };
 };
 

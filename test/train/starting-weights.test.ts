@@ -142,6 +142,43 @@ test('of several files the last that has a parameter gives it; what none has is 
     assert.match(lines[2]!, /^anew: decoder\.conv_in, [^ ]+(, decoder\.[^ ]+)*$/);
   }));
 
+test('towers that are held to and that no file gives are warned of', () =>
+  inFolder(async (folder) => {
+    const text = {
+      hidden_size: model.config.vision.hidden_size,
+      intermediate_size: 32,
+      num_hidden_layers: 1,
+      num_attention_heads: 1,
+      hidden_act: 'gelu_pytorch_tanh',
+      layer_norm_eps: 1e-6,
+      vocab_size: 10,
+      max_position_embeddings: 4,
+    } as const;
+    const reads = dualTokenSystem({ ...model.config, text });
+    const file = join(folder, 'tower.safetensors');
+    await write(file, towerAlone);
+    const said = async (kinds: readonly ('pixel' | 'deep' | 'pooled' | 'contrastive')[], from?: string) => {
+      const lines: string[] = [];
+      const losses = kinds.map((kind) => ({ kind, weight: 1 }));
+      const config = { weights: from === undefined ? {} : { model: from }, microBatches: 1, checkpointing: false };
+      const variant = { ...model, config: { ...model.config, text }, title: '', losses };
+      await prepareTask(reads, variant, config, (line) => lines.push(line));
+      return lines.filter((line) => line.startsWith('warning: '));
+    };
+    assert.equal(await said(['pixel']), []);
+    assert.equal(await said(['deep', 'pooled'], file), []);
+    const [towers, ...more] = await said(['deep', 'pooled']);
+    assert.equal(more, []);
+    assert.match(
+      towers!,
+      /^warning: the frozen tower is drawn at random: 'deep' and 'pooled' hold .*weights\.model, or /,
+    );
+    assert.match((await said(['pooled']))[0]!, /: 'pooled' holds features .*, or leave the loss out$/);
+    const [words, ...others] = await said(['deep', 'contrastive'], file);
+    assert.equal(others, []);
+    assert.match(words!, /^warning: the frozen text tower is drawn at random: 'contrastive' .*weights\.model, or /);
+  }));
+
 test('other shapes, no fitting names, and what is no file of tensors', () =>
   inFolder(async (folder) => {
     const [wide, other, none] = ['wide', 'other', 'none'].map((name) => join(folder, `${name}.safetensors`));
