@@ -1,11 +1,11 @@
 // A tokenizer file, MobileNetV2 and LPIPS as evaluated models: what they give is what the models themselves give.
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { noCache } from '../../src/compiler/cache.ts';
-import { readImage, toChannels, writeSafetensors } from '../../src/data/index.ts';
+import { readAllValues, readImage, toChannels, writeSafetensors } from '../../src/data/index.ts';
 import { input } from '../../src/dsl/core/build.ts';
 import { isParamSpec, namedSpecs, type ParamsOf } from '../../src/dsl/param.ts';
 import type { Rank4 } from '../../src/dsl/shape.ts';
@@ -20,7 +20,7 @@ import { publishModel } from '../../src/train/publish.ts';
 import { wholeFile } from '../../src/train/source.ts';
 import { openTokenizer } from '../../src/train/tokenizer.ts';
 import { centre } from '../models/features/published.ts';
-import { tinyVariant, writeTinyTokenizer } from '../support/command.ts';
+import { tinyModel, tinyVariant, writeTinyTokenizer } from '../support/command.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 import { projectDir, sharedDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
@@ -76,6 +76,33 @@ test('a tokenizer: codes and pictures are those of encode and decode, features h
       await run(publishModel(published, tinyVariant(), await run(wholeFile(path))));
       const again = await (await run(openModel(runtime, published))).measure(['pooled'])(images);
       assert.equal(again.pooled, made.pooled);
+    });
+  });
+});
+
+test('without quantisation a tokenizer’s pooled feature is that of the plain SigLIP tower with its weights', async () => {
+  await inFolder(async (folder) => {
+    const [path, plain] = [join(folder, 'tiny.safetensors'), join(folder, 'siglip')];
+    await writeTinyTokenizer(path);
+    const prefix = 'siglip_model.vision_model.';
+    const tower = [...(await run(readAllValues(path)))].flatMap(([name, tensor]) =>
+      name.startsWith(prefix) ? [[`vision_model.${name.slice(prefix.length)}`, tensor] as const] : [],
+    );
+    await mkdir(plain);
+    await run(writeSafetensors(join(plain, 'model.safetensors'), new Map(tower)));
+    const { vision } = tinyModel;
+    const text_config = { ...vision, vocab_size: 14, max_position_embeddings: 8 };
+    await writeFile(
+      join(plain, 'config.json'),
+      JSON.stringify({ model_type: 'siglip', vision_config: vision, text_config }),
+    );
+    await withRuntime(async (runtime) => {
+      const images = wave(3 * 3 * 16 * 16, 3);
+      const tokenizer = await run(openModel(runtime, path));
+      const bypassed = (await tokenizer.measure(['pooled-continuous'])(images))['pooled-continuous']!;
+      const siglip = await (await run(openModel(runtime, plain))).measure(['pooled'])(images);
+      assert.is(bypassed.length, 3 * 32);
+      near(bypassed, siglip.pooled!, 1e-6, 'pooled');
     });
   });
 });
