@@ -44,6 +44,37 @@ test('a variant is a name and what it changes', () => {
   assert.is(read.family === 'dualtoken' && read.config.quantiser.depth, mini.quantiser.depth);
 });
 
+test('what the sources of DualToken differ in is in the variants', () => {
+  const of = (name: string) => {
+    const variant = variants[name]!;
+    if (variant.family !== 'dualtoken') throw new Error(`${name} is no DualToken`);
+    const { semanticLearning = 'depth', projection = 'conv', shortcut, quantiser } = variant.config;
+    const start = variant.losses.flatMap((l) => (l.kind === 'adversarial' ? [l.start] : []));
+    return { semanticLearning, projection, shortcut: shortcut?.weight, limit: quantiser.sumLimit, start };
+  };
+  const march = { semanticLearning: 'depth', projection: 'conv', shortcut: undefined, limit: 1000, start: [10_082] };
+  assert.equal(of('dualtoken-so400m'), march);
+  assert.equal(of('mini'), { ...march, start: [0] });
+  for (const [name, start] of [
+    ['dualtoken-v3', 10_082],
+    ['dualtoken-l-256', 10_082],
+    ['mini-v3', 0],
+  ] as const)
+    assert.equal(of(name), { ...march, projection: 'none', limit: null, start: [start] }, name);
+  for (const [name, start] of [
+    ['dualtoken-2026', 19_531],
+    ['dualtoken-2026-256', 19_531],
+    ['mini-2026', 0],
+  ] as const)
+    assert.equal(
+      of(name),
+      { semanticLearning: 'forward', projection: 'attention', shortcut: 0.6, limit: null, start: [start] },
+      name,
+    );
+  for (const name of ['vila-u', 'mini-vila-u'])
+    assert.equal(of(name), { ...march, projection: 'none', limit: null, start: [name === 'vila-u' ? undefined : 0] });
+});
+
 test('unknown names and keys are refused', () => {
   assert.match(left(readVariant({ variant: 'midi' })), /'midi' is unknown; there are dualtoken-so400m, /);
   assert.match(left(readVariant({ variant: 'mini', quantizer: {} })), 'quantizer');

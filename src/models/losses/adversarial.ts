@@ -49,6 +49,9 @@ export const discriminatorLosses = {
   'non-saturating': nonSaturatingLoss,
 } as const;
 
+/** The model's losses by name. */
+export const generatorLosses = { hinge: generatorLoss, 'non-saturating': nonSaturatingGeneratorLoss } as const;
+
 /** Running means of the logits on pictures and on reconstructions, which start at 0. */
 export const lecamSpec = {
   logits_real_ema: weight([], zerosInit, ['frozen']),

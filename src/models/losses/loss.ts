@@ -61,6 +61,8 @@ const adversarial = z.strictObject({
   layers: z.int().positive().optional(),
   /** The discriminator's loss. Default 'leaky-hinge'. */
   objective: z.enum(['leaky-hinge', 'hinge', 'vanilla', 'non-saturating']).optional(),
+  /** What the model is trained by: -mean D(x^), or cross entropy. Default: what goes with the objective. */
+  generator: z.enum(['hinge', 'non-saturating']).optional(),
   /** The step from which it plays. Default 0. */
   start: z.int().min(0).optional(),
   /**
@@ -113,11 +115,14 @@ export const contrastiveLoss = loss('contrastive', 1);
 export const teacherLoss = (weight = 1, net: LossOf<'teacher'>['net'] = 'mobilenet_v2') =>
   ({ kind: 'teacher', weight, net }) as const;
 
+/** Half of the code's first epoch, in which the discriminator does not play: 256 shards of CC12M, 1,290,496 pictures, in batches of 64. */
+const discriminatorStart = 10_082;
+
 /** The whole loss of the March 2025 code: L = 10 L_pix + LPIPS + 0.75 g L_gen + 5 MSE(F, F0) + MSE(p, p0) + 40 (L_c,pix + L_c,sem). */
 export const dualTokenLosses: readonly Loss[] = [
   pixelLoss(),
   perceptualLoss(),
-  adversarialLoss(),
+  adversarialLoss(0.75, { start: discriminatorStart }),
   deepDistillation(),
   pooledDistillation(),
   commitmentLoss(),

@@ -17,7 +17,7 @@ const quantiser = z.strictObject({
   eps: z.number().positive(),
   restart: z.boolean(),
   learning: learning.optional(),
-  sumLimit: z.number().positive().optional(),
+  sumLimit: z.number().positive().nullable().optional(),
 });
 const choices = {
   vocabularies: z.union([z.literal(1), z.literal(2)]).optional(),
@@ -64,17 +64,15 @@ const over = <T extends object>(base: T, part: { readonly [F in keyof T]?: T[F] 
 });
 
 /** `base` with some fields replaced. */
-const changed = (base: DualTokenConfig, changes: Changes): DualTokenConfig => ({
-  ...over(base, {
-    vocabularies: changes.vocabularies,
-    shortcut: changes.shortcut,
-    projection: changes.projection,
-    text: changes.text,
-  }),
-  vision: over(base.vision, changes.vision),
-  taps: over(base.taps, changes.taps),
-  quantiser: over(base.quantiser, changes.quantiser),
-  decoder: over(base.decoder, changes.decoder),
+const changed = (
+  base: DualTokenConfig,
+  { vision, taps, quantiser: codes, decoder: painter, ...choices }: Changes,
+): DualTokenConfig => ({
+  ...over<DualTokenConfig>(base, choices),
+  vision: over(base.vision, vision),
+  taps: over(base.taps, taps),
+  quantiser: over(base.quantiser, codes),
+  decoder: over(base.decoder, painter),
 });
 
 const projectGroups = 32;

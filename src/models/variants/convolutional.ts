@@ -3,13 +3,21 @@ import type { Loss } from '../losses/loss.ts';
 import { magvit2ImageNet256, magvit2Mini } from '../magvit2.ts';
 import { movqganConfigs, movqganMini } from '../movqgan.ts';
 import { vqganImageNetF16, vqganMini } from '../vqgan.ts';
-import { type Variant, without } from './variant.ts';
+import { atMini, type Variant } from './variant.ts';
 
 /** taming-transformers' loss: the discriminator of ImageNet's models plays from step 250,001. */
-const taming = (start: number, layers = 3): readonly Loss[] => [
+const tamingLosses: readonly Loss[] = [
   { kind: 'pixel', weight: 1, distance: 'l1' },
   { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
-  { kind: 'adversarial', weight: 0.8, discriminator: 'patch', objective: 'hinge', adaptive: [0, 10000], start, layers },
+  { kind: 'adversarial', weight: 0.8, discriminator: 'patch', objective: 'hinge', adaptive: [0, 10000], start: 250001 },
+  { kind: 'commitment', weight: 1 },
+];
+
+/** SBER's: squares, and fixed weights; its configurations' start and weight of the discriminator are used nowhere in its code. */
+const movqganLosses: readonly Loss[] = [
+  { kind: 'pixel', weight: 1 },
+  { kind: 'perceptual', weight: 0.1, net: 'lpips-vgg' },
+  { kind: 'adversarial', weight: 0.1, discriminator: 'patch', objective: 'hinge', adaptive: null, layers: 2 },
   { kind: 'commitment', weight: 1 },
 ];
 
@@ -17,17 +25,17 @@ export const vqganVariant = (codes: 1024 | 16384): Variant<'vqgan'> => ({
   title: `VQGAN of taming-transformers on ImageNet, f16, ${codes.toLocaleString('en')} codes`,
   family: 'vqgan',
   config: vqganImageNetF16(codes),
-  losses: taming(250001),
+  losses: tamingLosses,
 });
 
 export const movqganVariant = (size: keyof typeof movqganConfigs): Variant<'movqgan'> => ({
   title: `SBER-MoVQGAN ${size}: VQGAN with spatially conditioned norms`,
   family: 'movqgan',
   config: movqganConfigs[size],
-  losses: taming(1, 2),
+  losses: movqganLosses,
 });
 
-/** A fixed weight of the generator's term, and LeCAM for the discriminator. */
+/** A fixed weight of the generator's term, which is a cross entropy; hinge and LeCAM for the discriminator. */
 const magvit2Losses: readonly Loss[] = [
   { kind: 'pixel', weight: 1, distance: 'l1' },
   { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
@@ -35,7 +43,8 @@ const magvit2Losses: readonly Loss[] = [
     kind: 'adversarial',
     weight: 0.1,
     discriminator: 'patch',
-    objective: 'non-saturating',
+    objective: 'hinge',
+    generator: 'non-saturating',
     adaptive: null,
     lecam: 0.05,
   },
@@ -50,9 +59,6 @@ export const magvit2Variant: Variant<'magvit2'> = {
   losses: magvit2Losses,
 };
 
-/** A narrow discriminator from the start, and no LPIPS, whose weights are large. */
-const atMini = (losses: readonly Loss[]): readonly Loss[] =>
-  without(losses, 'perceptual').map((l) => (l.kind === 'adversarial' ? { ...l, channels: 16, start: 0 } : l));
 const miniTitle = ({ title }: Pick<Variant, 'title'>): string => `${title}; at mini size`;
 
 const [vqgan, movqgan] = [vqganVariant(16384), movqganVariant('67M')];
@@ -60,17 +66,17 @@ export const miniVqgan: Variant<'vqgan'> = {
   ...vqgan,
   title: 'VQGAN at mini size',
   config: vqganMini,
-  losses: atMini(vqgan.losses),
+  losses: atMini(vqgan.losses, 16),
 };
 export const miniMovqgan: Variant<'movqgan'> = {
   ...movqgan,
   title: 'MoVQGAN at mini size',
   config: movqganMini,
-  losses: atMini(movqgan.losses),
+  losses: atMini(movqgan.losses, 16),
 };
 export const miniMagvit2: Variant<'magvit2'> = {
   ...magvit2Variant,
   title: miniTitle({ title: 'Open-MAGVIT2, lookup-free quantisation' }),
   config: magvit2Mini,
-  losses: atMini(magvit2Losses),
+  losses: atMini(magvit2Losses, 16),
 };

@@ -2,12 +2,14 @@
 import type { Loss } from '../losses/loss.ts';
 import { variantOf } from './config.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
-import type { DualTokenVariant } from './variant.ts';
+import { mini } from './mini.ts';
+import { atMini, type DualTokenVariant } from './variant.ts';
 
 const losses: readonly Loss[] = [
   { kind: 'pixel', weight: 5 },
   { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
-  { kind: 'adversarial', weight: 0.75 },
+  // From half of the first epoch on: ten million pictures in batches of 256.
+  { kind: 'adversarial', weight: 0.75, start: 19_531 },
   { kind: 'deep', weight: 5, form: 'l2-cosine', of: 'after' },
   { kind: 'pooled', weight: 1, form: 'l2-cosine' },
   { kind: 'commitment', weight: 5 },
@@ -20,7 +22,7 @@ export const dualtoken2026: DualTokenVariant = {
   config: variantOf(dualtokenSo400m, {
     projection: 'attention',
     shortcut: { tap: 4, weight: 0.6 },
-    quantiser: { codes: 16384, dim: 32 },
+    quantiser: { codes: 16384, dim: 32, sumLimit: null },
     semanticLearning: 'forward',
   }),
   losses,
@@ -35,4 +37,17 @@ export const dualtoken2026At256: DualTokenVariant = {
     quantiser: { depth: 4 },
     decoder: { resolution: 256, attn_resolutions: [16] },
   }),
+};
+
+/** 64 pixels; the shortcut is from the block before the pixel tap. */
+export const mini2026: DualTokenVariant = {
+  ...dualtoken2026,
+  title: 'DualToken as released in 2026: attention projections, shortcut, at mini size',
+  config: variantOf(mini, {
+    projection: 'attention',
+    shortcut: { tap: 1, weight: 0.6 },
+    quantiser: { sumLimit: null },
+    semanticLearning: 'forward',
+  }),
+  losses: atMini(losses),
 };

@@ -3,19 +3,19 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
 import { configFaults } from '../config-faults.ts';
-import { adversarialLoss, dualTokenLosses } from '../losses/loss.ts';
+import { dualTokenLosses } from '../losses/loss.ts';
 import { magvit2Variant, miniMagvit2, miniMovqgan, miniVqgan, movqganVariant, vqganVariant } from './convolutional.ts';
-import { dualtoken2026, dualtoken2026At256 } from './dualtoken-2026.ts';
+import { dualtoken2026, dualtoken2026At256, mini2026 } from './dualtoken-2026.ts';
 import { dualtokenL256 } from './dualtoken-l256.ts';
 import { dualtokenSo400m } from './dualtoken-so400m.ts';
-import { dualtokenV3 } from './dualtoken-v3.ts';
+import { dualtokenV3, miniV3 } from './dualtoken-v3.ts';
 import { clipLarge336, miniClip, siglipSo400m } from './encoders.ts';
 import { changedModel } from './families.ts';
 import { mini } from './mini.ts';
 import { miniNaivePixel, miniNaiveSemantic, naivePixel, naiveSemantic } from './naive.ts';
 import { initialQuantised, rowA, rowB, rowC, rowD, sweptTaps, tapAt } from './table3.ts';
 import { miniSiglip, miniTower } from './towers.ts';
-import { type DualTokenVariant, type Variant, type VariantModel, without } from './variant.ts';
+import { atMini, type DualTokenVariant, type Variant, type VariantModel } from './variant.ts';
 import { miniVilaU, vilaU } from './vila-u.ts';
 
 export { type Changes, faultsOf, variantOf } from './config.ts';
@@ -34,8 +34,7 @@ const miniVariant: DualTokenVariant = {
   title: 'DualToken at 64 pixels, for machines without a graphics card; no LPIPS, whose weights are large',
   family: 'dualtoken',
   config: mini,
-  // A discriminator as wide as the published one would take more time than the model.
-  losses: [...without(dualTokenLosses, 'perceptual', 'adversarial'), adversarialLoss(0.75, { channels: 32 })],
+  losses: atMini(dualTokenLosses),
 };
 
 /** The rows of Table 3 and the sweep of the pixel tap, under the name of what they change. */
@@ -67,6 +66,8 @@ export const variants: Readonly<Record<string, Variant>> = {
   'clip-l-336': clipLarge336,
   ...table3('dualtoken-so400m', so400m),
   mini: miniVariant,
+  'mini-v3': miniV3,
+  'mini-2026': mini2026,
   'mini-vila-u': miniVilaU,
   'mini-tower': miniTower,
   'mini-siglip': miniSiglip,

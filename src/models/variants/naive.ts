@@ -1,11 +1,11 @@
 // The naive combination (section 5.2): codes of a frozen SigLIP beside a pixel tokenizer of its own, which never met.
 
-import { adversarialLoss, dualTokenLosses } from '../losses/loss.ts';
+import { dualTokenLosses } from '../losses/loss.ts';
 import { movqganConfigs, movqganMini } from '../movqgan.ts';
 import { dualtokenL256 } from './dualtoken-l256.ts';
 import { mini } from './mini.ts';
 import { initialQuantised } from './table3.ts';
-import { type DualTokenVariant, type Variant, without } from './variant.ts';
+import { atMini, type DualTokenVariant, type Variant, without } from './variant.ts';
 
 const large: DualTokenVariant = { ...dualtokenL256, title: 'SigLIP L/16 at 256 pixels' };
 const small: DualTokenVariant = { ...large, title: "mini's tower", config: mini };
@@ -19,7 +19,10 @@ const semantic = (base: DualTokenVariant): DualTokenVariant => ({
 export const naiveSemantic = semantic(large);
 export const miniNaiveSemantic = semantic(small);
 
-/** MoVQGAN 270M with one more halving, and a residual quantiser of depth 4: 16 x 16 positions of 4 codes as wide as SigLIP's. */
+/**
+ * MoVQGAN 270M with one more halving, and a residual quantiser of depth 4: 16 x 16 positions of 4 codes as wide as SigLIP's. The paper's
+ * third version adds "a down-sampling module"; a whole level of the autoencoder stands for it here.
+ */
 export const naivePixel: Variant<'residual-movqgan'> = {
   title: 'naive combination, pixel half: MoVQGAN 270M at rate 16 with a residual quantiser',
   family: 'residual-movqgan',
@@ -34,10 +37,7 @@ export const miniNaivePixel: Variant<'residual-movqgan'> = {
   title: 'naive combination, pixel half, at mini size',
   config: {
     autoencoder: { ...movqganMini.autoencoder, z_channels: 32 },
-    quantiser: mini.quantiser,
+    quantiser: { ...mini.quantiser, dim: mini.vision.hidden_size },
   },
-  losses: [
-    ...without(dualTokenLosses, 'deep', 'pooled', 'perceptual', 'adversarial'),
-    adversarialLoss(0.75, { channels: 32 }),
-  ],
+  losses: atMini(naivePixel.losses),
 };

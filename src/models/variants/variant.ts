@@ -37,6 +37,10 @@ export type DualTokenVariant = Variant<'dualtoken'>;
 export const without = (losses: readonly Loss[], ...kinds: readonly Loss['kind'][]): readonly Loss[] =>
   losses.filter(({ kind }) => !kinds.includes(kind));
 
+/** Losses for a small model: no LPIPS, whose weights are large, and a narrow discriminator, which would else outweigh it, from the start. */
+export const atMini = (losses: readonly Loss[], channels = 32): readonly Loss[] =>
+  without(losses, 'perceptual').map((l) => (l.kind === 'adversarial' ? { ...l, channels, start: 0 } : l));
+
 /** The text tower of a model, frozen or trained; undefined without one. */
 export const textOf = (model: VariantModel): TextConfig | undefined =>
   model.family === 'clip'

@@ -5,14 +5,14 @@ import type { Loss } from '../losses/loss.ts';
 import { variantOf } from './config.ts';
 import { dualtokenL256 } from './dualtoken-l256.ts';
 import { mini } from './mini.ts';
-import { type DualTokenVariant, without } from './variant.ts';
+import { atMini, type DualTokenVariant } from './variant.ts';
 
-/** Contrastive and reconstruction, 1 and 1; within reconstruction the weights of RQ-VAE, which its quantiser is from. */
+/** Contrastive and reconstruction, 1 and 1; within reconstruction what RQ-VAE has, which its quantiser is from. */
 const losses: readonly Loss[] = [
   { kind: 'contrastive', weight: 1, form: 'sigmoid' },
   { kind: 'pixel', weight: 1 },
   { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
-  { kind: 'adversarial', weight: 0.75, adaptive: [0, 10000] },
+  { kind: 'adversarial', weight: 0.75, discriminator: 'patch', layers: 2, objective: 'hinge', adaptive: [0, 10000] },
   { kind: 'commitment', weight: 0.25 },
 ];
 
@@ -27,7 +27,13 @@ const textOf = ({ vision: v }: DualTokenConfig, blocks: number, words: number, p
   max_position_embeddings: positions,
 });
 const oneVocabulary = (base: DualTokenConfig, text: TextConfig): DualTokenConfig =>
-  variantOf(base, { vocabularies: 1, taps: { pixel: base.taps.semantic }, text });
+  variantOf(base, {
+    vocabularies: 1,
+    taps: { pixel: base.taps.semantic },
+    projection: 'none',
+    quantiser: { dim: base.vision.hidden_size, sumLimit: null },
+    text,
+  });
 
 /** On SigLIP L/16 at 256 pixels: 16 x 16 positions of 4 codes. Its decoder's sizes are not published: DualToken's stand in. */
 export const vilaU: DualTokenVariant = {
@@ -42,5 +48,5 @@ export const miniVilaU: DualTokenVariant = {
   ...vilaU,
   title: `${vilaU.title}, at mini size`,
   config: oneVocabulary(mini, textOf(mini, 2, 49408, 77)),
-  losses: without(losses, 'perceptual').map((l) => (l.kind === 'adversarial' ? { ...l, channels: 32 } : l)),
+  losses: atMini(losses),
 };

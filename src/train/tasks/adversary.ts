@@ -6,13 +6,7 @@ import type { ParamsOf } from '../../dsl/param.ts';
 import type { Rank4 } from '../../dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
 import { patchDiscriminator, residualDiscriminator } from '../../models/discriminators/index.ts';
-import {
-  discriminatorLosses,
-  generatorLoss,
-  lecam,
-  lecamSpec,
-  nonSaturatingGeneratorLoss,
-} from '../../models/losses/adversarial.ts';
+import { discriminatorLosses, generatorLosses, lecam, lecamSpec } from '../../models/losses/adversarial.ts';
 import type { LossOf } from '../../models/losses/index.ts';
 import type { Adversary } from '../task.ts';
 
@@ -58,7 +52,8 @@ export const generatorTerm =
   (loss: Adversarial) =>
   (params: ParamsOf<AdversarySpec>, state: AdversaryState, images: Tensor<Rank4>): ScalarTensor => {
     const { logits } = judge(loss, params, state, images);
-    return loss.objective === 'non-saturating' ? nonSaturatingGeneratorLoss(logits) : generatorLoss(logits);
+    const { objective, generator = objective === 'non-saturating' ? 'non-saturating' : 'hinge' } = loss;
+    return generatorLosses[generator](logits);
   };
 
 export const adversaryOf = (loss: Adversarial): Adversary<AdversarySpec, AdversaryState> => {

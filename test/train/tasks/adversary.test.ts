@@ -76,12 +76,15 @@ test('batch norms see the pictures first, then the reconstructions', () => {
 test('what the model is told is the mean logit, negated; by cross entropy it is soft', () => {
   const { loss, params, extra, played } = fresh();
   const soft = { ...loss, objective: 'non-saturating' } as const;
-  const [told, fake, softly] = valuesOf(
+  const mixed = { ...loss, objective: 'hinge', generator: 'non-saturating' } as const;
+  const [told, fake, softly, mixedly] = valuesOf(
     generatorTerm(loss)(params, extra, pair.fake),
     played.terms.fake!,
     generatorTerm(soft)(params, extra, pair.fake),
+    generatorTerm(mixed)(params, extra, pair.fake),
   );
   close(told!, [-fake![0]!], 1e-12);
+  assert.equal(mixedly, softly);
   assert.ok(Math.abs(softly![0]! - Math.log(2)) < 0.05, `${softly}`);
 });
 
