@@ -6,7 +6,7 @@ import type { Shape, ShapeOf } from './shape.ts';
 import type { AnyTensor, Tensor } from './tensor.ts';
 import { flatten } from './tree.ts';
 
-/** `frozen`: no gradient step. `noDecay`: no weight decay (norms, biases, embeddings of position). */
+/** `frozen`: no gradient step. `noDecay`: no weight decay (norms and biases: what has one axis at most). */
 export type Tag = 'frozen' | 'noDecay';
 
 export interface InitEnv {

@@ -37,7 +37,7 @@ export const clipVision = (c: VisionConfig) =>
       embeddings: {
         class_embedding: weight([c.hidden_size], normalInit(c.hidden_size ** -0.5)),
         patch_embedding: patchEmbedding(c, { bias: false }),
-        position_embedding: { weight: weight([patchGrid(c) ** 2 + 1, c.hidden_size], normalInit(0.02), ['noDecay']) },
+        position_embedding: { weight: weight([patchGrid(c) ** 2 + 1, c.hidden_size], normalInit(0.02)) },
       },
       // The published checkpoints spell it so.
       pre_layrnorm: layerNorm(c.hidden_size, c.layer_norm_eps),
@@ -78,7 +78,7 @@ export const clipText = (c: ClipConfig['text_config']) =>
       embeddings: {
         token_embedding: embedding(c.vocab_size, c.hidden_size),
         position_embedding: {
-          weight: weight([c.max_position_embeddings, c.hidden_size], normalInit(0.02), ['noDecay']),
+          weight: weight([c.max_position_embeddings, c.hidden_size], normalInit(0.02)),
         },
       },
       encoder: { layers: blocks(c, true) },

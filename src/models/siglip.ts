@@ -32,7 +32,7 @@ export const siglipVisionParts = (c: VisionConfig) => ({
   embeddings: {
     patch_embedding: patchEmbedding(c),
     position_embedding: {
-      weight: weight([patchGrid(c) ** 2, c.hidden_size], normalInit(c.hidden_size ** -0.5), ['noDecay']),
+      weight: weight([patchGrid(c) ** 2, c.hidden_size], normalInit(c.hidden_size ** -0.5)),
     },
   },
   encoder: { layers: blocks(c) },
@@ -62,7 +62,7 @@ export const siglipText = (c: TextConfig, projection = c.hidden_size) =>
       embeddings: {
         token_embedding: embedding(c.vocab_size, c.hidden_size),
         position_embedding: {
-          weight: weight([c.max_position_embeddings, c.hidden_size], normalInit(c.hidden_size ** -0.5), ['noDecay']),
+          weight: weight([c.max_position_embeddings, c.hidden_size], normalInit(c.hidden_size ** -0.5)),
         },
       },
       encoder: { layers: blocks(c) },

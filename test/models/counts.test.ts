@@ -10,7 +10,7 @@ import { pixelDecoder } from '../../src/models/autoencoders/pixel-decoder.ts';
 import { codebooksSpec, dualTokenSpec } from '../../src/models/dualtoken.ts';
 import { projectBlock } from '../../src/models/project-block.ts';
 import { siglip, siglipText, siglipVision } from '../../src/models/siglip.ts';
-import { partCounts } from '../../src/models/systems/counts.ts';
+import { partCounts, partKind } from '../../src/models/systems/counts.ts';
 import { mini, dualtokenSo400m as so400m, variants } from '../../src/models/variants/index.ts';
 
 const test = suite('numbers of parameters');
@@ -55,6 +55,18 @@ test('the variants, part by part', () => {
   assert.equal([prequant_visual, prequant_shortcut, prequant_semantic], [4_032_608, 4_032_608, 4_032_608]);
   assert.equal([postquant_visual, postquant_semantic], [9_452_288, 9_452_288]);
   assert.is(rest.quantizer, 16_384 * 32);
+  const kinds = (name: string) =>
+    Object.entries(partCounts(variants[name]!)).map(([part, n]) => [partKind(part), n] as const);
+  assert.equal(kinds('siglip-so400m'), [
+    ['vision', 428_225_600],
+    ['text', 449_734_896],
+    ['other', 1],
+    ['other', 1],
+  ]);
+  assert.equal(
+    kinds('clip-l-336').map(([kind]) => kind),
+    ['vision', 'projections', 'text', 'projections', 'other'],
+  );
   for (const variant of Object.values(variants)) assert.ok(Object.values(partCounts(variant)).every((n) => n > 0));
 });
 

@@ -25,9 +25,9 @@ export type PartKind = 'vision' | 'text' | 'projections' | 'encoder' | 'decoder'
 
 /** What a part is, by its name: the published ones of all families. */
 const kinds: readonly (readonly [RegExp, PartKind])[] = [
-  [/^siglip_model\.vision_model$/, 'vision'],
-  [/^siglip_model\./, 'text'],
-  [/^(prequant_|postquant_|post_quant_conv$|quant_conv$)/, 'projections'],
+  [/^(siglip_model\.)?vision_model$/, 'vision'],
+  [/^(siglip_model\.)?text_model$/, 'text'],
+  [/^(prequant_|postquant_|post_quant_conv$|quant_conv$|(visual|text)_projection$)/, 'projections'],
   [/^quanti[sz]er?(_|$)/, 'codebooks'],
   [/^encoder$/, 'encoder'],
   [/^decoder$/, 'decoder'],
