@@ -244,6 +244,24 @@ test("by 'forward', all depths search one table and update it once; sums are cut
   close(codebook!, wanted.codebook, 1e-12);
 });
 
+test('of three micro-batches a new code is restarted when none hits it', () => {
+  const start = fresh(Array(config.codes).fill(1));
+  const how: QuantiserConfig = { ...config, depth: 1 };
+  // All vectors are one row of the table: no other code is hit.
+  const row = valuesOf(table())[0]!.slice(0, config.dim);
+  const rows = Float32Array.from({ length: 6 * config.dim }, (_, i) => row[i % config.dim]!);
+  const x: Features = tensor(rows, [1, 2, 3, config.dim]);
+  const counts = (times: number) =>
+    valuesOf(
+      Array.from({ length: times }).reduce<Codebook>((book) => quantiseTraining(how, book, key(1), 3)(x).next, start)
+        .clusterSize,
+    )[0]!;
+  const missed = (times: number) => counts(times).slice(1);
+  assert.ok(missed(1).every((n) => Math.abs(n - 0.99 ** (1 / 3)) < 1e-9));
+  assert.ok(missed(2).every((n) => Math.abs(n - 0.99 ** (2 / 3)) < 1e-9));
+  assert.equal([...missed(3)], Array(config.codes - 1).fill(1));
+});
+
 test('equal micro-batches leave the counts and sums of the batch that they are parts of', () => {
   const how: QuantiserConfig = { ...config, learning: 'forward', restart: false };
   const start = fresh(Array(config.codes).fill(20));

@@ -31,8 +31,8 @@ export interface QuantiserConfig {
    * all depths search one table, and their vectors update it together (that of 2026, without its fault).
    */
   readonly learning?: 'depth' | 'forward' | undefined;
-  /** Sums of a batch's vectors are cut to [-sumLimit, sumLimit]; 1000 in the public code of March 2025. Default: not at all. */
-  readonly sumLimit?: number | undefined;
+  /** Sums of a batch's vectors are cut to [-sumLimit, sumLimit]; 1000 in the public code of March 2025. Default, and null: not at all. */
+  readonly sumLimit?: number | null | undefined;
   /** Smooths the counts that sums are divided by. */
   readonly eps: number;
   /** Whether a code whose running count falls below 1 is replaced by a vector of the batch. */
@@ -155,15 +155,17 @@ const update = (
   key: Key,
   microBatches: number,
 ): Codebook => {
-  const { eps, sumLimit } = config;
+  const { eps, sumLimit = null } = config;
   // k small updates weigh as one large one would: each keeps the k-th root, and counts for k.
   const decay = config.decay ** (1 / microBatches);
   const keep = <S extends Shape>(mean: Tensor<S>, now: Tensor<S>) =>
     add(mul(mean, decay), mul(now, microBatches * (1 - decay)));
   const batchSums = segmentSum(vectors, codes, config.codes);
   const counts = keep(clusterSize, segmentSum(ones([vectors.shape[0]]), codes, config.codes));
-  const sums = keep(embedEma, sumLimit === undefined ? batchSums : clamp(-sumLimit, sumLimit)(batchSums));
-  const dead = lt(counts, 1);
+  const sums = keep(embedEma, sumLimit === null ? batchSums : clamp(-sumLimit, sumLimit)(batchSums));
+  // A new code is dead when a whole step does not hit it: in one update that is 1, of k the root of all but one, with room for rounding.
+  const least = microBatches === 1 ? 1 : config.decay ** ((microBatches - 0.5) / microBatches);
+  const dead = lt(counts, least);
   const revived = config.restart ? where(dead, 1, counts) : counts;
   const moved = config.restart ? where(alongAxis(dead, 0, sums), strangers(config, vectors, key), sums) : sums;
   const total = sum(revived);
