@@ -1,5 +1,7 @@
 // `npm run ablate -- DATA`: Table 3 of the paper at mini scale. Teaches a tower, trains every row from it with each seed, measures all on
 // held-out pictures, and writes RESULTS.md, results.json, plot.svg and log.jsonl. Runs that are there are gone on with, or left alone when done.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +55,7 @@ const trained = async (runtime: Runtime, input: TrainConfigInput): Promise<strin
   const last = (await need(listCheckpoints(config.out))).at(-1);
   const from = last === undefined ? null : await need(readCheckpoint(join(config.out, last)));
   const model = join(config.out, 'model.safetensors');
-  if (from !== null && from.info.step >= config.steps) return model;
+  if (from !== null && from.info.step >= config.steps && existsSync(model)) return model;
   console.log(`${config.out}: ${from === null ? 'begins' : `goes on after step ${from.info.step}`}`);
   const every = Math.ceil(config.steps / 10);
   await runTraining(runtime, config, from, {
@@ -71,14 +73,20 @@ const tools = {
   mobilenet: join(places.data, 'mobilenet_v2_10_224-imagenet'),
 };
 
-/** Measures a run once: what was found lies beside its model. */
+/** Measures a model once: what was found lies beside it, with the digest of what was measured. */
 const measured = async (runtime: Runtime, model: string): Promise<Measures> => {
   const path = join(dirname(model), 'measures.json');
-  const known = await readFile(path, 'utf8').catch(() => null);
-  if (known !== null) return JSON.parse(known);
-  const found = await measure(runtime, model, tools, console.log);
-  await writeFile(path, `${JSON.stringify(found)}\n`);
-  return found;
+  const digest = createHash('sha256')
+    .update(await readFile(model))
+    .digest('hex');
+  const known: { readonly digest?: string; readonly measures: Measures } | null = await readFile(path, 'utf8').then(
+    JSON.parse,
+    () => null,
+  );
+  if (known?.digest === digest) return known.measures;
+  const measures = await measure(runtime, model, tools, console.log);
+  await writeFile(path, `${JSON.stringify({ digest, measures })}\n`);
+  return measures;
 };
 
 await mkdir(places.out, { recursive: true });
