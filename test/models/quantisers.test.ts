@@ -9,6 +9,7 @@ import type { Rank2, Rank4 } from '../../src/dsl/shape.ts';
 import { grad } from '../../src/dsl/transform/index.ts';
 import { embedSigns, quantiseBySign } from '../../src/models/quantisers/lookup-free-quantiser.ts';
 import type { Features } from '../../src/models/quantisers/residual-quantiser.ts';
+import { codebookUse } from '../../src/models/quantisers/usage.ts';
 import { embedByTable, embeddingSpec, quantiseByTable } from '../../src/models/quantisers/vector-quantiser.ts';
 import { valuesOf } from '../support/bound.ts';
 import { close, values } from '../support/draw.ts';
@@ -60,6 +61,16 @@ test('signs to codes and back, 0 as -1', () => {
   const shape: Rank4 = [1, 1, 1, 3];
   const [zero] = valuesOf(quantiseBySign({ dim: 3 })(tensor(new Float32Array(3), shape)).codes);
   assert.equal([...zero!], [0]);
+});
+
+test('use of a codebook, counted by hand: codes 0, 0, 0, 0, 2, 2, 5, 5 of 8', () => {
+  const shape: Rank4 = [1, 2, 2, 2];
+  const codes = tensor(Int32Array.of(0, 2, 0, 5, 0, 2, 5, 0), shape);
+  const { usage, perplexity } = codebookUse(codes, 8);
+  const [used, spread] = valuesOf(usage, perplexity);
+  close(used!, [3 / 8], 1e-7);
+  // Entropy 1/2 log 2 + 2 (1/4 log 4) = 3/2 log 2.
+  close(spread!, [2 ** 1.5], 1e-6);
 });
 
 const entropyOf = (p: readonly number[], eps: number) => -p.reduce((h, v) => h + v * Math.log(v + eps), 0);

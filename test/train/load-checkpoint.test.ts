@@ -8,6 +8,7 @@ import { namedSpecs } from '../../src/dsl/param.ts';
 import { projectBlock } from '../../src/models/project-block.ts';
 import { HostTensor } from '../../src/runtime/tensor.ts';
 import { hostParams, loadNamed, loadParams } from '../../src/train/load-checkpoint.ts';
+import { loadPerceptual, perceptualNet } from '../../src/train/tasks/perceptual.ts';
 import { values } from '../support/draw.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 
@@ -72,6 +73,41 @@ test('everything that does not fit is one error', () =>
     const message = await failure(loadParams(path, spec));
     for (const part of [path, '4 tensors', 'conv1.weight', 'norm1.bias', 'norm2.weight is [3]', 'other'])
       assert.ok(message.includes(part), `${part} is not in: ${message}`);
+  }));
+
+test("a perceptual network: the backbone from a classifier's file, the heads from one of all backbones", () =>
+  inFolder(async (folder) => {
+    const [backbone, heads] = [join(folder, 'squeezenet.safetensors'), join(folder, 'lpips.safetensors')];
+    const specs = namedSpecs(perceptualNet('lpips-squeeze').spec);
+    const filled = (shape: readonly number[], value: number): TensorData => ({
+      dtype: 'F32',
+      shape,
+      data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value),
+    });
+    const stored = { backbone: new Map<string, TensorData>(), heads: new Map<string, TensorData>() };
+    for (const [i, { path, spec: s }] of specs.entries())
+      if (path.startsWith('net.')) stored.backbone.set(path.slice('net.'.length), filled(s.shape, i));
+      else stored.heads.set(`squeeze.${path}`, filled(s.shape, i));
+    // What else lies in such files.
+    stored.backbone.set('classifier.1.weight', filled([10, 4, 1, 1], -1));
+    stored.heads.set('vgg.lin0.model.1.weight', filled([1, 64, 1, 1], -1));
+    await run(writeSafetensors(backbone, stored.backbone));
+    await run(writeSafetensors(heads, stored.heads));
+    const loaded = await run(loadPerceptual('lpips-squeeze', [backbone, heads]));
+    assert.equal([...loaded.keys()].sort(), specs.map(({ path }) => path).sort());
+    for (const [i, { path, spec: s }] of specs.entries()) {
+      const { shape, data } = loaded.get(path)!;
+      assert.equal(shape, s.shape);
+      assert.ok(
+        data.every((v) => v === i),
+        path,
+      );
+    }
+    assert.match(
+      await failure(loadPerceptual('lpips-squeeze', [backbone])),
+      /squeezenet\.safetensors.*lin0\.model\.1\.weight/s,
+    );
+    assert.match(await failure(loadPerceptual('lpips-alex', [backbone, heads])), /squeezenet\.safetensors.*features/s);
   }));
 
 test('a value that was not loaded is named', () => {

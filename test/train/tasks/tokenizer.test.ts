@@ -95,6 +95,20 @@ test('its terms add up with their weights', () => {
   );
 });
 
+test('use and perplexity of each vocabulary are those of the codes of its forward, all depths together', () => {
+  const { codes } = system.forward(params, books, inputs.key, {})(images);
+  for (const [name, size] of Object.entries(system.vocabularies)) {
+    const logged = [term(`usage.${name}`), term(`perplexity.${name}`)].map(unwrap);
+    const [[usage], [perplexity], chosen] = interpret([...logged, unwrap(codes[name]!)], at());
+    assert.is(chosen!.length, 2 * system.grid ** 2 * system.depth);
+    const shares = Array.from({ length: size }, (_, k) => chosen!.filter((c) => c === k).length / chosen!.length);
+    const used = shares.filter((p) => p > 0);
+    close([usage!], [used.length / size], 1e-12);
+    close([perplexity!], [Math.exp(-used.reduce((h, p) => h + p * Math.log(p), 0))], 1e-9);
+    assert.ok(used.length > 1, name);
+  }
+});
+
 test('its gradient is that of the plain sum of its losses, the adaptive weight held', () => {
   const [held] = interpret([unwrap(term('generator.weight'))], at());
   const plain = (p: DualTokenParams): ScalarTensor => {
