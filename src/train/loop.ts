@@ -6,6 +6,7 @@ import {
   batches,
   type DataError,
   type ImageDataset,
+  type Normalisation,
   renderDataError,
   type Transform,
   type TransformSpec,
@@ -26,6 +27,8 @@ export interface Progress {
 export interface LoopOptions {
   readonly dataset: ImageDataset;
   readonly transform: Transform | TransformSpec;
+  /** Default: [-1, 1]. */
+  readonly normalisation?: Normalisation;
   /** Threads that decode and transform. Default 0. */
   readonly workers?: number;
   /** Whether pictures without a caption are left out. Default false: captions are not read. */
@@ -80,7 +83,10 @@ const culprit = async (again: Promise<void>): Promise<string> =>
   );
 
 /** Trains from `from` on. Throws TrainFailure, RunFailure. */
-export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finished> => {
+export const trainLoop = async (
+  trainer: Pick<Trainer, 'microBatches' | 'step' | 'diagnose'>,
+  o: LoopOptions,
+): Promise<Finished> => {
   const skipped: Promise<void>[] = [];
   const written = async (): Promise<void> => {
     await Promise.all(skipped.splice(0));
@@ -88,6 +94,7 @@ export const trainLoop = async (trainer: Trainer, o: LoopOptions): Promise<Finis
   const source = batches(o.dataset, {
     batchSize: o.batchSize,
     transform: o.transform,
+    ...(o.normalisation ? { normalisation: o.normalisation } : {}),
     seed: o.seed,
     workers: o.workers ?? 0,
     captions: o.captions ? 'required' : 'none',

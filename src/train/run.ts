@@ -11,6 +11,7 @@ import { type TrainConfig, variantFor } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { stillIn } from './freeze.ts';
 import { type Finished, type Progress, trainLoop } from './loop.ts';
+import { normalisationOf } from './normalisation.ts';
 import { captionIds, need, openData, prepareTask } from './prepare.ts';
 import { discriminatorRates } from './rates.ts';
 import { reconstructor } from './reconstruct.ts';
@@ -182,6 +183,7 @@ const runSystem = async <P, Q, T>(
         data.crop === null
           ? { kind: 'centre-crop', size }
           : { kind: 'random-resized-crop', size, seed, scale: data.crop },
+      normalisation: normalisationOf(variant),
       workers: data.workers,
       captions: ids !== null,
       ...(ids ? { prepare: ids } : {}),

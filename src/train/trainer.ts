@@ -53,7 +53,7 @@ export interface StepMetrics {
 }
 
 export interface ImageBatch {
-  /** f32 [count, 3, height, width] in [-1, 1]. */
+  /** f32 [count, 3, height, width], as the model takes them: in [-1, 1] but for CLIP. */
   readonly images: Float32Array;
   readonly count: number;
   readonly height: number;

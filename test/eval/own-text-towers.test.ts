@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
-import { openTextTokenizer } from '../../src/data/index.ts';
+import { clipNormalisation, openTextTokenizer, toUnit } from '../../src/data/index.ts';
 import { openModel, openTextTower } from '../../src/eval/models/index.ts';
 import { withSystem } from '../../src/models/systems/index.ts';
 import { openRuntime } from '../../src/runtime/runtime.ts';
@@ -36,7 +36,9 @@ for (const [name, json, kind] of [
       await writeFile(tokenizer, JSON.stringify(json));
       const runtime = await openRuntime({ backend: 'wasm', cache: noCache });
       try {
-        assert.is((await run(openModel(runtime, path))).textTower, path);
+        const model = await run(openModel(runtime, path));
+        assert.is(model.textTower, path);
+        assert.equal(model.normalisation, kind === 'clip' ? clipNormalisation : toUnit);
         assert.match(await failure(openTextTower(runtime, path)), /name it by --tokenizer/);
         const tower = await run(openTextTower(runtime, path, tokenizer));
         const { values } = await tower.embed(['cat', 'a cat']);

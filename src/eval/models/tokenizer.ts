@@ -2,7 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, tokenizerError } from '../../data/error.ts';
-import { openTextTokenizer, toUnit } from '../../data/index.ts';
+import { openTextTokenizer } from '../../data/index.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
 import type { Rank2 } from '../../dsl/shape.ts';
 import type { Tensor } from '../../dsl/tensor.ts';
@@ -16,6 +16,7 @@ import type { VariantModel } from '../../models/variants/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { loadNamed } from '../../train/load-checkpoint.ts';
 import { modelIn } from '../../train/model-file.ts';
+import { normalisationOf } from '../../train/normalisation.ts';
 import { tokenizerSpec } from '../../train/tokenizer.ts';
 import type { NamedTensors } from '../../train/vectors.ts';
 import { shortName } from './checkpoint-folder.ts';
@@ -36,7 +37,7 @@ const outputsOf = <P, Q, T>(
 const placed = <P, Q, T>(
   runtime: Runtime,
   path: string,
-  family: string,
+  model: VariantModel,
   named: NamedTensors,
   system: TokenizerSystem<P, Q, T>,
   features: TokenizerFeatures<P, T>,
@@ -63,10 +64,10 @@ const placed = <P, Q, T>(
     new Map([...named].flatMap(([name, t]) => [[`params.${name}`, t] as const, [`tables.${name}`, t] as const])),
     {
       name: shortName(path),
-      family,
+      family: model.family,
       size: system.size,
       transform: { kind: 'centre-crop', size: system.size },
-      normalisation: toUnit,
+      normalisation: normalisationOf(model),
       outputs: outputsOf(system, features),
       embedding: features.embedding,
       textTower: system.text === null ? null : path,
@@ -87,7 +88,7 @@ export const openTokenizerModel = (runtime: Runtime, path: string): TE.TaskEithe
     TE.chainTaskK(
       ({ model, named }) =>
         () =>
-          withFeatures(model, (system, features) => placed(runtime, path, model.family, named, system, features)),
+          withFeatures(model, (system, features) => placed(runtime, path, model, named, system, features)),
     ),
   );
 
