@@ -126,20 +126,26 @@ export const startSide = async <P, Q>(device: Device, side: Side<P, Q>, seed: nu
 };
 
 /** The parts of vectors under their paths after `prefix`, as they are on the device when they are read. */
-export const vectorSource = (layout: RavelLayout, vectors: Tensors, prefix: string): TensorSource => ({
-  shapes: new Map(
-    layout.groups.flatMap(({ entries }) => entries.map(({ path, shape }) => [`${prefix}${path}`, shape] as const)),
-  ),
-  read: async (names) => {
-    const wanted = new Set(names);
-    const found: (readonly [string, NamedTensor])[] = [];
-    for (const [i, group] of layout.groups.entries()) {
-      const entries = group.entries.filter(({ path }) => wanted.has(`${prefix}${path}`));
-      if (entries.length > 0) found.push(...namedFromVector({ ...group, entries }, await floats(vectors[i]!), prefix));
-    }
-    return new Map(found);
-  },
-});
+export const vectorSource = (layout: RavelLayout, vectors: Tensors, prefix: string): TensorSource => {
+  const parts = layout.groups.flatMap(({ entries }, i) =>
+    entries.map(({ path, shape }) => [`${prefix}${path}`, { shape, vector: vectors[i]! }] as const),
+  );
+  const at = new Map(parts);
+  return {
+    shapes: new Map(parts.map(([name, { shape }]) => [name, shape])),
+    read: async (names) => {
+      const wanted = new Set(names);
+      const found: (readonly [string, NamedTensor])[] = [];
+      for (const [i, group] of layout.groups.entries()) {
+        const entries = group.entries.filter(({ path }) => wanted.has(`${prefix}${path}`));
+        if (entries.length > 0)
+          found.push(...namedFromVector({ ...group, entries }, await floats(vectors[i]!), prefix));
+      }
+      return new Map(found);
+    },
+    pieceOf: (name) => at.get(name)?.vector,
+  };
+};
 
 /** A player's own state under its paths after `prefix`. */
 const stateSource = (paths: readonly string[], extra: Tensors, prefix: string): TensorSource => ({

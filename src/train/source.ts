@@ -11,7 +11,11 @@ import { firstValues, type NamedTensors, type Shapes } from './vectors.ts';
 export interface TensorSource extends Shapes {
   /** Values, f32. @throws DataFailure where they cannot be read, Error naming a tensor that there is not */
   readonly read: (names: readonly string[]) => Promise<NamedTensors>;
+  /** What is read as a whole for the sake of any of its tensors, as a vector on a device. Default: each tensor by itself. */
+  readonly pieceOf?: (name: string) => unknown;
 }
+
+const pieceIn = (source: TensorSource | undefined, name: string): unknown => source?.pieceOf?.(name) ?? name;
 
 /** Tensors that are on the host already. */
 export const hostSource = (tensors: NamedTensors): TensorSource => ({
@@ -38,6 +42,7 @@ export const joinSources = (...sources: readonly TensorSource[]): TensorSource =
       for (const source of sources) parts.push(await source.read(names.filter((name) => owner.get(name) === source)));
       return new Map(parts.flatMap((part) => [...part]));
     },
+    pieceOf: (name) => pieceIn(owner.get(name), name),
   };
 };
 
@@ -49,6 +54,7 @@ export const renamed = (source: TensorSource, names: ReadonlyMap<string, string>
     const values = await source.read([...new Set(own)]);
     return new Map(wanted.map((name, i) => [name, existing(values.get(own[i]!), name)]));
   },
+  pieceOf: (name) => pieceIn(source, existing(names.get(name), name)),
 });
 
 /** Where a file holds a tensor, and the shape that is made of its first values. */
@@ -90,21 +96,31 @@ export const wholeFile = (path: string): TE.TaskEither<DataError, TensorSource> 
     TE.right(fileSource(path, new Map([...file.tensors].map(([name, { shape }]) => [name, { stored: name, shape }])))),
   );
 
-/** Bytes that are read at a time. */
+/** As much as one vector of a trainer's has. */
 const CHUNK = 2 ** 27;
 
-/** Names in their order, in chunks of so many bytes of f32. */
-const chunksOf = (source: TensorSource, names: readonly string[]): readonly (readonly string[])[] => {
-  const chunks: string[][] = [];
-  let bytes = CHUNK;
+/** Names in their order, in chunks of whole pieces: about so many bytes of f32, or one piece. */
+const chunksOf = (source: TensorSource, names: readonly string[], chunk: number): readonly (readonly string[])[] => {
+  const sizes = new Map<unknown, number>();
   for (const name of names) {
-    const size = 4 * sizeOf(existing(source.shapes.get(name), name));
-    if (bytes + size > CHUNK) {
-      chunks.push([]);
-      bytes = 0;
+    const [piece, size] = [pieceIn(source, name), 4 * sizeOf(existing(source.shapes.get(name), name))];
+    sizes.set(piece, (sizes.get(piece) ?? 0) + size);
+  }
+  const chunks: string[][] = [];
+  const inside = new Set<unknown>();
+  let bytes = 0;
+  for (const name of names) {
+    const piece = pieceIn(source, name);
+    if (!inside.has(piece)) {
+      bytes += sizes.get(piece)!;
+      if (chunks.length === 0 || bytes > chunk) {
+        chunks.push([]);
+        inside.clear();
+        bytes = sizes.get(piece)!;
+      }
+      inside.add(piece);
     }
     chunks.at(-1)!.push(name);
-    bytes += size;
   }
   return chunks;
 };
@@ -118,6 +134,8 @@ const allFinite = (data: Float32Array): boolean => {
 export interface PendingOptions {
   /** Which tensors, in which order. Default: all, in the source's. */
   readonly names?: readonly string[];
+  /** Bytes of f32 that are read at a time. Default 128 MiB. */
+  readonly chunk?: number;
   /** Names the file for which values that are not finite are an error. */
   readonly finite?: string;
 }
@@ -125,9 +143,9 @@ export interface PendingOptions {
 /** Tensors of a source that are to be written, once and in their order: a chunk of them is in memory at a time. */
 export const pendingOf = (
   source: TensorSource,
-  { names = [...source.shapes.keys()], finite }: PendingOptions = {},
+  { names = [...source.shapes.keys()], chunk: bytes = CHUNK, finite }: PendingOptions = {},
 ): readonly PendingTensor[] =>
-  chunksOf(source, names).flatMap((chunk) => {
+  chunksOf(source, names, bytes).flatMap((chunk) => {
     let values: Promise<NamedTensors> | null = null;
     let left = chunk.length;
     return chunk.map(

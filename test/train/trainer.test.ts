@@ -1,12 +1,19 @@
 // A trainer: it learns, resumes bit for bit, and neither grows nor compiles over a thousand steps.
+import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
+import { zerosInit } from '../../src/dsl/init.ts';
+import { namedSpecs, weight } from '../../src/dsl/param.ts';
+import { ravelLayout } from '../../src/dsl/ravel.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
-import { hostSource, readAll } from '../../src/train/source.ts';
+import { DeviceTensor } from '../../src/runtime/tensor.ts';
+import { vectorSource } from '../../src/train/side.ts';
+import { hostSource, joinSources, pendingOf, readAll, renamed, type TensorSource } from '../../src/train/source.ts';
 import { openTrainer, type Trainer } from '../../src/train/trainer.ts';
 import { forEachDevice } from '../support/backends.ts';
+import { run } from '../support/files.ts';
 import { tinyBatch, tinyTask } from '../support/tiny-task.ts';
 
 const test = suite('trainer');
@@ -94,6 +101,48 @@ forEachRuntime('a thousand steps keep live bytes, and compile nothing after the 
   assert.is(after.compiles, before.compiles);
   assert.is(after.traces, before.traces);
   assert.is(after.kernelsCompiled, before.kernelsCompiled);
+});
+
+test('a snapshot that is written reads each vector once, wherever chunks end', async () => {
+  const layer = { weight: weight([400], zerosInit), bias: weight([10], zerosInit) };
+  const spec = { layers: Array.from({ length: 7 }, () => layer) };
+  // Two weights a vector, the last one by itself, and all biases in one.
+  const layout = ravelLayout(spec, (_, path) => path.split('.').at(-1)!, 4 * 900);
+  assert.is(layout.groups.length, 5);
+  const reads = layout.groups.map(() => 0);
+  const vectors = layout.groups.map(({ length }, i) => {
+    const data = new Float32Array(length).fill(i);
+    const read = async () => {
+      reads[i]!++;
+      return E.right(data);
+    };
+    return new DeviceTensor({ shape: [length], dtype: 'f32', bytes: 4 * length, read, free: () => {}, freed: false });
+  });
+  const read = async (source: TensorSource, chunk: number): Promise<readonly string[]> => {
+    reads.fill(0);
+    const pending = pendingOf(source, { chunk });
+    for (const tensor of pending) {
+      const { data } = await run(tensor.read);
+      const group = layout.groups.findIndex(({ entries }) => entries.some(({ path }) => `m.${path}` === tensor.name));
+      assert.ok(
+        data.every((x) => x === group),
+        tensor.name,
+      );
+    }
+    return pending.map(({ name }) => name);
+  };
+  const whole = vectorSource(layout, vectors, 'm.');
+  for (const chunk of [4, 4 * 500, 4 * 1000, 4 * 1700, 4 * 1e6]) {
+    assert.equal(await read(joinSources(whole), chunk), [...whole.shapes.keys()]);
+    assert.equal(reads, [1, 1, 1, 1, 1], `${chunk} bytes`);
+  }
+  // In the order of a model's file the small vector lies between parts of all others.
+  const order = namedSpecs(spec).map(({ path }) => [`m.${path}`, `m.${path}`] as const);
+  await read(renamed(whole, new Map(order)), 4 * 1000);
+  assert.equal(
+    reads.map((n, i) => (layout.groups[i]!.name === 'weight' ? n : 1)),
+    [1, 1, 1, 1, 1],
+  );
 });
 
 test.run();

@@ -99,12 +99,12 @@ test('use and perplexity of each vocabulary are those of the codes of its forwar
   const { codes } = system.forward(params, books, inputs.key, {})(images);
   for (const [name, size] of Object.entries(system.vocabularies)) {
     const logged = [term(`usage.${name}`), term(`perplexity.${name}`)].map(unwrap);
-    const [[usage], [perplexity], chosen] = interpret([...logged, unwrap(codes[name]!)], at());
+    const [usage, perplexity, chosen] = interpret([...logged, unwrap(codes[name]!)], at());
     assert.is(chosen!.length, 2 * system.grid ** 2 * system.depth);
     const shares = Array.from({ length: size }, (_, k) => chosen!.filter((c) => c === k).length / chosen!.length);
     const used = shares.filter((p) => p > 0);
-    close([usage!], [used.length / size], 1e-12);
-    close([perplexity!], [Math.exp(-used.reduce((h, p) => h + p * Math.log(p), 0))], 1e-9);
+    close(usage!, [used.length / size], 1e-12);
+    close(perplexity!, [Math.exp(-used.reduce((h, p) => h + p * Math.log(p), 0))], 1e-9);
     assert.ok(used.length > 1, name);
   }
 });
