@@ -98,7 +98,7 @@ export const clipParts = (c: ClipConfig) => ({
   visual_projection: linear<Rank1>(c.vision_config.hidden_size, c.projection_dim, { bias: false }),
   text_model: clipText(c.text_config),
   text_projection: linear<Rank1>(c.text_config.hidden_size, c.projection_dim, { bias: false }),
-  logit_scale: weight([], constantInit(2.6592), ['frozen']),
+  logit_scale: weight([], constantInit(Math.log(1 / 0.07))),
 });
 
 /** Both towers: logits [images, texts] = exp(scale) cos(image, text). */

@@ -2,6 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import { giveParts, partsSpec } from '../../dsl/compose.ts';
 import { zerosLike } from '../../dsl/ops/create.ts';
+import { minimum } from '../../dsl/ops/elementwise.ts';
 import { reshape } from '../../dsl/ops/movement.ts';
 import { anySize } from '../../dsl/tensor.ts';
 import { clipParts } from '../clip.ts';
@@ -21,7 +22,8 @@ export const clipSystem = (c: ClipConfig): TokenizerSystem<ReturnType<typeof spe
   },
   text: (params) => (ids) => {
     const m = giveParts(clipParts(c), params);
-    const scale = anySize(reshape(m.logit_scale, [1]));
+    // Learned, and held at a factor of 100 at most (A. Radford and others, 2021).
+    const scale = minimum(anySize(reshape(m.logit_scale, [1])), Math.log(100));
     return { embeddings: pipe(ids, m.text_model, m.text_projection), scale, bias: zerosLike(scale) };
   },
   teacher: null,
