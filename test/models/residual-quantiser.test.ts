@@ -7,6 +7,7 @@ import { tensor } from '../../src/dsl/ops/inputs.ts';
 import { concat } from '../../src/dsl/ops/joining.ts';
 import { key } from '../../src/dsl/ops/random.ts';
 import { sum } from '../../src/dsl/ops/reduce.ts';
+import type { Rank4 } from '../../src/dsl/shape.ts';
 import { unwrap } from '../../src/dsl/tensor.ts';
 import { grad } from '../../src/dsl/transform/index.ts';
 import {
@@ -250,7 +251,8 @@ test('of three micro-batches a new code is restarted when none hits it', () => {
   // All vectors are one row of the table: no other code is hit.
   const row = valuesOf(table())[0]!.slice(0, config.dim);
   const rows = Float32Array.from({ length: 6 * config.dim }, (_, i) => row[i % config.dim]!);
-  const x: Features = tensor(rows, [1, 2, 3, config.dim]);
+  const shape: Rank4 = [1, 2, 3, config.dim];
+  const x: Features = tensor(rows, shape);
   const counts = (times: number) =>
     valuesOf(
       Array.from({ length: times }).reduce<Codebook>((book) => quantiseTraining(how, book, key(1), 3)(x).next, start)
