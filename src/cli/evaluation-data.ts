@@ -39,37 +39,51 @@ export interface EvaluationData {
   readonly dataset: ImageDataset;
   /** What was asked for, to tell it from other data. */
   readonly name: string;
+  /** The file of captions that was named. */
+  readonly captions: string | undefined;
 }
+
+const about = (spec: DatasetSpec): Omit<EvaluationData, 'dataset'> => ({
+  name: nameOf(spec),
+  captions: typeof spec === 'string' || spec.kind !== 'folder' ? undefined : (spec.captions ?? undefined),
+});
 
 /** Which pictures are meant must be said; captions are read where they are needed. */
 const open = (spec: DatasetSpec, captions: boolean) => openDataset(spec, { split: null, captions });
 
+const formOf = (spec: DatasetSpec): DatasetForm => (typeof spec === 'string' ? { kind: 'folder', path: spec } : spec);
+
 /** Pictures alone. @throws UserFailure */
 export const openPictures = async (text: string): Promise<EvaluationData> => {
   const spec = dataSpec(text);
-  return { dataset: await need(open(spec, false)), name: nameOf(spec) };
+  return { dataset: await need(open(spec, false)), ...about(spec) };
 };
 
 /** Pictures with classes: their own, those of a file, or the folders that they lie in. @throws UserFailure */
 export const openLabelled = async (text: string, labels: string | undefined): Promise<EvaluationData> => {
   const spec = dataSpec(text);
   const dataset = await need(open(spec, false));
-  const name = nameOf(spec);
-  if (labels !== undefined) return { dataset: await need(withLabels(labels)(dataset)), name };
-  if (dataset.size > 0 && dataset.labelOf(0) !== null) return { dataset, name };
-  const form: DatasetForm = typeof spec === 'string' ? { kind: 'folder', path: spec } : spec;
-  if (form.kind !== 'folder') return { dataset, name };
+  if (labels !== undefined) return { dataset: await need(withLabels(labels)(dataset)), ...about(spec) };
+  const form = formOf(spec);
+  if (form.kind !== 'folder' || (dataset.size > 0 && dataset.labelOf(0) !== null)) return { dataset, ...about(spec) };
   const foldered = await open({ ...form, labels: true }, false)();
   // Pictures in no folder of a class are told of when they are met.
-  return { dataset: E.isRight(foldered) ? foldered.right : dataset, name };
+  return { dataset: E.isRight(foldered) ? foldered.right : dataset, ...about(spec) };
 };
 
-/** Pictures with captions, of a folder those in a file. @throws UserFailure */
-export const openCaptioned = async (text: string, captions: string | undefined): Promise<EvaluationData> => {
+/** Pictures with captions, of a folder those in a file, or of one split of it. @throws UserFailure */
+export const openCaptioned = async (
+  text: string,
+  options: { readonly captions?: string; readonly split?: string },
+): Promise<EvaluationData> => {
   const spec = dataSpec(text);
-  if (captions === undefined) return { dataset: await need(open(spec, true)), name: nameOf(spec) };
-  const form: DatasetForm = typeof spec === 'string' ? { kind: 'folder', path: spec } : spec;
+  const asked = Object.keys(options).join(' and --');
+  if (asked === '') return { dataset: await need(open(spec, true)), ...about(spec) };
+  const form = formOf(spec);
   if (form.kind !== 'folder')
-    throw new UserFailure(`--captions is for a folder of pictures: of a ${form.kind} name them in ${text}`);
-  return { dataset: await need(open({ ...form, captions }, true)), name: nameOf(spec) };
+    throw new UserFailure(
+      `--${asked}: that is for a folder of pictures; say in ${text} what is meant of a ${form.kind}`,
+    );
+  const all = { ...form, ...options };
+  return { dataset: await need(open(all, true)), ...about(all) };
 };

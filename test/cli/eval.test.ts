@@ -166,7 +166,16 @@ test('data are a path or a form in JSON; which split of CIFAR is meant must be s
     await refused(/data {"kind": folder}: this is no JSON/, '{"kind": folder}');
     await refused(/{a,b}\/\*.jpg: no file matches this pattern/, '{a,b}/*.jpg');
     const retrieval = await evaluate(state, 'retrieval', model, '{"kind": "cifar10", "path": "x"}', '--captions', 'y');
-    assert.match(retrieval.failure, /--captions is for a folder of pictures: of a cifar10 name them in/);
+    assert.match(retrieval.failure, /--captions: that is for a folder of pictures; say in {"kind.* of a cifar10/);
+    const karpathy = join(pictures, '..', 'dataset.json');
+    const images = ['cat/0.png', 'cat/1.png', 'dog/2.png'].map((name, n) => ({
+      filename: name,
+      split: n < 2 ? 'test' : 'train',
+      sentences: [{ raw: 'a cat' }],
+    }));
+    await writeFile(karpathy, JSON.stringify({ images }));
+    const options = ['--captions', karpathy, '--split', 'test', '--json'];
+    assert.is(JSON.parse((await evaluate(state, 'retrieval', model, pictures, ...options)).stdout).images, 2);
     const cifar = join(pictures, '..', 'cifar');
     await mkdir(cifar);
     for (const [name, records] of [

@@ -52,7 +52,7 @@ const reconstruction = async (model: string, data: string, options: Reconstructi
     options,
     async (runtime) => {
       const { lpips, lpipsHeads, lpipsNet, inception, features } = options;
-      const { dataset, name } = await openPictures(data);
+      const { dataset, name, captions } = await openPictures(data);
       const weights = [lpips, lpipsHeads].filter((path) => path !== undefined);
       const networks: FeatureNetwork[] = [];
       if (inception !== undefined)
@@ -71,7 +71,7 @@ const reconstruction = async (model: string, data: string, options: Reconstructi
           pictures: dataset.size,
           'network of LPIPS': lpips === undefined ? null : lpipsNet,
         },
-        files: { LPIPS: weights, inception, features },
+        files: { LPIPS: weights, inception, features, captions },
         work: (evaluation) => evaluateReconstruction(evaluation, dataset, measures),
       };
     },
@@ -97,7 +97,7 @@ const zeroShot = (model: string, data: string, options: ZeroShotOptions): Promis
     async (runtime, opened) => {
       const { text, tokenizer, labels, feature = opened.embedding } = options;
       const prompts = await need(readClassPrompts(options.classes, options));
-      const { dataset, name } = await openLabelled(data, labels);
+      const { dataset, name, captions } = await openLabelled(data, labels);
       const texts = await textTowerFor(runtime, opened, options);
       return {
         identity: {
@@ -106,7 +106,7 @@ const zeroShot = (model: string, data: string, options: ZeroShotOptions): Promis
           feature,
           'classes and templates': digestOf(prompts),
         },
-        files: { texts: text, tokenizer, labels },
+        files: { texts: text, tokenizer, labels, captions },
         work: (evaluation) => evaluateZeroShot(evaluation, dataset, prompts, texts, feature),
       };
     },
@@ -119,6 +119,7 @@ const digestOf = (value: unknown): string =>
 
 interface RetrievalOptions extends EvalOptions, TextOptions, FeatureOptions {
   readonly captions?: string;
+  readonly split?: string;
 }
 
 const retrieval = (model: string, data: string, options: RetrievalOptions): Promise<void> =>
@@ -127,8 +128,9 @@ const retrieval = (model: string, data: string, options: RetrievalOptions): Prom
     model,
     options,
     async (runtime, opened) => {
-      const { captions, text, tokenizer, feature = opened.embedding } = options;
-      const { dataset, name } = await openCaptioned(data, captions);
+      const { captions: file, split, text, tokenizer, feature = opened.embedding } = options;
+      const folder = { ...(file === undefined ? {} : { captions: file }), ...(split === undefined ? {} : { split }) };
+      const { dataset, name, captions } = await openCaptioned(data, folder);
       const texts = await textTowerFor(runtime, opened, options);
       return {
         identity: { data: name, pictures: dataset.size, feature },
@@ -162,7 +164,7 @@ const classification = async (
       'test pictures': test?.dataset.size ?? null,
       feature,
     },
-    files: { labels, 'test labels': testLabels },
+    files: { labels, 'test labels': testLabels, captions: train.captions, 'test captions': test?.captions },
   };
 };
 
@@ -248,7 +250,8 @@ export const evalCommand = (program: Command): Command => {
   withTexts(withEval(command.command('retrieval').description('R@1, 5 and 10 of pictures by captions and back')))
     .argument('<model>', modelArgument)
     .argument('<data>', `pictures with captions: ${dataArgument}`)
-    .option('--captions <file>', 'captions of a folder’s pictures: COCO’s JSON, Flickr8k’s captions.txt')
+    .option('--captions <file>', 'captions of a folder’s pictures: COCO’s or Karpathy’s JSON, Flickr8k’s captions.txt')
+    .option('--split <name>', 'only pictures of this split, where the file of captions tells splits: Karpathy’s test')
     .option(...featureOption)
     .action(retrieval);
   withClassification(command.command('probe').description('logistic regression on a feature')).action(probe);

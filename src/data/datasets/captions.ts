@@ -39,7 +39,7 @@ const fileName = z.union([
   z.object({ image: z.string() }).transform((x) => x.image),
 ]);
 
-type Pair = readonly [string, readonly string[]];
+type Pair = readonly [name: string, captions: readonly string[], split?: string];
 
 const coco = z
   .object({
@@ -50,6 +50,21 @@ const coco = z
     const names = new Map(images.map(({ id, file_name }) => [id, file_name]));
     return annotations.map(({ image_id, caption }) => [names.get(image_id) ?? '', [caption.trim()]]);
   });
+
+/** Karpathy and Fei-Fei's dataset_coco.json and dataset_flickr8k.json; names are unique without their folders. */
+const karpathy = z
+  .object({
+    images: z.array(
+      z.object({ filename: z.string(), split: z.string(), sentences: z.array(z.object({ raw: z.string() })) }),
+    ),
+  })
+  .transform(({ images }): readonly Pair[] =>
+    images.map(({ filename, split, sentences }) => [
+      filename,
+      sentences.map(({ raw }) => raw.trim()).filter((raw) => raw !== ''),
+      split,
+    ]),
+  );
 
 const list = z
   .array(
@@ -62,7 +77,8 @@ const list = z
 
 const record = z.record(z.string(), oneOrMore).transform((rows): readonly Pair[] => Object.entries(rows));
 
-const forms = 'COCO’s annotations, a list of {"file": …, "captions": […]}, or an object of file names with captions';
+const forms =
+  'COCO’s annotations, Karpathy’s dataset_….json, a list of {"file": …, "captions": […]}, or an object of file names with captions';
 
 const fromJson = (path: string, text: string): E.Either<DataError, readonly Pair[]> =>
   pipe(
@@ -71,7 +87,7 @@ const fromJson = (path: string, text: string): E.Either<DataError, readonly Pair
       (cause) => datasetError(path, `this is not JSON (${describeCause(cause)})`),
     ),
     E.chain((json) => {
-      const parsed = z.union([coco, list, record]).safeParse(json);
+      const parsed = z.union([coco, karpathy, list, record]).safeParse(json);
       return parsed.success ? E.right(parsed.data) : E.left(datasetError(path, `the captions are none of ${forms}`));
     }),
   );
@@ -106,14 +122,33 @@ const grouped = (pairs: readonly Pair[]): CaptionTable => {
   return table;
 };
 
+const ofSplit =
+  (path: string, split: string | undefined) =>
+  (pairs: readonly Pair[]): E.Either<DataError, readonly Pair[]> => {
+    if (split === undefined) return E.right(pairs);
+    const chosen = pairs.filter((pair) => pair[2] === split);
+    const splits = [...new Set(pairs.flatMap((pair) => pair[2] ?? []))].sort();
+    if (chosen.length > 0) return E.right(chosen);
+    return E.left(
+      datasetError(
+        path,
+        splits.length === 0
+          ? `it tells no splits, as Karpathy’s dataset_….json does: leave out '${split}'`
+          : `it has no split '${split}'; there are ${splits.join(', ')}`,
+      ),
+    );
+  };
+
 /**
  * A file that captions many pictures. Text: Flickr8k's lines, `name.jpg,caption` or `name.jpg#0<tab>caption`. JSON (.json): COCO's
- * annotations, a list of objects with `file_name` (`file`, `image`) and `captions` (`caption`, `text`), or one object of names.
+ * annotations, Karpathy's of COCO, Flickr8k and Flickr30k (of one `split` or of all), a list of objects with `file_name` (`file`,
+ * `image`) and `captions` (`caption`, `text`), or one object of names.
  */
-export const readCaptions = (path: string): TE.TaskEither<DataError, CaptionTable> =>
+export const readCaptions = (path: string, split?: string): TE.TaskEither<DataError, CaptionTable> =>
   pipe(
     TE.tryCatch(() => readFile(path, 'utf8'), fileError('read', path)),
     TE.chainEitherK((text) => (/\.json$/i.test(path) ? fromJson(path, text) : fromLines(path, text))),
+    TE.chainEitherK(ofSplit(path, split)),
     TE.map(grouped),
     TE.filterOrElse(
       (table) => table.size > 0,

@@ -18,9 +18,14 @@ export interface FolderOptions {
    * beside the pictures (photo.txt for photo.jpg, one caption a line).
    */
   readonly captions?: string | null | undefined;
+  /** Of a file of captions that tells splits (Karpathy's): only the pictures of this one. Default: all pictures. */
+  readonly split?: string | undefined;
 }
 
-type Captions = Pick<ImageDataset, 'captionsOf'>;
+/** The pictures that are meant, with what is said of them. */
+interface Captioned extends Pick<ImageDataset, 'captionsOf'> {
+  readonly images: readonly string[];
+}
 
 /** Image files, in the given order; `path` is what errors name. */
 export const filesDataset = (path: string, files: readonly string[]): ImageDataset => ({
@@ -66,29 +71,35 @@ const folderClasses = (
 
 const fromTable = (
   folder: string,
-  images: readonly string[],
+  all: readonly string[],
   file: string,
   table: CaptionTable,
-): E.Either<DataError, Captions> => {
-  const of = images.map((image) => table.get(slashed(relative(folder, image))) ?? table.get(basename(image)) ?? []);
-  return of.some((captions) => captions.length > 0)
-    ? E.right({ captionsOf: (index) => TE.right(of[index]!) })
-    : E.left(
-        datasetError(
-          file,
-          `it names none of the ${images.length} pictures in ${folder}: choose another with captions, or null for none`,
-        ),
-      );
+  split: string | undefined,
+): E.Either<DataError, Captioned> => {
+  const found = all.map((image) => table.get(slashed(relative(folder, image))) ?? table.get(basename(image)));
+  if (found.every((captions) => captions === undefined || captions.length === 0))
+    return E.left(
+      datasetError(
+        file,
+        `it names none of the ${all.length} pictures in ${folder}${split === undefined ? '' : ` for the split '${split}'`}: choose another with captions, or null for none`,
+      ),
+    );
+  const kept = split === undefined ? [...all.keys()] : [...all.keys()].filter((n) => found[n] !== undefined);
+  return E.right({
+    images: kept.map((n) => all[n]!),
+    captionsOf: (index) => TE.right(found[kept[index]!] ?? []),
+  });
 };
 
-const fromNeighbours = (images: readonly string[], files: readonly string[]): Captions => {
+const fromNeighbours = (images: readonly string[], files: readonly string[]): Captioned => {
   const texts = new Set(files.filter((file) => /\.txt$/i.test(file)));
   const of = images.map((image) => {
     const text = `${stem(image)}.txt`;
     return texts.has(text) ? text : null;
   });
-  if (of.every((text) => text === null)) return {};
+  if (of.every((text) => text === null)) return { images };
   return {
+    images,
     captionsOf: (index) => {
       const text = of[index]!;
       return text === null
@@ -105,34 +116,40 @@ const captionsFor = (
   folder: string,
   images: readonly string[],
   files: readonly string[],
-  wanted: string | null | undefined,
-): TE.TaskEither<DataError, Captions> => {
-  if (wanted === null) return TE.right({});
+  { captions: wanted, split }: FolderOptions,
+): TE.TaskEither<DataError, Captioned> => {
   const all = new Set(files);
   const file =
-    wanted ?? ['captions.txt', 'captions.json'].map((name) => join(folder, name)).find((path) => all.has(path));
-  return file === undefined
-    ? TE.right(fromNeighbours(images, files))
-    : pipe(
-        readCaptions(file),
-        TE.chainEitherK((table) => fromTable(folder, images, file, table)),
-      );
+    wanted === undefined
+      ? ['captions.txt', 'captions.json'].map((name) => join(folder, name)).find((path) => all.has(path))
+      : wanted;
+  if (typeof file === 'string')
+    return pipe(
+      readCaptions(file, split),
+      TE.chainEitherK((table) => fromTable(folder, images, file, table, split)),
+    );
+  if (split !== undefined)
+    return TE.left(datasetError(folder, `name the file of captions that tells which pictures are of '${split}'`));
+  return TE.right(file === null ? { images } : fromNeighbours(images, files));
 };
 
 /** The pictures under a folder, at any depth, sorted by path. */
-export const folderDataset = (
-  folder: string,
-  { labels = false, captions }: FolderOptions = {},
-): TE.TaskEither<DataError, ImageDataset> =>
+export const folderDataset = (folder: string, options: FolderOptions = {}): TE.TaskEither<DataError, ImageDataset> =>
   pipe(
     listFiles(folder),
     TE.bindTo('files'),
-    TE.let('images', ({ files }) => files.filter(isImagePath)),
+    TE.let('all', ({ files }) => files.filter(isImagePath)),
     TE.filterOrElse(
-      ({ images }) => images.length > 0,
+      ({ all }) => all.length > 0,
       () => noImages(folder),
     ),
-    TE.bind('classes', ({ images }) => TE.fromEither(labels ? folderClasses(folder, images) : E.right({}))),
-    TE.bind('captions', ({ files, images }) => captionsFor(folder, images, files, captions)),
-    TE.map((found) => ({ ...filesDataset(folder, found.images), ...found.classes, ...found.captions })),
+    TE.bind('captioned', ({ files, all }) => captionsFor(folder, all, files, options)),
+    TE.bind('classes', ({ captioned: { images } }) =>
+      TE.fromEither(options.labels === true ? folderClasses(folder, images) : E.right({})),
+    ),
+    TE.map(({ captioned: { images, ...captions }, classes }) => ({
+      ...filesDataset(folder, images),
+      ...classes,
+      ...captions,
+    })),
   );

@@ -9,7 +9,7 @@ import { type DataError, datasetError } from '../error.ts';
 import { expandPaths, isImagePath, listFiles } from '../folder.ts';
 import { type CifarSplit, cifarSplit, isCifarName, openCifar10, openCifar100, openCifarFiles } from './cifar.ts';
 import type { ImageDataset } from './dataset.ts';
-import { filesDataset, folderDataset } from './image-folder.ts';
+import { type FolderOptions, filesDataset, folderDataset } from './image-folder.ts';
 import { openParquet } from './parquet.ts';
 import type { DatasetForm, DatasetSpec } from './spec.ts';
 import { openWebDataset } from './webdataset.ts';
@@ -75,13 +75,16 @@ const listed =
       TE.chainEitherK((files) => inFolder(folder, kind, files)),
     );
 
+/** Captions that are named, or tell a split, are read in any case. */
+const asksForCaptions = ({ captions, split }: FolderOptions): boolean => captions !== undefined || split !== undefined;
+
 const openForm = (
   form: DatasetForm,
   { split: usual, captions = true }: OpenDefaults,
 ): TE.TaskEither<DataError, ImageDataset> =>
   match(form)
     .with({ kind: 'folder' }, ({ path, ...options }) =>
-      folderDataset(path, captions ? options : { captions: null, ...options }),
+      folderDataset(path, captions || asksForCaptions(options) ? options : { ...options, captions: null }),
     )
     .with({ kind: 'cifar10' }, ({ path, split = usual }) => openCifar10(path, split))
     .with({ kind: 'cifar100' }, ({ path, split = usual }) => openCifar100(path, split))

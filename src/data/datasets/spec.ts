@@ -12,6 +12,7 @@ const forms = z.discriminatedUnion('kind', [
     path,
     labels: z.boolean().optional(),
     captions: path.nullable().optional(),
+    split: z.string().min(1).optional(),
   }),
   z.strictObject({
     kind: z.literal('webdataset'),

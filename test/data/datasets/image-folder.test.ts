@@ -90,6 +90,37 @@ for (const [name, [file, content]] of Object.entries(forms))
       assert.equal(await captions(await run(folderDataset(folder, { captions: join(folder, file) }))), expected);
     }));
 
+test('Karpathy’s file of captions: all pictures, or those of one split alone', () =>
+  withPhotos(['val/a.png', 'val/b.png', 'train/c.png', 'd.png'], async (folder) => {
+    const images = [
+      {
+        filename: 'a.png',
+        filepath: 'val2014',
+        split: 'test',
+        sentences: [{ raw: 'A cat .', tokens: ['a'] }, { raw: 'a' }],
+      },
+      { filename: 'b.png', filepath: 'val2014', split: 'restval', sentences: [{ raw: 'B' }] },
+      { filename: 'c.png', split: 'train', sentences: [{ raw: 'C\n' }] },
+      { filename: 'other.png', split: 'val', sentences: [{ raw: 'no' }] },
+    ];
+    const file = join(folder, 'dataset_coco.json');
+    await writeFile(file, JSON.stringify({ images, dataset: 'coco' }));
+    const open = (split?: string) => folderDataset(folder, { captions: file, labels: split !== undefined, split });
+    const all = await run(open());
+    assert.equal([all.size, await captions(all)], [4, [[], ['C'], ['A cat .', 'a'], ['B']]]);
+    const test = await run(open('test'));
+    assert.equal([test.size, test.nameOf(0), test.labelOf(0), test.classes], [1, 'val/a.png', 0, ['val']]);
+    assert.equal(await captions(test), [['A cat .', 'a']]);
+    assert.match(
+      await failure(open('dev')),
+      /dataset_coco.json: it has no split 'dev'; there are restval, test, train, val/,
+    );
+    assert.match(await failure(open('val')), /names none of the 4 pictures in .* for the split 'val'/);
+    assert.match(await failure(folderDataset(folder, { split: 'test' })), /name the file of captions that tells/);
+    await writeFile(file, JSON.stringify({ 'a.png': 'A' }));
+    assert.match(await failure(open('test')), /it tells no splits, as Karpathy’s .* does: leave out 'test'/);
+  }));
+
 test('files of captions that say nothing are errors', () =>
   withPhotos(['a.png'], async (folder) => {
     const text = join(folder, 'captions.txt');

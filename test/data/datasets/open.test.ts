@@ -92,6 +92,10 @@ test('a folder whose captions nobody asks for is opened without them', () =>
     assert.match(await failure(openDataset(folder)), /captions.txt: line 1/);
     for (const spec of [folder, { kind: 'folder' as const, path: folder }])
       assert.is((await run(openDataset(spec, { captions: false }))).captionsOf, undefined);
+    const images = [{ filename: 'a.png', split: 'test', sentences: [{ raw: 'A' }] }];
+    await writeFile(join(folder, 'split.json'), JSON.stringify({ images }));
+    const split = { kind: 'folder' as const, path: folder, captions: join(folder, 'split.json'), split: 'test' };
+    assert.is((await run(openDataset(split, { captions: false }))).size, 1);
   }));
 
 test('a range of shards stands for each of them, in its order: a missing one is an error', () =>
