@@ -127,7 +127,8 @@ const runSystem = async <P, Q, T>(
   const record = await need(openRecord(out, start.step));
 
   hooks.log(`${files.size} pictures; ${config.variant}, ${size} px, batches of ${config.batchSize}`);
-  for (const line of fewVectors(system, config.batchSize, stillIn(choices.freeze))) hooks.log(`warning: ${line}`);
+  const inStep = config.batchSize * config.microBatches;
+  for (const line of fewVectors(system, inStep, stillIn(choices.freeze))) hooks.log(`warning: ${line}`);
   const trainer = await openTrainer(runtime, task, {
     optimizer,
     adversary: discriminator.optimizer,

@@ -5,24 +5,27 @@ import type { TokenizerSystem } from '../models/systems/index.ts';
 import { sections } from './sides.ts';
 import type { Shapes } from './vectors.ts';
 
-/** Codebooks that see fewer vectors in an update than they have codes: those that get none are replaced again and again (section 2.5). */
+/**
+ * Codebooks that see fewer vectors than they have codes before a code without any is replaced, which it then is again and again (section
+ * 2.5): those of a step's `pictures`.
+ */
 export const fewVectors = (
   {
     grid,
     vocabularies,
     restarts,
   }: Pick<TokenizerSystem<unknown, unknown, unknown>, 'grid' | 'vocabularies' | 'restarts'>,
-  batch: number,
+  pictures: number,
   still: (path: string) => boolean,
 ): readonly string[] =>
   Object.entries(vocabularies).flatMap(([name, codes]) => {
     const restart = restarts[name];
     if (!restart || still(`${restart.book}.codebook`)) return [];
-    const vectors = batch * grid * grid * restart.vectors;
+    const vectors = pictures * grid * grid * restart.vectors;
     return vectors >= codes
       ? []
       : [
-          `an update of the ${name} codebook sees ${vectors} vectors, fewer than its ${codes} codes: many are replaced all the time. Use larger batches, or fewer codes`,
+          `the ${name} codebook replaces each code that none of ${vectors} vectors takes, and has ${codes} codes: many are replaced all the time. Use larger batches, or fewer codes`,
         ];
   });
 

@@ -180,7 +180,7 @@ test('too few vectors: said of codebooks that replace dead codes, by how they le
   const said = (model: Variant, count: number, ...freeze: readonly string[]) =>
     withSystem(model, (system) => fewVectors(system, count, stillIn(freeze)));
   const line = (name: string, vectors: number, codes: number) =>
-    `an update of the ${name} codebook sees ${vectors} vectors, fewer than its ${codes} codes: many are replaced all the time. Use larger batches, or fewer codes`;
+    `the ${name} codebook replaces each code that none of ${vectors} vectors takes, and has ${codes} codes: many are replaced all the time. Use larger batches, or fewer codes`;
   const changed = (variant: string, quantiser: object, more: object = {}): Variant => {
     const read = readVariant({ variant, quantiser, ...more });
     if (E.isLeft(read)) throw new Error(read.left.join('; '));
