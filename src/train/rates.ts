@@ -21,7 +21,7 @@ export const optimizerSchema = z.strictObject({
   kind: kind.default('adamw'),
   learningRate: positive.default(7.2e-5),
   ...adam,
-  /** Of matrices; norms, biases and positions have none. */
+  /** Of matrices; norms and biases have none. */
   weightDecay: decay.default(1e-4),
 });
 export const scheduleSchema = z.strictObject({
