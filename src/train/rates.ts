@@ -14,6 +14,7 @@ const adam = {
 };
 const course = {
   kind: z.enum(['cosine', 'constant']).default('cosine'),
+  /** Steps. DualToken's are 10,000 of 400,000. */
   warmup: z.int().min(0).default(100),
 };
 
