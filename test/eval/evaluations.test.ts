@@ -1,10 +1,10 @@
 // Evaluations of a model that a test can compute by hand: their figures, interruption and resumption, and what they refuse.
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { squash, stackChannels, writeSafetensors } from '../../src/data/index.ts';
+import { squash, stackChannels } from '../../src/data/index.ts';
 import {
   EvalFailure,
   EvalStopped,
@@ -14,12 +14,8 @@ import {
   evaluateReconstruction,
   evaluateRetrieval,
   evaluateZeroShot,
-  type Identity,
-  identityDigest,
   networkOf,
   openCheckpoint,
-  readClassPrompts,
-  withLabels,
 } from '../../src/eval/evaluations/index.ts';
 import {
   codeUsage,
@@ -39,7 +35,7 @@ import {
   fakeTexts,
   quarters,
 } from '../support/fake-model.ts';
-import { failure, inFolder, run } from '../support/files.ts';
+import { inFolder, run } from '../support/files.ts';
 
 const test = suite('evaluations');
 
@@ -177,84 +173,6 @@ test('an evaluation that is stopped again and again ends with the same report', 
       assert.equal(report, whole, kind);
       assert.equal(await readdir(folder), [], 'the state is removed at the end');
     });
-});
-
-test('a state is written every so many pictures: an evaluation that is killed goes on from there', async () => {
-  await inFolder(async (folder) => {
-    const path = join(folder, 'state.safetensors');
-    const open = (resume: boolean, more = {}) =>
-      openCheckpoint({
-        path,
-        resume,
-        identity: { measure: 'm', pictures: 18, ...more },
-        every: 6,
-        warn: () => undefined,
-      });
-    const seen: number[] = [];
-    const dying = evaluation({
-      checkpoint: await run(open(false)),
-      onProgress: (_, done) => {
-        seen.push(done);
-        if (done === 12) throw new Error('killed');
-      },
-    });
-    const data = fakeDataset(18);
-    try {
-      await evaluateReconstruction(dying, data, { lpips: null, networks: [] });
-      assert.unreachable();
-    } catch (thrown) {
-      assert.is(String(thrown), 'Error: killed');
-    }
-    const again: number[] = [];
-    const resumed = evaluation({ checkpoint: await run(open(true)), onProgress: (_, done) => again.push(done) });
-    const report = await evaluateReconstruction(resumed, data, { lpips: null, networks: [] });
-    assert.equal(
-      [seen, again],
-      [
-        [0, 4, 8, 12],
-        [8, 12, 16, 18],
-      ],
-    );
-    assert.equal(report, await evaluateReconstruction(evaluation(), data, { lpips: null, networks: [] }));
-    assert.match(
-      await failure(open(true, { pictures: 19, seed: 1 })),
-      /belongs to another evaluation: pictures was 18, now it is 19; seed was not stated, now it is 1. Start anew/,
-    );
-    await writeFile(path, 'no state');
-    assert.match(await failure(open(true)), /state.safetensors/);
-    assert.match(
-      await failure(
-        openCheckpoint({ path: join(folder, 'none'), resume: true, identity: {}, every: 1, warn: () => undefined }),
-      ),
-      /there is no state of this evaluation, of the same model, data and options, to go on with/,
-    );
-  });
-});
-
-test('without --resume the same evaluation starts anew, and nothing else is written over', async () => {
-  await inFolder(async (folder) => {
-    const path = join(folder, 'state.safetensors');
-    const open = (resume: boolean, identity: Identity, stamps: Identity = { labels: 'old' }) =>
-      openCheckpoint({ path, resume, identity, stamps, every: 1, warn: () => undefined });
-    const position = { next: 4, used: 4, finished: false };
-    await (await run(open(false, { data: 'a' }))).keep('pictures', { position, tensors: () => new Map() });
-    assert.equal((await run(open(true, { data: 'a' }))).of('pictures')?.position, position);
-    assert.is((await run(open(false, { data: 'a' }))).of('pictures'), null);
-    assert.is((await run(open(false, { data: 'a' }, { labels: 'new' }))).of('pictures'), null);
-    assert.match(
-      await failure(open(true, { data: 'a' }, { labels: 'new' })),
-      /another evaluation: labels was old, now it is new. Start anew without --resume, or name another with --state/,
-    );
-    assert.match(
-      await failure(open(false, { data: 'b' })),
-      /another evaluation: data was a, now it is b. Remove it if it is not needed, or name another with --state/,
-    );
-    await run(writeSafetensors(path, new Map()));
-    for (const resume of [false, true])
-      assert.match(await failure(open(resume, { data: 'a' })), /it is no state of an evaluation: name another/);
-  });
-  assert.is(identityDigest({ a: 1, b: null }), identityDigest({ b: null, a: 1 }));
-  assert.is.not(identityDigest({ a: 1 }), identityDigest({ a: '1' }));
 });
 
 test('labels are looked at before anything is computed, but for pictures that cannot be read', async () => {
@@ -408,51 +326,6 @@ test('what cannot be evaluated is one message', async () => {
     evaluateKnn(evaluation(), data, 'quarters', { neighbours: [50], temperature: 0.07 }),
     /50 neighbours of a bank of 8/,
   );
-});
-
-test('files of labels, and of classes and templates', async () => {
-  await inFolder(async (folder) => {
-    const file = async (content: unknown) => {
-      const path = join(folder, 'file.json');
-      await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
-      return path;
-    };
-    const data = fakeDataset(3, { nameOf: (n) => `a/fake-${n}`, classes: ['x'] });
-    const rows = await run(
-      withLabels(
-        await file([
-          ['fake-0', 4, 'more'],
-          ['fake-2', 1],
-        ]),
-      )(data),
-    );
-    assert.equal(numbers(3).map(rows.labelOf), [4, null, 1]);
-    assert.is(rows.classes, undefined);
-    const object = await run(withLabels(await file({ 'a/fake-1': 7 }))(data));
-    assert.equal(numbers(3).map(object.labelOf), [null, 7, null]);
-    assert.match(await failure(withLabels(await file({ other: 7 }))(data)), /names none of the 3 pictures of fakes/);
-    assert.match(await failure(withLabels(await file({ other: 'cat' }))(data)), /a label is a whole number/);
-
-    const imagenet = {
-      wnids: ['n1', 'n2'],
-      openai_classnames: ['tench', 'crane'],
-      templates: { OPENAI_A: ['a {}'], SIMPLE_B: ['{}'] },
-    };
-    const read = async (content: unknown, choice = {}) => run(readClassPrompts(await file(content), choice));
-    assert.equal(await read(imagenet), { ...(await read(imagenet, { templates: 'OPENAI' })) });
-    assert.equal((await read(imagenet, { templates: 'simple' })).templates, ['{}']);
-    assert.equal((await read(imagenet)).aliases, ['n1', 'n2']);
-    const sets = { A: { classes: ['x'], templates: ['{}'] }, B: { classes: ['y'], templates: ['b {}'] } };
-    assert.equal(await read(sets, { set: 'B' }), { classes: ['y'], aliases: [], templates: ['b {}'] });
-    assert.equal((await read(sets.A)).classes, ['x']);
-    const wrong = async (content: unknown, choice = {}) => failure(readClassPrompts(await file(content), choice));
-    assert.match(await wrong(sets), /holds several sets of classes: choose one with --set, of A, B/);
-    assert.match(await wrong(sets, { set: 'C' }), /has no set 'C'; there are A, B/);
-    assert.match(await wrong(imagenet, { templates: 'odd' }), /no templates 'odd'; there are OPENAI_A, SIMPLE_B/);
-    assert.match(await wrong({ classes: ['x'], templates: ['no place'] }), /it is none of/);
-    assert.match(await wrong({ ...imagenet, wnids: ['n1'] }), /2 classes and 1 other names/);
-    assert.match(await wrong('{'), /no JSON/);
-  });
 });
 
 test.run();
