@@ -27,7 +27,7 @@ const inputsOf = <P>(spec: P, prefix: string): ParamsOf<P> => {
   const flat = flatten(spec, isParamSpec);
   const made = flat.leaves.map(({ path, value }) => wrap(input(`${prefix}${path}`, value.shape, value.dtype, 'param')));
   // Rebuilt by the spec's own form.
-  return flat.rebuild(made) as ParamsOf<P>;
+  return flat.rebuild<ParamsOf<P>>(made);
 };
 
 const forwardOf = <P, Q, T>(

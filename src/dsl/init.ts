@@ -105,5 +105,5 @@ export const initParams =
     const values = flat.leaves.map(({ path, value }) =>
       value.init(value.shape)({ key: env.key, path: env.path === '' ? path : `${env.path}.${path}` }),
     );
-    return flat.rebuild(values) as ParamsOf<T>;
+    return flat.rebuild<ParamsOf<T>>(values);
   };

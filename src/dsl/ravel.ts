@@ -82,13 +82,13 @@ export const unravel = <T>(
 ): ParamsOf<T> => {
   const own = views(layout, flats);
   const flat = flatten(layout.spec, isParamSpec);
-  return flat.rebuild(
+  return flat.rebuild<ParamsOf<T>>(
     flat.leaves.map(({ path }) => {
       const value = own.get(path) ?? rest.get(path);
       if (value === undefined) throw new DslError('unravel', `no value for the parameter '${path}'`);
       return value;
     }),
-  ) as ParamsOf<T>;
+  );
 };
 
 /** The vectors of a tree of tensors: of gradients, or of starting values. Gaps are zero. */

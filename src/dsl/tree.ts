@@ -4,8 +4,8 @@ import { DslError } from './core/error.ts';
 export interface Flat<L> {
   /** Leaves in key order of the objects as written, with their paths. */
   readonly leaves: readonly { readonly path: string; readonly value: L }[];
-  /** The same tree with other leaves. Throws DslError where the count differs. */
-  readonly rebuild: (leaves: readonly unknown[]) => unknown;
+  /** The same tree with other leaves. The caller vouches for `T`. Throws DslError where the count differs. */
+  readonly rebuild: <T>(leaves: readonly unknown[]) => T;
   /** Structure without leaves: equal for trees of one form. */
   readonly form: string;
 }
@@ -31,7 +31,7 @@ export const flatten = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flat<
     throw new DslError('tree', `at '${path}': a ${typeof x} is neither a leaf nor a tree`);
   };
   const form = visit(tree, '');
-  const rebuild = (values: readonly unknown[]): unknown => {
+  const rebuild = <T>(values: readonly unknown[]): T => {
     if (values.length !== leaves.length)
       throw new DslError('tree', `${values.length} leaves for a tree of ${leaves.length}`);
     let next = 0;
@@ -41,7 +41,7 @@ export const flatten = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flat<
       if (isPlain(x)) return Object.fromEntries(Object.entries(x).map(([k, v]) => [k, make(v)]));
       return x;
     };
-    return make(tree);
+    return make(tree) as T;
   };
   return { leaves, rebuild, form };
 };
@@ -55,7 +55,7 @@ export const mapTree =
   <L, R>(isLeaf: (x: unknown) => x is L, f: (leaf: L, path: string) => R) =>
   <T>(tree: T): Mapped<T, L, R> => {
     const flat = flatten(tree, isLeaf);
-    return flat.rebuild(flat.leaves.map((l) => f(l.value, l.path))) as Mapped<T, L, R>;
+    return flat.rebuild<Mapped<T, L, R>>(flat.leaves.map((l) => f(l.value, l.path)));
   };
 /** `T` with `R` for each leaf `L`. */
 export type Mapped<T, L, R> = T extends L ? R : T extends object ? { readonly [K in keyof T]: Mapped<T[K], L, R> } : T;
@@ -71,7 +71,7 @@ export const zipTrees =
     const extra = qs.find((p) => !ps.includes(p));
     if (extra !== undefined) throw new DslError('tree', `'${extra}' is in the second tree only`);
     const of = new Map(y.leaves.map((l) => [l.path, l.value]));
-    return x.rebuild(x.leaves.map((l) => f(l.value, of.get(l.path)!, l.path))) as Mapped<T, L, R>;
+    return x.rebuild<Mapped<T, L, R>>(x.leaves.map((l) => f(l.value, of.get(l.path)!, l.path)));
   };
 
 /** Folds the leaves, in order. */

@@ -105,7 +105,7 @@ export const jit = <A extends readonly unknown[], B>(
         : input(path, shape, dtype, donated.has(Number(path.split('.')[0])) ? 'state' : 'data');
     });
     host.counters.traces++;
-    const args = flat.rebuild(nodes.map((n) => wrap<Shape, DType>(n))) as unknown as A;
+    const args = flat.rebuild<A>(nodes.map((n) => wrap<Shape, DType>(n)));
     const out = flatten(f(...args), isTensor);
     const outputs = out.leaves.map((l) => l.value.node);
     const literals = topological(outputs).filter(
@@ -193,7 +193,7 @@ export const jit = <A extends readonly unknown[], B>(
       const outputs = await orThrow(entry.executable.run(buffers, scalars, heard));
       if (checkFinite)
         await assertFinite(host.backend, entry.outputs, await readAll(outputs), { ...given, ...scalars });
-      return entry.rebuild(outputs.map((b) => new DeviceTensor(b))) as Results<B>;
+      return entry.rebuild<Results<B>>(outputs.map((b) => new DeviceTensor(b)));
     } finally {
       for (const b of uploaded) if (!b.freed) b.free();
     }

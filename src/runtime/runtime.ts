@@ -105,7 +105,7 @@ export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime
           roots,
           values.map((v) => v.data),
         );
-      return flat.rebuild(values) as Evaluated<T>;
+      return flat.rebuild<Evaluated<T>>(values);
     },
     upload: async (data, shape, dtype = 'f32') => new DeviceTensor(await orThrow(backend.upload(data, shape, dtype))),
     idle: () => orThrow(backend.idle),

@@ -42,7 +42,7 @@ export const hostParams = <P>(spec: P, named: NamedTensors): Values<ParamsOf<P>>
     return new HostTensor(found.data, value.shape, 'f32');
   });
   // Rebuilt by the spec's own form.
-  return flat.rebuild(values) as Values<ParamsOf<P>>;
+  return flat.rebuild<Values<ParamsOf<P>>>(values);
 };
 
 /** `loadNamed` as the arguments of a compiled function. */

@@ -86,7 +86,7 @@ export const placeStored = (
 export const placedParams = <P>(spec: P, placed: ReadonlyMap<string, DeviceTensor>): Values<ParamsOf<P>> => {
   const flat = flatten(spec, isParamSpec);
   // Rebuilt by the spec's own form.
-  return flat.rebuild(flat.leaves.map(({ path }) => placed.get(path)!)) as Values<ParamsOf<P>>;
+  return flat.rebuild<Values<ParamsOf<P>>>(flat.leaves.map(({ path }) => placed.get(path)!));
 };
 
 /** Parameters as expressions compute with them, f32 whatever they are stored in: kernels cast as they read. */

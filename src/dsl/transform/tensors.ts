@@ -19,13 +19,13 @@ export const take = <T>(tree: T): Taken<T> => {
   return {
     nodes: flat.leaves.map((l) => unwrap(l.value)),
     paths: flat.leaves.map((l) => l.path),
-    put: (nodes) => flat.rebuild(nodes.map((n) => wrap(n))) as T,
+    put: (nodes) => flat.rebuild<T>(nodes.map((n) => wrap(n))),
   };
 };
 
 /** As `take`, where the rebuilt tree has another type (an axis more or less in each tensor). */
 export const retype = <T>(tree: unknown, nodes: readonly Node[]): T =>
-  flatten(tree, isTensor).rebuild(nodes.map((n) => wrap(n))) as T;
+  flatten(tree, isTensor).rebuild<T>(nodes.map((n) => wrap(n)));
 
 /** `T` with a first axis `N` in each tensor. */
 export type Stacked<T, N extends Dim> =

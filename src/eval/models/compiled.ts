@@ -14,7 +14,7 @@ export const placeParams = async <P>(runtime: Runtime, spec: P, named: NamedTens
   const flat = flatten(spec, isParamSpec);
   const on = flat.leaves.map(({ path, value }) => runtime.upload(named.get(path)!.data, value.shape));
   // Rebuilt by the spec's own form.
-  return flat.rebuild(await Promise.all(on)) as Values<ParamsOf<P>>;
+  return flat.rebuild<Values<ParamsOf<P>>>(await Promise.all(on));
 };
 
 /** An expression for each output, made when it is asked for. */
