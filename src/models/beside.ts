@@ -7,9 +7,9 @@ import { movqgan } from './movqgan.ts';
 import type { VariantModel } from './variants/variant.ts';
 import { vqgan } from './vqgan.ts';
 
-/** A text tower, and running means and aliases of codebooks. */
+/** A text tower, running means and aliases of codebooks, and VILA-U's depth transformer. */
 const besideTokenizer = (name: string): boolean =>
-  /^((siglip_model\.)?(text_model\.|logit_(scale|bias)$)|quantizer[a-z_]*\.(codebooks\.|embedEma$|clusterSize$))/.test(
+  /^(rqtransformer\.|(siglip_model\.)?(text_model\.|logit_(scale|bias)$)|quantizer[a-z_]*\.(codebooks\.|embedEma$|clusterSize$))/.test(
     name,
   );
 

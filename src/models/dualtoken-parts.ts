@@ -8,6 +8,7 @@ import { type AttentionProjectionSpec, attentionProjection } from './attention-p
 import { type PixelDecoderConfig, pixelDecoder } from './autoencoders/pixel-decoder.ts';
 import type { TextConfig, VisionConfig } from './hf-config.ts';
 import { channelsFirst, channelsLast } from './nn/channels.ts';
+import { type Conv2dSpec, conv2d, type Maps } from './nn/conv2d.ts';
 import type { Tokens } from './nn/linear.ts';
 import type { ResnetBlockSpec } from './nn/resnet-block.ts';
 import { projectBlock } from './project-block.ts';
@@ -27,6 +28,8 @@ export interface DualTokenConfig {
   readonly shortcut?: { readonly tap: number; readonly weight: number } | undefined;
   /** Default 'conv'. */
   readonly projection?: ProjectionKind | undefined;
+  /** What gives the decoder its channels: a residual block, the default, or one 1x1 convolution (VILA-U). */
+  readonly postQuantConv?: 'block' | 'conv' | undefined;
   /** Both quantisers have this form, and a codebook each. */
   readonly quantiser: QuantiserConfig;
   /** How the semantic codebook learns, where not as the pixel one does. */
@@ -47,6 +50,7 @@ export const fromTokens =
     return reshape(x, [batch, side, side, width]);
   };
 
+type PostQuantConv = Layer<ResnetBlockSpec, Maps, Maps> | Layer<Conv2dSpec, Maps, Maps>;
 type Projection = Layer<ResnetBlockSpec, Features, Features> | Layer<AttentionProjectionSpec, Features, Features>;
 
 /** Tower width to code width (`inputs` > `outputs`), or back: attention is causal on the way back, over raster order. */
@@ -60,6 +64,12 @@ const projection = (c: DualTokenConfig, inputs: number, outputs: number): Projec
   const block = attentionProjection(inputs, outputs, { causal: outputs > inputs });
   return layer(block.spec, (p) => (x) => pipe(x, toTokens, block.apply(p), fromTokens(x.shape[1])));
 };
+
+/** Tower width to the decoder's channels. */
+const postQuantConv = ({ postQuantConv: kind, vision, decoder }: DualTokenConfig): PostQuantConv =>
+  kind === 'conv'
+    ? conv2d(vision.hidden_size, decoder.in_channels, 1)
+    : projectBlock(vision.hidden_size, decoder.in_channels);
 
 /** The tower as far as it is used: up to the deeper tap, and all of it where its pooled feature is. */
 const towerParts = (c: DualTokenConfig) => {
@@ -80,7 +90,7 @@ export const dualTokenParts = (c: DualTokenConfig, remat = false) => {
     prequant_semantic: apart ? projection(c, width, dim) : undefined,
     postquant_semantic: semantic === null ? undefined : projection(c, dim, width),
     postquant_visual: pixel === null ? undefined : projection(c, dim, width),
-    post_quant_conv: pixel === null ? undefined : projectBlock(width, c.decoder.in_channels),
+    post_quant_conv: pixel === null ? undefined : postQuantConv(c),
     decoder: pixel === null ? undefined : pixelDecoder(c.decoder, remat),
   };
 };

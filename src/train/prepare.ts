@@ -73,6 +73,7 @@ export const prepareTask = async <P, Q, T>(
   for (const path of [weights.model ?? []].flat()) {
     const one = await need(startingWeights(path, variant, task, system.stateSpec));
     log(`${path}: ${one.found} of ${one.of} parameters`);
+    for (const grids of one.resized) log(`${path}: positions resized from ${grids}`);
     started.push(one);
   }
   const anew = started[0]?.missing.filter((part) => started.every(({ missing }) => missing.includes(part))) ?? [];

@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, DataFailure, datasetError } from '../data/error.ts';
 import { type PendingTensor, type Safetensors, withSafetensors } from '../data/safetensors/index.ts';
 import { sizeOf } from '../dsl/core/node.ts';
-import { firstValues, type NamedTensors, type Shapes } from './vectors.ts';
+import { firstValues, type NamedTensor, type NamedTensors, type Shapes } from './vectors.ts';
 
 /** Its shapes say what there is, in an order in which it is read fast. */
 export interface TensorSource extends Shapes {
@@ -57,10 +57,11 @@ export const renamed = (source: TensorSource, names: ReadonlyMap<string, string>
   pieceOf: (name) => pieceIn(source, existing(names.get(name), name)),
 });
 
-/** Where a file holds a tensor, and the shape that is made of its first values. */
+/** Where a file holds a tensor, the shape that it is to have, and how: by `make`, else of the first values. */
 export interface StoredAt {
   readonly stored: string;
   readonly shape: readonly number[];
+  readonly make?: ((stored: NamedTensor) => NamedTensor) | undefined;
 }
 
 const readFloats =
@@ -69,10 +70,10 @@ const readFloats =
     pipe(
       names,
       TE.traverseSeqArray((name) => {
-        const { stored, shape } = existing(at.get(name), name);
+        const { stored, shape, make } = existing(at.get(name), name);
         return pipe(
           file.floats(stored),
-          TE.map((values) => [name, firstValues(values, shape)] as const),
+          TE.map((values) => [name, make ? make(values) : firstValues(values, shape)] as const),
         );
       }),
       TE.map((entries) => new Map(entries)),

@@ -5,6 +5,7 @@ import { withSafetensors } from '../data/safetensors/index.ts';
 import { type NamedSpec, namedSpecs } from '../dsl/param.ts';
 import { publishedLayout } from '../models/published.ts';
 import type { VariantModel } from '../models/variants/index.ts';
+import { gridsOf, resizePositions } from './positions.ts';
 import { sections } from './sides.ts';
 import { fileSource, hostSource, joinSources, renamed, type TensorSource } from './source.ts';
 
@@ -43,11 +44,14 @@ export interface Started {
   readonly of: number;
   /** Parts of the model of which nothing was there. */
   readonly missing: readonly string[];
+  /** Grids of positions that were resized, as '8 x 8 to 16 x 16'. */
+  readonly resized: readonly string[];
 }
 
 /**
  * What `path` holds of a task's parameters, its frozen ones and its state's tables, by name: a file of this project's, or one in a
- * published layout. Left: the file cannot be read, none of its names fit, or a tensor of a fitting name has another shape.
+ * published layout; positions of another grid of patches are resized. Left: the file cannot be read, none of its names fit, or a tensor
+ * of a fitting name has another shape.
  */
 export const startingWeights = (
   path: string,
@@ -65,13 +69,14 @@ export const startingWeights = (
     const { nameOf, shapeOf } = publishedLayout(model)(file.tensors);
     const found = all.flatMap((w) => {
       const stored = nameOf(w.path);
-      return file.tensors.has(stored) ? [{ ...w, stored }] : [];
+      const there = file.tensors.get(stored);
+      if (there === undefined) return [];
+      const fits = there.shape.join() === shapeOf(stored, w.shape).join();
+      return [{ ...w, stored, fits, grids: fits ? null : gridsOf(w.path, there.shape, w.shape) }];
     });
     if (found.length === 0)
       return TE.left(safetensorsError(path, null, 'none of its tensors has the name of a parameter of this model'));
-    const odd = found.find(
-      ({ stored, shape }) => file.tensors.get(stored)!.shape.join() !== shapeOf(stored, shape).join(),
-    );
+    const odd = found.find(({ fits, grids }) => !fits && grids === null);
     if (odd)
       return TE.left(
         safetensorsError(
@@ -82,11 +87,23 @@ export const startingWeights = (
       );
     const partOf = ({ path: p }: Wanted) => p.split('.').slice(0, 2).join('.');
     const there = new Set(found.map(partOf));
-    const tensors = fileSource(path, new Map(found.map(({ name, stored, shape }) => [name, { stored, shape }])));
+    const tensors = fileSource(
+      path,
+      new Map(
+        found.map(({ name, stored, shape, grids }) => [
+          name,
+          { stored, shape, make: grids ? resizePositions(grids) : undefined },
+        ]),
+      ),
+    );
+    const resized = found.flatMap(({ grids }) =>
+      grids ? [`${grids.from} x ${grids.from} to ${grids.to} x ${grids.to}`] : [],
+    );
     return TE.right({
       tensors: joinSources(behindTables(tensors), tensors),
       found: found.filter((w) => own.some(({ name }) => name === w.name)).length,
       of: own.length,
       missing: [...new Set(own.map(partOf))].filter((part) => !there.has(part)),
+      resized: [...new Set(resized)],
     });
   });

@@ -7,7 +7,7 @@ import { publishedLayout, publishedName, publishedShape } from '../../src/models
 import { withSystem } from '../../src/models/systems/index.ts';
 import { type VariantModel, variants } from '../../src/models/variants/index.ts';
 import { movqgan67M, vqganF16 } from '../support/released/autoencoders.ts';
-import { attentionProjection, march2025, of2026 } from '../support/released/dualtoken.ts';
+import { attentionProjection, march2025, of2026, vilaU } from '../support/released/dualtoken.ts';
 import { magvit2, magvit2Weights } from '../support/released/magvit2.ts';
 import { type Named, numbersIn, type Released, renamed } from '../support/released/modules.ts';
 import { clipLarge336, siglipSo400m, so400mText, so400mVision } from '../support/released/towers.ts';
@@ -84,6 +84,7 @@ const wholes: readonly (readonly [string, Released])[] = [
   ['open-magvit2', magvit2],
   ['dualtoken-so400m', inUse(march2025)],
   ['dualtoken-2026', inUse(of2026)],
+  ['vila-u', inUse(vilaU)],
 ];
 for (const [name, release] of wholes)
   test(`every name of what was released as ${name}`, () => {

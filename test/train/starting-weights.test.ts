@@ -11,6 +11,7 @@ import { namedSpecs } from '../../src/dsl/param.ts';
 import { dualTokenSystem } from '../../src/models/systems/index.ts';
 import { mini, variantOf } from '../../src/models/variants/index.ts';
 import { openRuntime } from '../../src/runtime/runtime.ts';
+import { gridsOf, resizePositions } from '../../src/train/positions.ts';
 import { prepareTask } from '../../src/train/prepare.ts';
 import { readAll } from '../../src/train/source.ts';
 import { startingWeights } from '../../src/train/starting-weights.ts';
@@ -178,6 +179,67 @@ test('towers that are held to and that no file gives are warned of', () =>
     assert.equal(others, []);
     assert.match(words!, /^warning: the frozen text tower is drawn at random: 'contrastive' .*weights\.model, or /);
   }));
+
+test('positions of another grid are resized, bicubic, and said', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'tower.safetensors');
+    await write(path, towerAlone);
+    const { vision } = config;
+    const larger = variantOf(config, {
+      vision: { image_size: vision.image_size * 2 },
+      decoder: { resolution: config.decoder.resolution * 2 },
+    });
+    const reads = dualTokenSystem(larger);
+    const lines: string[] = [];
+    const losses = [{ kind: 'deep', weight: 1 }] as const;
+    const { init } = await prepareTask(
+      reads,
+      { family: 'dualtoken', config: larger, title: '', losses },
+      { weights: { model: path }, microBatches: 1, checkpointing: false },
+      (line) => lines.push(line),
+    );
+    const name = `${tower}embeddings.position_embedding.weight`;
+    const side = vision.image_size / vision.patch_size;
+    const read = await readAll(init);
+    const { shape, data } = read.get(name)!;
+    assert.equal(shape, [(2 * side) ** 2, vision.hidden_size]);
+    assert.equal(read.get(`frozen.${name}`)?.data, data);
+    assert.ok(
+      lines.includes(`${path}: positions resized from ${side} x ${side} to ${2 * side} x ${2 * side}`),
+      `${lines}`,
+    );
+    same(read, `${tower}embeddings.patch_embedding.weight`, `${tower}embeddings.patch_embedding.weight`);
+  }));
+
+test('of a grid that doubles each place is made of its neighbours, and a class token stays', () => {
+  // A ramp along rows: Catmull-Rom keeps it away from the border.
+  const [width, from, to] = [2, 8, 16];
+  const stored = {
+    shape: [1 + from * from, width],
+    data: Float32Array.from({ length: (1 + from * from) * width }, (_, i) => {
+      const [row, k] = [Math.floor(i / width) - 1, i % width];
+      return row < 0 ? -5 : k === 0 ? row % from : 10 * Math.floor(row / from);
+    }),
+  };
+  const grids = gridsOf('vision_model.embeddings.position_embedding.weight', stored.shape, [1 + to * to, width]);
+  assert.equal(grids, { before: 1, from, to });
+  const { shape, data } = resizePositions(grids!)(stored);
+  assert.equal(shape, [1 + to * to, width]);
+  assert.equal([...data.subarray(0, width)], [-5, -5]);
+  for (let y = 4; y < to - 4; y++)
+    for (let x = 4; x < to - 4; x++) {
+      const at = (1 + y * to + x) * width;
+      assert.ok(Math.abs(data[at]! - ((x + 0.5) / 2 - 0.5)) < 1e-5, `${x}, ${y}: ${data[at]}`);
+      assert.ok(Math.abs(data[at + 1]! - 10 * ((y + 0.5) / 2 - 0.5)) < 1e-4, `${x}, ${y}: ${data[at + 1]}`);
+    }
+  const other = [
+    ['vision_model.embeddings.position_embedding.weight', [65, width], [16, width]],
+    ['vision_model.embeddings.position_embedding.weight', [64, width], [256, 3]],
+    ['text_model.embeddings.position_embedding.weight', [64, width], [256, width]],
+    ['vision_model.embeddings.position_embedding.weight', [63, width], [256, width]],
+  ] as const;
+  for (const [path, had, wanted] of other) assert.is(gridsOf(path, had, wanted), null);
+});
 
 test('other shapes, no fitting names, and what is no file of tensors', () =>
   inFolder(async (folder) => {

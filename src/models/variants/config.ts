@@ -23,6 +23,7 @@ const choices = {
   vocabularies: z.union([z.literal(1), z.literal(2)]).optional(),
   shortcut: z.strictObject({ tap: whole, weight: z.number() }).optional(),
   projection: z.enum(['conv', 'attention', 'none']).optional(),
+  postQuantConv: z.enum(['block', 'conv']).optional(),
   semanticLearning: learning.optional(),
   text: z.strictObject(textShape).optional(),
 };
@@ -47,6 +48,7 @@ export const dualTokenExample: DualTokenConfig = {
   vocabularies: 2,
   shortcut: { tap: 4, weight: 0.6 },
   projection: 'conv',
+  postQuantConv: 'block',
   semanticLearning: 'depth',
   text: so400mText,
 };
@@ -104,7 +106,19 @@ const tapFaults = ({ vision: v, taps, vocabularies, shortcut }: DualTokenConfig)
   ];
 };
 
-const widthFaults = ({ vision: { hidden_size: width }, quantiser: { dim }, projection }: DualTokenConfig) =>
+const widthFaults = ({
+  vision: { hidden_size: width },
+  quantiser: { dim },
+  projection,
+  postQuantConv,
+}: DualTokenConfig) => {
+  const normed = projection === undefined || projection === 'conv' || postQuantConv !== 'conv';
+  return [
+    ...(normed ? grouped('vision.hidden_size', width, projectGroups) : []),
+    ...codeFaults(width, dim, projection),
+  ];
+};
+const codeFaults = (width: number, dim: number, projection: DualTokenConfig['projection']) =>
   projection === 'none'
     ? say(dim !== width, `quantiser.dim ${dim} is not vision.hidden_size ${width}, and projection is 'none'`)
     : projection === 'attention'
@@ -136,9 +150,8 @@ export const faultsOf = (c: DualTokenConfig): readonly string[] => {
       !Number.isInteger(latentSide(c)),
       `decoder.resolution ${d.resolution} can't be halved ${d.ch_mult.length - 1} times`,
     ),
-    ...grouped('vision.hidden_size', v.hidden_size, projectGroups),
     ...widthFaults(c),
-    ...grouped('decoder.in_channels', d.in_channels, projectGroups),
+    ...(c.postQuantConv === 'conv' ? [] : grouped('decoder.in_channels', d.in_channels, projectGroups)),
     ...grouped('decoder.ch', d.ch, d.groups),
   ];
 };

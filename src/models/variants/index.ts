@@ -11,7 +11,7 @@ import { dualtokenSo400m } from './dualtoken-so400m.ts';
 import { dualtokenV3, miniV3 } from './dualtoken-v3.ts';
 import { clipLarge336, miniClip, siglipSo400m } from './encoders.ts';
 import { changedModel } from './families.ts';
-import { mini } from './mini.ts';
+import { mini, miniAt128 } from './mini.ts';
 import { miniNaivePixel, miniNaiveSemantic, naivePixel, naiveSemantic } from './naive.ts';
 import { initialQuantised, rowA, rowB, rowC, rowD, sweptTaps, tapAt } from './table3.ts';
 import { miniSiglip, miniTower } from './towers.ts';
@@ -36,6 +36,7 @@ const miniVariant: DualTokenVariant = {
   config: mini,
   losses: atMini(dualTokenLosses),
 };
+const miniAt128Variant: DualTokenVariant = { ...miniVariant, title: 'mini at 128 pixels', config: miniAt128 };
 
 /** The rows of Table 3 and the sweep of the pixel tap, under the name of what they change. */
 const table3 = (name: string, base: DualTokenVariant): Readonly<Record<string, Variant>> => ({
@@ -66,6 +67,7 @@ export const variants: Readonly<Record<string, Variant>> = {
   'clip-l-336': clipLarge336,
   ...table3('dualtoken-so400m', so400m),
   mini: miniVariant,
+  'mini-128': miniAt128Variant,
   'mini-v3': miniV3,
   'mini-2026': mini2026,
   'mini-vila-u': miniVilaU,

@@ -31,6 +31,7 @@ const oneVocabulary = (base: DualTokenConfig, text: TextConfig): DualTokenConfig
     vocabularies: 1,
     taps: { pixel: base.taps.semantic },
     projection: 'none',
+    postQuantConv: 'conv',
     quantiser: { dim: base.vision.hidden_size, sumLimit: null },
     text,
   });

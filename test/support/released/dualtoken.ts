@@ -1,7 +1,7 @@
-// DualToken's checkpoints of both generations, as the authors' code names their parameters.
+// DualToken's checkpoints of both generations, and VILA-U's tower, as their authors' code names their parameters.
 import { decoder, projectBlock } from './autoencoders.ts';
-import { linear, type Named, norm, type Released, times } from './modules.ts';
-import { similarityOf, so400mText, so400mVision } from './towers.ts';
+import { conv, linear, type Named, norm, type Released, times } from './modules.ts';
+import { largeText, largeVision, similarityOf, so400mText, so400mVision } from './towers.ts';
 
 const width = 1152;
 
@@ -68,5 +68,26 @@ export const of2026: Released = {
   beside: [
     ...beside(256000, ['quantizer_sem', 'quantizer_pix'], 16384, 32),
     ...[...before, ...after].map((at) => [`${at}.attn.zero_k_bias`, [width]] as const),
+  ],
+};
+
+/**
+ * VILA-U at 256 pixels: 16,384 codes of the tower's width, one 1x1 convolution before the decoder (whose sizes are not published:
+ * DualToken's), SigLIP's scale and bias under a second name, and a depth transformer beside.
+ */
+export const vilaU: Released = {
+  used: [
+    ...largeVision('siglip_model.vision_model'),
+    ...codebook('quantizer', 0, 16384, 1024),
+    ...conv('post_quant_conv', 1024, 1024, 1),
+    ...decoder([128, 128, 512, 512, 1024], 1024),
+  ],
+  beside: [
+    ...largeText('siglip_model.text_model'),
+    ...similarityOf('siglip_model.'),
+    ...similarityOf(),
+    ...times(3, (i) => codebook('quantizer', i + 1, 16384, 1024)),
+    ['rqtransformer.pos_emb_d', [1, 4, 2560]],
+    ...linear('rqtransformer.in_mlp_1', 1024, 2560),
   ],
 };

@@ -1,4 +1,4 @@
-// SigLIP SO400M/14 and CLIP L/14 as Hugging Face's transformers names their parameters.
+// SigLIP SO400M/14 and L/16, and CLIP L/14 as Hugging Face's transformers names their parameters.
 import { conv, linear, type Named, norm, type Released, times } from './modules.ts';
 
 const blocks = (at: string, count: number, width: number, hidden: number): Named =>
@@ -13,31 +13,47 @@ const blocks = (at: string, count: number, width: number, hidden: number): Named
     ];
   });
 
-const [width, hidden] = [1152, 4304];
+interface TowerSize {
+  readonly width: number;
+  readonly hidden: number;
+  readonly blocks: number;
+}
+const so400m: TowerSize = { width: 1152, hidden: 4304, blocks: 27 };
+const large: TowerSize = { width: 1024, hidden: 4096, blocks: 24 };
 
-/** 27 x 27 patches and no class token; a head of one learned probe. */
-export const so400mVision = (at = 'vision_model'): Named => [
-  ...conv(`${at}.embeddings.patch_embedding`, 3, width, 14),
-  [`${at}.embeddings.position_embedding.weight`, [729, width]],
-  ...blocks(at, 27, width, hidden),
-  ...norm(`${at}.post_layernorm`, width),
-  [`${at}.head.probe`, [1, 1, width]],
-  [`${at}.head.attention.in_proj_weight`, [3 * width, width]],
-  [`${at}.head.attention.in_proj_bias`, [3 * width]],
-  ...linear(`${at}.head.attention.out_proj`, width, width),
-  ...norm(`${at}.head.layernorm`, width),
-  ...linear(`${at}.head.mlp.fc1`, width, hidden),
-  ...linear(`${at}.head.mlp.fc2`, hidden, width),
-];
-
-/** 32,000 words, of SigLIP 2 256,000. */
-export const so400mText = (words: number, at = 'text_model'): Named => [
+/** No class token; a head of one learned probe. */
+const siglipVision = (of: TowerSize, positions: number, patch: number, at: string): Named => {
+  const { width, hidden } = of;
+  return [
+    ...conv(`${at}.embeddings.patch_embedding`, 3, width, patch),
+    [`${at}.embeddings.position_embedding.weight`, [positions, width]],
+    ...blocks(at, of.blocks, width, hidden),
+    ...norm(`${at}.post_layernorm`, width),
+    [`${at}.head.probe`, [1, 1, width]],
+    [`${at}.head.attention.in_proj_weight`, [3 * width, width]],
+    [`${at}.head.attention.in_proj_bias`, [3 * width]],
+    ...linear(`${at}.head.attention.out_proj`, width, width),
+    ...norm(`${at}.head.layernorm`, width),
+    ...linear(`${at}.head.mlp.fc1`, width, hidden),
+    ...linear(`${at}.head.mlp.fc2`, hidden, width),
+  ];
+};
+const siglipText = ({ width, hidden, blocks: count }: TowerSize, words: number, at: string): Named => [
   [`${at}.embeddings.token_embedding.weight`, [words, width]],
   [`${at}.embeddings.position_embedding.weight`, [64, width]],
-  ...blocks(at, 27, width, hidden),
+  ...blocks(at, count, width, hidden),
   ...norm(`${at}.final_layer_norm`, width),
   ...linear(`${at}.head`, width, width),
 ];
+
+/** 27 x 27 patches. */
+export const so400mVision = (at = 'vision_model'): Named => siglipVision(so400m, 729, 14, at);
+/** 32,000 words, of SigLIP 2 256,000. */
+export const so400mText = (words: number, at = 'text_model'): Named => siglipText(so400m, words, at);
+
+/** google/siglip-large-patch16-256, both towers. */
+export const largeVision = (at = 'vision_model'): Named => siglipVision(large, 256, 16, at);
+export const largeText = (at = 'text_model'): Named => siglipText(large, 32000, at);
 
 export const similarityOf = (prefix = ''): Named => [
   [`${prefix}logit_scale`, [1]],
