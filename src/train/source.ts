@@ -100,28 +100,26 @@ export const wholeFile = (path: string): TE.TaskEither<DataError, TensorSource> 
 /** As much as one vector of a trainer's has. */
 const CHUNK = 2 ** 27;
 
-/** Names in their order, in chunks of whole pieces: about so many bytes of f32, or one piece. */
+/** Names in chunks of whole pieces: about so many bytes of f32, or one piece. What is read as a whole stands together. */
 const chunksOf = (source: TensorSource, names: readonly string[], chunk: number): readonly (readonly string[])[] => {
-  const sizes = new Map<unknown, number>();
-  for (const name of names) {
-    const [piece, size] = [pieceIn(source, name), 4 * sizeOf(existing(source.shapes.get(name), name))];
-    sizes.set(piece, (sizes.get(piece) ?? 0) + size);
-  }
-  const chunks: string[][] = [];
-  const inside = new Set<unknown>();
-  let bytes = 0;
+  const pieces = new Map<unknown, string[]>();
   for (const name of names) {
     const piece = pieceIn(source, name);
-    if (!inside.has(piece)) {
-      bytes += sizes.get(piece)!;
-      if (chunks.length === 0 || bytes > chunk) {
-        chunks.push([]);
-        inside.clear();
-        bytes = sizes.get(piece)!;
-      }
-      inside.add(piece);
+    const there = pieces.get(piece);
+    if (there === undefined) pieces.set(piece, [name]);
+    else there.push(name);
+  }
+  const sizeIn = (total: number, name: string): number => total + 4 * sizeOf(existing(source.shapes.get(name), name));
+  const chunks: string[][] = [];
+  let bytes = 0;
+  for (const piece of pieces.values()) {
+    const size = piece.reduce(sizeIn, 0);
+    if (chunks.length === 0 || bytes + size > chunk) {
+      chunks.push([]);
+      bytes = 0;
     }
-    chunks.at(-1)!.push(name);
+    chunks.at(-1)!.push(...piece);
+    bytes += size;
   }
   return chunks;
 };
@@ -133,7 +131,7 @@ const allFinite = (data: Float32Array): boolean => {
 };
 
 export interface PendingOptions {
-  /** Which tensors, in which order. Default: all, in the source's. */
+  /** Which tensors. Default: all. */
   readonly names?: readonly string[];
   /** Bytes of f32 that are read at a time. Default 128 MiB. */
   readonly chunk?: number;
@@ -141,7 +139,7 @@ export interface PendingOptions {
   readonly finite?: string;
 }
 
-/** Tensors of a source that are to be written, once and in their order: a chunk of them is in memory at a time. */
+/** Tensors of a source that are to be written, once and in this order: each piece is read once, and a chunk is in memory at a time. */
 export const pendingOf = (
   source: TensorSource,
   { names = [...source.shapes.keys()], chunk: bytes = CHUNK, finite }: PendingOptions = {},
