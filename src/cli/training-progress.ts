@@ -65,7 +65,9 @@ export const trainingProgress = (
       output.log([`step ${place}`, ...each, ...rates].join('  '));
     },
     within: (share) => {
-      const place = `${done}/${total}, the next to ${Math.round(100 * share)} %`;
+      // After the last step samples are painted.
+      const what = done === total ? 'samples' : 'the next';
+      const place = `${done}/${total}, ${what} to ${Math.round(100 * share)} %`;
       line?.show((columns) => progressLine(columns, done / total, place, {}));
       const now = performance.now() / 1000;
       if (line !== null || now - said < QUIET) return;

@@ -79,21 +79,30 @@ test('elsewhere: the first step, one every ten seconds of training, and the last
     stream,
   );
   shown.start(0);
-  for (let step = 1; step <= 30; step++) shown.step({ step, sample: step * 8, seconds: step * 0.8 }, { loss: step });
   // Within a step of a large model.
+  shown.within(0.125);
   shown.within(0.25);
-  shown.within(0.26);
+  for (let step = 1; step <= 30; step++) shown.step({ step, sample: step * 8, seconds: step * 0.8 }, { loss: step });
   shown.log('another line');
   shown.stop();
   assert.is(text(), '');
   assert.equal(lines, [
+    'step 0/30, the next to 13 %\n',
     'step 1/30  loss 1.000\n',
     'step 14/30  loss 14.00  10.00 images/s  13s left\n',
     'step 27/30  loss 27.00  10.00 images/s  2s left\n',
     'step 30/30  loss 30.00  10.00 images/s  0s left\n',
-    'step 30/30, the next to 25 %\n',
     'another line\n',
   ]);
+});
+
+test('after the last step samples are what a program is for', () => {
+  const lines: string[] = [];
+  const output = outputTo(false, assert.unreachable, (line) => lines.push(line));
+  const shown = trainingProgress(output, 30, terminal(false, 80).stream);
+  shown.start(30);
+  shown.within(0.25);
+  assert.equal(lines, ['step 30/30, samples to 25 %\n']);
 });
 
 test.run();
