@@ -1,5 +1,6 @@
 // Everything that reads and writes a user's files. Read in this order: error, atomic, range, gzip; images/, datasets/,
-// safetensors/ and tokenizers/ have tables of contents of their own; then folder (with glob), random, order; last sample, threads/ and batches.
+// safetensors/, tokenizers/ and hub/ have tables of contents of their own; then folder (with glob), random, order; last sample,
+// threads/ and batches.
 export { removeTemporaries, type WriteChunk, writeAtomic, writeAtomicFrom, writeFolderAtomic } from './atomic.ts';
 export { type Batch, type BatchOptions, batches } from './batches.ts';
 export * from './datasets/index.ts';
@@ -15,6 +16,6 @@ export {
 } from './error.ts';
 export { expandPaths, isImagePath, listImages } from './folder.ts';
 export * from './images/index.ts';
-export { permutation, sampleOrder } from './order.ts';
+export { permutation, type Stored as StoredStretch, sampleOrder } from './order.ts';
 export * from './safetensors/index.ts';
 export * from './tokenizers/index.ts';

@@ -1,5 +1,7 @@
-// Models as pure compositions over the language. Read in this order: nn/linear, nn/transformer; siglip, clip;
-// quantisers, project-block, autoencoders, dualtoken, losses; variants.
+// Models as pure compositions over the language. Read in this order: nn/, siglip and clip (with hf-config), tower; quantisers/,
+// project-block, attention-projection, autoencoders/, dualtoken (on dualtoken-parts); vqgan, movqgan and magvit2 (on
+// convolutional-tokenizer), residual-movqgan; losses/, with discriminators/ and features/; systems/; variants/ (with
+// config-faults). load, published and beside are about files of weights.
 export { type AttentionProjectionOptions, attentionProjection } from './attention-projection.ts';
 export * from './autoencoders/index.ts';
 export { clip, clipText, clipVision } from './clip.ts';

@@ -1,4 +1,6 @@
-// Calls that no single kernel takes, or takes well, rewritten as several. Used where templates exist; elsewhere the references serve.
+// Calls that no single kernel takes, or takes well, rewritten as several. Used where templates exist; elsewhere the references
+// serve. In parts: sort, scatter; linear-cross-entropy and long-rows (on statistics). With operands copied first:
+// aligned-product, patches, panels, conv-rows.
 import { isKind, withSources } from '../../dsl/core/node.ts';
 import { withOrigin } from '../../dsl/core/provenance.ts';
 import type { Node } from '../../dsl/core/types.ts';

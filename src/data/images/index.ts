@@ -1,5 +1,5 @@
-// Pictures: files to tensors and back. Read in this order: picture, decode, resample, transforms, transform-spec, normalise; then what
-// people look at: grid, code-map, encode.
+// Pictures: files to tensors and back. Read in this order: picture, decode, resample and resample-planes (on filters),
+// transforms, transform-spec, normalise; then what people look at: grid, code-map, encode.
 export { type CodeGrid, codeColour, codeMap } from './code-map.ts';
 export { decodeImage, readImage } from './decode.ts';
 export { encodePng, writePng } from './encode.ts';

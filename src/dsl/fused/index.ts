@@ -1,5 +1,6 @@
-// The fused calls, one idea a file: named operations that templates compile whole and references define.
-// Read softmax.ts first (a row operation), then attention.ts.
+// The fused calls, one idea a file: named operations that templates compile whole and references define. Read softmax first (a
+// row operation, on rows), then attention (with attention-scores, attention-grad, attention-vmap); norms are layer-norm,
+// rms-norm, l2-normalise, group-norm and batch-norm; losses cross-entropy and linear-cross-entropy; nearest-code quantises.
 export { type AttentionOptions, attention } from './attention.ts';
 export { type AttentionBackward, attentionGrad } from './attention-grad.ts';
 export { type BatchNormed, batchNormInfer, batchNormTrain } from './batch-norm.ts';

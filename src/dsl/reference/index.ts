@@ -1,5 +1,6 @@
-// What the composite families mean: each as a graph of const, input, iota, map, view, concat, reduce and gather alone.
-// Backends run these where no kernel template applies, and templates are tested against them.
+// What the composite families mean: each as a graph of const, input, iota, map, view, concat, reduce and gather alone. Backends
+// run these where no kernel template applies, and templates are tested against them. Read contract and conv first, then cumulate,
+// sort, scatter and random.
 import { fusedCall } from '../core/fused-registry.ts';
 import { withSources } from '../core/node.ts';
 import type { Kind } from '../core/op.ts';

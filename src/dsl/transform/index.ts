@@ -1,5 +1,6 @@
-// Transformations of functions of tensors: each takes a function apart into its graph and builds another. Arguments and
-// results are tensors or trees of them. Read grad.ts and pullback.ts first, then vmap.ts, checkpoint.ts and custom.ts.
+// Transformations of functions of tensors: each takes a function apart into its graph and builds another. Arguments and results
+// are tensors or trees of them (tensors). Read grad (on placeholder) and pullback (on liveness, heap) first, with vjp-rules,
+// derivatives, adjoint-views, adjoint-conv and storage; then vmap (with vmap-rules), scan, checkpoint and custom.
 import type { FloatType } from '../core/dtype.ts';
 import type { Node } from '../core/types.ts';
 import type { Dim } from '../shape.ts';

@@ -1,5 +1,6 @@
-// Evaluations of a model on data sets, streaming and resumable. Read checkpoint and pass first; then reconstruction (with
-// feature-network), zero-shot (with class-prompts, labels), retrieval, classification (with features).
+// Evaluations of a model on data sets, streaming and resumable. Read checkpoint (with tensors), pass and gathered first; then
+// reconstruction (with feature-network), zero-shot (with class-prompts, labels), retrieval, classification (with features);
+// failure is what a person may cause.
 export {
   type Checkpoint,
   type CheckpointOptions,

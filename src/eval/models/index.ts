@@ -1,5 +1,6 @@
-// Models as they are evaluated. Read evaluated-model first; then the adapters, all on compiled and checkpoint-folder: siglip and clip
-// (with text-tower), mobilenet, tokenizer (with tokenizer-features); open tells which. inception and lpips measure pictures.
+// Models as they are evaluated. Read evaluated-model first; then the adapters, all on compiled and checkpoint-folder: siglip and
+// clip (with text-tower), mobilenet, tokenizer (with tokenizer-features); open tells which. inception and lpips measure pictures.
+// normalisations is how networks take them.
 export {
   type EvaluatedModel,
   type Measured,

@@ -1,5 +1,6 @@
-// Losses. loss: all of them as data, each a value with a weight. tokenizer: those that are functions of a forward; picture: those of
-// what the decoder paints, with the adaptive weight; contrastive and cosine: of embeddings; term: weighted sums.
+// Losses, each a value with a name and a weight. loss: all of them as data; tokenizer: those that are functions of a forward;
+// picture: those of what the decoder paints, with the adaptive weight; adversarial: of a discriminator's logits; contrastive and
+// cosine: of embeddings; term: weighted sums.
 
 export * from './adversarial.ts';
 export { sigmoidContrastive, softmaxContrastive } from './contrastive.ts';

@@ -1,4 +1,7 @@
-// Layers that models are composed of; each has the parameter names of published checkpoints.
+// Layers that models are composed of; each has the parameter names of published checkpoints. Of tokens: linear, embedding, norm,
+// activation, mlp, attention (on heads), transformer, patch-embedding, pooling-head, similarity. Of maps: channels, conv2d,
+// downsample, upsample, resnet-block, spatial-attention, batch-norm, and norms that a latent conditions, spatial-norm and
+// adaptive-group-norm. Of either: remat.
 
 export { type ActivationName, activations } from './activation.ts';
 export { adaptiveGroupNorm } from './adaptive-group-norm.ts';

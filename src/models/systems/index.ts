@@ -1,5 +1,5 @@
-// Models of all families as their training sees them: system, then dualtoken, convolutional,
-// residual-movqgan; tower and clip (on features-alone).
+// Models of all families as their training sees them. Read in this order: system, then dualtoken, convolutional,
+// residual-movqgan; tower and clip (on features-alone); restarts of dead codes, counts of parameters.
 import { match } from 'ts-pattern';
 import { magvit2 } from '../magvit2.ts';
 import { movqgan } from '../movqgan.ts';
