@@ -1,4 +1,6 @@
-// dualtoken: the language and its runtime. Models, training, data and measures are entry points of their own.
+// dualtoken: the language and its runtime. Read in this order: dsl/; compiler/ (on kernels/) and runtime/. Models, training, data
+// and measures are entry points of their own: models/, train/, data/ (on files/), eval/. cli/ is the command, version the
+// package's.
 
 export { explain, explainSteps, summaryOf } from './compiler/explain.ts';
 export type { Program } from './compiler/program.ts';

@@ -1,4 +1,5 @@
-// The language's public surface. Read in this order: tensor and shape, ops, transform, param, layer and compose, show.
+// The language's public surface. Read in this order: tensor and shape; core/, the nodes below them; ops/ and fused/, with
+// reference/, which says what they mean; transform/; then param (on tree), init, layer, compose and ravel; last show and print.
 
 export { compose, type GivenOf, giveParts, partsSpec, type SpecOf, seq, times } from './compose.ts';
 export type { DType, FloatType, HostArray, HostArrays } from './core/dtype.ts';

@@ -1,4 +1,6 @@
-// Pretrained networks whose features others are measured by: stacks and lpips, then mobilenet-v2 and inception-v3.
+// Pretrained networks whose features others are measured by. Read in this order: stack, alexnet, vgg16 and squeezenet, lpips on
+// them, names of all; then, on frozen-norm, mobilenet-v2 (with mobilenet-v2-config, mobilenet-v2-names) and inception-v3 (on
+// inception-blocks).
 export { alexNet } from './alexnet.ts';
 export { cleanFidInput, inceptionSide, inceptionV3, inceptionV3Names, pytorchFidInput } from './inception-v3.ts';
 export {
