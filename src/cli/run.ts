@@ -1,4 +1,4 @@
-// The `dualtoken` command. Each command is a file of commands/; whatever fails is one message and exit code 1.
+// The command line: its commands, files of commands/, loaded when asked for; whatever fails is one message and exit code 1.
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { explainFailure } from './failure.ts';

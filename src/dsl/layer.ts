@@ -1,4 +1,4 @@
-// Layers: a spec of parameters and a function from them to a function of tensors. compose.ts combines them.
+// Layers: a spec of parameters and a function from them to a function of tensors; compose.ts combines them.
 import { add } from './ops/elementwise.ts';
 import type { NumericType } from './ops/operand.ts';
 import type { ParamsOf } from './param.ts';

@@ -1,5 +1,5 @@
 // Contraction without workgroup memory: each lane of a subgroup loads other elements of A and hands them round by broadcast, while
-// it keeps a few columns of B. A subgroup owns `rows` rows and `vectors` times four columns a lane.
+// it keeps a few of B's columns. A subgroup owns `rows` rows and `vectors` times four columns a lane.
 import type { Caps } from '../compiler/ir/caps.ts';
 import { call, component, type Expr, int, lit, ref, scalarType, splat4, variable, vec4 } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';

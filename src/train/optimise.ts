@@ -1,4 +1,5 @@
-// One optimiser step over flat vectors of parameters: clipping, then Adam, then the mean of the weights; a kernel or two a vector.
+// One optimiser step over flat vectors of parameters: clipping, then Adam or AdamW, then the running mean of the weights;
+// a kernel or two a vector.
 import { add, mul } from '../dsl/ops/elementwise.ts';
 import type { Rank1 } from '../dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../dsl/tensor.ts';
