@@ -15,7 +15,7 @@ type Inner<Op extends string, K2, K, D2, D, End extends string> =
     ? Expect<Same<D2, D>, `${Op}: ${D2 & string} and ${D & string} (cast one of them)`>
     : `${Op}: x ends in ${ShowDim<K2>}, w ${End} ${ShowDim<K>}`;
 
-interface Matmul {
+export interface Matmul {
   <K extends Dim, N extends Dim, D extends NumericType>(
     w: Tensor<readonly [K, N], D>,
   ): <S extends Shape, K2 extends Dim, D2 extends NumericType>(
@@ -26,7 +26,7 @@ interface Matmul {
     w: Tensor<readonly [K, N], D> & Inner<'matmul', K2, K, D2, D, 'starts with'>,
   ): Tensor<readonly [...S, N], D2>;
 }
-interface Linear {
+export interface Linear {
   <N extends Dim, K extends Dim, D extends NumericType>(
     w: Tensor<readonly [N, K], D>,
   ): <S extends Shape, K2 extends Dim, D2 extends NumericType>(
@@ -117,7 +117,7 @@ export const dot = <M extends Dim, N extends Dim, D extends NumericType, D2 exte
   b: Tensor<readonly [N], D2> & Inner<'dot', M, N, D, D2, 'has'>,
 ): Tensor<readonly [], D> => wrap(B.contract({ a: 'a', b: 'a', out: '' }, unwrap(a), unwrap(b)));
 
-interface Einsum {
+export interface Einsum {
   <const E extends string, S extends Shape, D extends NumericType>(
     text: E,
     a: Tensor<S, D> & EinsumFits<E, readonly [S]>,

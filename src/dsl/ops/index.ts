@@ -11,6 +11,7 @@ export * from './indexing.ts';
 export * from './inputs.ts';
 export * from './joining.ts';
 export * from './movement.ts';
+export type { BitType, Both, Fits, IntegerType, NumericType } from './operand.ts';
 export * from './pool.ts';
 export * from './random.ts';
 export * from './rearrange.ts';

@@ -9,7 +9,7 @@ import type { Shape, ShapeOf } from '../shape.ts';
 import { type AnyTensor, type Tensor, wrap } from '../tensor.ts';
 import { fail } from './operand.ts';
 
-interface Declare {
+export interface Declare {
   <const T extends readonly number[]>(slot: string, shape: T): Tensor<ShapeOf<T>>;
   <const T extends readonly number[], const D extends DType>(slot: string, shape: T, dtype: D): Tensor<ShapeOf<T>, D>;
 }

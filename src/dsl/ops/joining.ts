@@ -130,7 +130,7 @@ export const splitSizes = <
   return wrapAll(parts(node, axisOf('splitSizes', node, axis ?? -1), sizes));
 };
 
-interface RepeatAxis<Op extends string> {
+export interface RepeatAxis<Op extends string> {
   <S extends Shape, D extends DType, const A extends number>(
     x: Tensor<S, D> & NeedsAxis<Op, S, A>,
     times: number,

@@ -41,7 +41,7 @@ const resolve = (op: string, x: Node, count: number, to: readonly number[]): rea
   return to.map((d, i) => (i === hole ? size : d));
 };
 
-interface Reshape {
+export interface Reshape {
   <S extends Shape, D extends DType, const T extends readonly number[]>(x: Tensor<S, D>, to: T): Tensor<ShapeOf<T>, D>;
   <const T extends readonly number[]>(
     to: T,
@@ -57,7 +57,7 @@ type PermuteFits<S extends Shape, P extends readonly number[]> = number extends 
   : P['length'] extends S['length']
     ? NeedsAxes<'permute', S, P>
     : `permute: ${P['length']} axes for ${ShowShape<S>}`;
-interface Permute {
+export interface Permute {
   <S extends Shape, D extends DType, const P extends readonly number[]>(
     x: Tensor<S, D> & PermuteFits<S, P>,
     perm: P,
@@ -74,7 +74,7 @@ export const permute: Permute = dual((x, perm: readonly number[]) =>
   ),
 );
 
-interface SwapAxes {
+export interface SwapAxes {
   <S extends Shape, D extends DType, const A extends number, const C extends number>(
     x: Tensor<S, D> & NeedsAxis<'swapAxes', S, A> & NeedsAxis<'swapAxes', S, C>,
     a: A,
@@ -121,7 +121,7 @@ type ExpandFits<S extends Shape, T extends readonly number[]> = number extends S
 type Ones<S extends Shape, T extends readonly number[]> = {
   readonly [K in keyof S]: K extends keyof T ? (T[K] extends -1 ? S[K] : S[K] extends 1 ? 1 : DimOf<T[K]>) : number;
 };
-interface Expand {
+export interface Expand {
   <S extends Shape, D extends DType, const T extends readonly number[]>(
     x: Tensor<S, D> & ExpandFits<S, T>,
     to: T,
@@ -138,7 +138,7 @@ export const expand: Expand = dual((x, to: readonly number[]) =>
   ),
 );
 
-interface BroadcastTo {
+export interface BroadcastTo {
   <S extends Shape, D extends DType, const T extends readonly number[]>(x: Tensor<S, D>, to: T): Tensor<ShapeOf<T>, D>;
   <const T extends readonly number[]>(
     to: T,
@@ -156,7 +156,7 @@ export const broadcastLike = <S extends Shape, D extends DType, S2 extends Shape
   y: Tensor<S2, D2>,
 ): Tensor<S2, D> => wrap(broadcast(unwrap(x), unwrap(y).shape));
 
-interface Flip {
+export interface Flip {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, axes: number | readonly number[]): Tensor<S, D>;
   (axes: number | readonly number[]): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
 }
@@ -171,7 +171,7 @@ type SqueezeFits<S extends Shape, A extends number> =
   HasAxis<S, A> extends true
     ? Expect<Same<At<S, A>, 1>, `squeeze: axis ${A} of ${ShowShape<S>} has size ${ShowDim<At<S, A>>}, not 1`>
     : `squeeze: no axis ${A} in ${ShowShape<S>}`;
-interface Squeeze {
+export interface Squeeze {
   <S extends Shape, D extends DType, const A extends number>(
     x: Tensor<S, D> & SqueezeFits<S, A>,
     axis: A,
@@ -190,7 +190,7 @@ type UnsqueezeFits<S extends Shape, A extends number> = Expect<
   HasAxis<readonly [...S, 1], A>,
   `unsqueeze: no place ${A} in ${ShowShape<S>}`
 >;
-interface Unsqueeze {
+export interface Unsqueeze {
   <S extends Shape, D extends DType, const A extends number>(
     x: Tensor<S, D> & UnsqueezeFits<S, A>,
     axis: A,
@@ -206,7 +206,7 @@ export const unsqueeze: Unsqueeze = dual((x, axis: number) => {
   return at >= 0 && at <= rank ? B.unsqueeze(x, at) : fail('unsqueeze', `no place ${axis} in ${describe(x)}`, [x]);
 });
 
-interface SplitLast {
+export interface SplitLast {
   <S extends Shape, L extends Dim, D extends DType, const T extends readonly number[]>(
     x: Tensor<readonly [...S, L], D>,
     ...sizes: T
@@ -261,7 +261,7 @@ type BiasFits<N extends Dim, D extends DType, N2, D2> =
   Same<N2, N> extends true
     ? Expect<Same<D2, D>, `bias: ${D & string} and ${D2 & string} (cast one of them)`>
     : `bias: x ends in ${ShowDim<N2>}, the bias has ${ShowDim<N>}`;
-interface Bias {
+export interface Bias {
   <S extends Shape, N2 extends Dim, D2 extends NumericType, N extends Dim, D extends NumericType>(
     x: Tensor<readonly [...S, N2], D2> & BiasFits<N, D, N2, D2>,
     b: Tensor<readonly [N], D>,

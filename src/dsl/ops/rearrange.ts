@@ -115,7 +115,7 @@ type Fits<P extends string, S extends Shape, R extends Given> =
 type Rearranged<P extends string, S extends Shape, R extends Given> =
   Rearrange<P, S, R> extends infer T extends Shape ? T : Shape;
 
-interface RearrangeOp {
+export interface RearrangeOp {
   <const P extends string, const R extends Given = Readonly<Record<never, number>>>(
     pattern: P,
     sizes?: R,

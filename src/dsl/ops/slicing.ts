@@ -32,7 +32,7 @@ type FewRanges<S extends Shape, R extends readonly unknown[]> = Expect<
   NoMoreThan<S, R>,
   `slice: ${R['length']} ranges for ${ShowShape<S>}`
 >;
-interface Slice {
+export interface Slice {
   <S extends Shape, D extends DType, const R extends readonly Range[]>(
     x: Tensor<S, D> & FewRanges<S, R>,
     ranges: R,
@@ -59,7 +59,7 @@ type SlicedAxis<S extends Shape, A extends number, From extends number, To exten
   Step extends undefined ? SlicedDim<number, readonly [From, To]> : number
 >;
 /** The data-last form comes first: the compiler explains only the last one that could not be. */
-interface SliceAxis {
+export interface SliceAxis {
   <
     const A extends number,
     const F extends number,
@@ -94,7 +94,7 @@ export const sliceAxis: SliceAxis = dual((x, axis: number, start: number, stop: 
   return B.sliceAxis(x, at, ...bounds(x, at, [start, stop, step ?? 1]));
 });
 
-interface IndexAxis {
+export interface IndexAxis {
   <S extends Shape, D extends DType, const A extends number>(
     x: Tensor<S, D> & NeedsAxis<'indexAxis', S, A>,
     axis: A,
@@ -125,7 +125,7 @@ type FewAmounts<S extends Shape, P extends readonly unknown[]> = Expect<
   NoMoreThan<S, P>,
   `pad: ${P['length']} amounts for ${ShowShape<S>}`
 >;
-interface Pad {
+export interface Pad {
   <const P extends readonly Padding[]>(
     padding: P,
     fill?: number,
