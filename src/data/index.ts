@@ -9,6 +9,7 @@ export {
   DataFailure,
   type DatasetError,
   type FileError,
+  type HubError,
   type ImageError,
   renderDataError,
   type SafetensorsError,
@@ -16,6 +17,7 @@ export {
 } from './error.ts';
 export { expandPaths, isImagePath, listImages } from './folder.ts';
 export * from './images/index.ts';
-export { permutation, type Stored as StoredStretch, sampleOrder } from './order.ts';
+export { permutation, sampleOrder } from './order.ts';
 export * from './safetensors/index.ts';
+export type { SampleOptions } from './sample.ts';
 export * from './tokenizers/index.ts';

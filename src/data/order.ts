@@ -1,4 +1,5 @@
 // The order in which samples are seen: sample n of a run is a place in the shuffled order of epoch floor(n / size).
+import type { Block } from './datasets/dataset.ts';
 import { random } from './random.ts';
 
 /** Fisher-Yates of a stretch of `order`, in place; the draws depend on places alone. */
@@ -23,18 +24,12 @@ export const permutation = (size: number, seed: number, epoch: number): Uint32Ar
 /** Bytes of blocks that are shuffled together: what their data set must keep in memory to read each once. */
 export const blockWindowBytes = 256 * 2 ** 20;
 
-/** A stretch of samples that are stored together, and the bytes of reading it. */
-interface Stored {
-  readonly size: number;
-  readonly bytes: number;
-}
-
 /**
  * A permutation in which samples of one block stay near each other: blocks come in an order of their own, and as many in a row as
  * hold `windowBytes` are shuffled into each other. It depends on seed, epoch and blocks alone.
  */
 export const blockPermutation = (
-  blocks: readonly Stored[],
+  blocks: readonly Block[],
   seed: number,
   epoch: number,
   windowBytes = blockWindowBytes,
@@ -64,7 +59,7 @@ export const blockPermutation = (
 export const sampleOrder = (
   size: number,
   seed: number | null,
-  blocks?: readonly Stored[],
+  blocks?: readonly Block[],
 ): ((sample: number) => number) => {
   let epoch = -1;
   let order = new Uint32Array(0);
