@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
 import { openRuntime, type Runtime } from '../../src/index.ts';
-import { listCheckpoints, readCheckpoint } from '../../src/train/checkpoint.ts';
+import { latestCheckpoint } from '../../src/train/checkpoint.ts';
 import { parseTrainConfig, type TrainConfig, type TrainConfigInput } from '../../src/train/config.ts';
 import { runTraining } from '../../src/train/run.ts';
 import { lengths, type Places, type Row, rowConfig, rows, runName, towerConfig } from './configs.ts';
@@ -52,8 +52,7 @@ const configOf = (input: TrainConfigInput): TrainConfig => {
 /** Trains to the end, from where a run of the same folder stands. */
 const trained = async (runtime: Runtime, input: TrainConfigInput): Promise<string> => {
   const config = configOf(input);
-  const last = (await need(listCheckpoints(config.out))).at(-1);
-  const from = last === undefined ? null : await need(readCheckpoint(join(config.out, last)));
+  const from = await need(latestCheckpoint(config.out));
   const model = join(config.out, 'model.safetensors');
   if (from !== null && from.info.step >= config.steps && existsSync(model)) return model;
   console.log(`${config.out}: ${from === null ? 'begins' : `goes on after step ${from.info.step}`}`);

@@ -79,7 +79,7 @@ export type Row = keyof typeof rows;
 const losses = (row: Row, steps: number): TrainConfigInput['losses'] => {
   const recon = [
     { kind: 'pixel' as const, weight: 10 },
-    { kind: 'perceptual' as const, weight: 1, net: 'squeezenet1_0' as const },
+    { kind: 'perceptual' as const, weight: 1, net: 'squeezenet1_0-caffe' as const },
     { kind: 'adversarial' as const, weight: 0.75, channels: 16, start: Math.floor(steps / 2) },
   ];
   const semantic = [

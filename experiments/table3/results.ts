@@ -39,8 +39,6 @@ interface Claim {
   readonly text: string;
   readonly left: readonly [Measured['row'], Measure];
   readonly right: readonly [Measured['row'], Measure];
-  /** Whether the left is to be larger. */
-  readonly larger: boolean;
 }
 const [a, b, c, d] = [
   '(a) Recon deep + Sem deep',
@@ -49,11 +47,11 @@ const [a, b, c, d] = [
   '(d) Recon shallow + Sem deep',
 ] as const;
 const claims: readonly Claim[] = [
-  { text: '(a) reconstructs worse than (b): PSNR', left: [b, 'psnr'], right: [a, 'psnr'], larger: true },
-  { text: '(a) reconstructs worse than (b): rFD', left: [a, 'rfd'], right: [b, 'rfd'], larger: true },
-  { text: '(a) keeps less semantics than (d): probe', left: [d, 'probe'], right: [a, 'probe'], larger: true },
-  { text: '(d) reconstructs at least as well as (c): PSNR', left: [d, 'psnr'], right: [c, 'psnr'], larger: true },
-  { text: '(d) reconstructs at least as well as (c): rFD', left: [c, 'rfd'], right: [d, 'rfd'], larger: true },
+  { text: '(a) reconstructs worse than (b): PSNR', left: [b, 'psnr'], right: [a, 'psnr'] },
+  { text: '(a) reconstructs worse than (b): rFD', left: [a, 'rfd'], right: [b, 'rfd'] },
+  { text: '(a) keeps less semantics than (d): probe', left: [d, 'probe'], right: [a, 'probe'] },
+  { text: '(d) reconstructs at least as well as (c): PSNR', left: [d, 'psnr'], right: [c, 'psnr'] },
+  { text: '(d) reconstructs at least as well as (c): rFD', left: [c, 'rfd'], right: [d, 'rfd'] },
 ];
 
 const judged = (all: readonly Measured[], { text, left, right }: Claim): string => {

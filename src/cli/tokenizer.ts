@@ -65,7 +65,7 @@ export const qualityOf = (t: Tokenizer, original: Float32Array, made: Float32Arr
   return { psnr: psnr(a, b, shape)[0]!, ssim: ssim(a, b, shape)[0]! };
 };
 
-/** Both vocabularies as pictures, a panel for each depth. */
+/** The codes of one vocabulary as a picture, a panel for each depth. */
 export const codeMapOf = (t: Tokenizer, codes: Int32Array): Picture =>
   codeMap({ codes, height: t.grid, width: t.grid, depth: t.depth });
 

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { makeFolder } from '../files/folder.ts';
-import { codeOf, type DataError, DataFailure, fileError } from './error.ts';
+import { type DataError, DataFailure, fileError, orIfMissing } from './error.ts';
 
 /** Appends one chunk to the file that is being written. */
 export type WriteChunk = (chunk: Uint8Array) => Promise<void>;
@@ -19,10 +19,7 @@ const temporary = /^\..+\.\d+\.[0-9a-f]{8}\.tmp$/;
 export const removeTemporaries = (folder: string): TE.TaskEither<DataError, void> =>
   TE.tryCatch(
     async () => {
-      const names = await readdir(folder).catch((cause: unknown) => {
-        if (codeOf(cause) === 'ENOENT') return [];
-        throw cause;
-      });
+      const names = await readdir(folder).catch(orIfMissing<string[]>([]));
       for (const name of names)
         if (temporary.test(name)) await rm(join(folder, name), { recursive: true, force: true });
     },

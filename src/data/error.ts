@@ -1,4 +1,5 @@
 // Everything that can be wrong with a user's files, as one union, and the sentence shown for each.
+import * as E from 'fp-ts/lib/Either.js';
 import { match } from 'ts-pattern';
 
 /** The file system refused: missing, not permitted, full. */
@@ -57,6 +58,12 @@ export class DataFailure extends Error {
   }
 }
 
+/** The value. @throws DataFailure with the error */
+export const orThrow = <A>(result: E.Either<DataError, A>): A => {
+  if (E.isLeft(result)) throw new DataFailure(result.left);
+  return result.right;
+};
+
 const meaning: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EACCES: 'permission denied: choose another folder or change its permissions',
@@ -74,6 +81,14 @@ const meaning: Readonly<Record<string, string>> = {
 /** The code of a thrown system error, such as ENOENT; empty for anything else. */
 export const codeOf = (cause: unknown): string =>
   cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
+
+/** For a rejected reading: `otherwise` where the file or folder is missing; anything else is thrown on. */
+export const orIfMissing =
+  <A>(otherwise: A) =>
+  (cause: unknown): A => {
+    if (codeOf(cause) === 'ENOENT') return otherwise;
+    throw cause;
+  };
 
 /** The plain meaning of a thrown system error; its own message where the code is unknown. */
 export const describeCause = (cause: unknown): string =>

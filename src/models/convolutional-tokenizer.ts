@@ -64,14 +64,10 @@ export interface ConvolutionalOutputs {
 
 export interface ConvolutionalTokenizer<C, P, Q>
   extends Pick<TokenizerRecipe<C, P, Q>, 'spec' | 'sizes' | 'faults' | 'last' | 'withLast'> {
-  /** What learns beside the parameters: nothing. */
-  readonly codebooksSpec: (config: C) => NoState;
   /** Pictures [B, 3, H, W] in [-1, 1] to their codes and quantised features. */
-  readonly encode: (config: C, params: ParamsOf<P>, books?: NoState) => (images: Images) => { readonly pixel: Q };
+  readonly encode: (config: C, params: ParamsOf<P>) => (images: Images) => { readonly pixel: Q };
   /** Codes [B, h, w, 1] to pictures, about [-1, 1]. */
-  readonly decode: (config: C, params: ParamsOf<P>, books?: NoState) => (codes: Codes) => Images;
-  /** Quantised features [B, h, w, dim] to pictures. */
-  readonly decodeFeatures: (config: C, params: ParamsOf<P>) => (z: Features) => Images;
+  readonly decode: (config: C, params: ParamsOf<P>) => (codes: Codes) => Images;
   readonly forwardTraining: (
     config: C,
     params: ParamsOf<P>,
@@ -85,6 +81,7 @@ export interface ConvolutionalTokenizer<C, P, Q>
 
 type WithEntropy = Quantised & { readonly entropy?: ScalarTensor };
 
+/** The tokenizer of a recipe: what all of them do around their own encoder, quantiser and decoder. */
 export const convolutionalTokenizer = <C, P, Q extends WithEntropy>(
   recipe: TokenizerRecipe<C, P, Q>,
 ): ConvolutionalTokenizer<C, P, Q> => {
@@ -107,10 +104,8 @@ export const convolutionalTokenizer = <C, P, Q extends WithEntropy>(
     faults,
     last,
     withLast,
-    codebooksSpec: () => ({}),
     encode: (c, params) => (images) => ({ pixel: quantised(c, params)(images) }),
     decode: (c, params) => (codes) => pipe(codes, recipe.embed(c, params), decodeFeatures(c, params)),
-    decodeFeatures: (c, params) => decodeFeatures(c, params),
     forwardTraining:
       (c, params, books, _key, { remat = false } = {}) =>
       (images) => {

@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
-import { datasetError, fileError } from '../data/error.ts';
+import { datasetError, fileError, orIfMissing } from '../data/error.ts';
 import { type DataError, writeAtomic, writeFolderAtomic, writeSafetensorsFrom } from '../data/index.ts';
 import { trainConfigSchema } from './config.ts';
 import { pendingOf, type TensorSource, wholeFile } from './source.ts';
@@ -40,10 +40,7 @@ const isCheckpoint = (name: string): boolean => /^checkpoint-\d{8,}$/.test(name)
 export const listCheckpoints = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
   TE.tryCatch(
     async () => {
-      const names = await readdir(folder).catch((e: NodeJS.ErrnoException) => {
-        if (e.code === 'ENOENT') return [];
-        throw e;
-      });
+      const names = await readdir(folder).catch(orIfMissing<string[]>([]));
       return names.filter(isCheckpoint).sort();
     },
     fileError('list', folder),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { codeOf, type DataError, datasetError, fileError } from '../data/error.ts';
+import { type DataError, datasetError, fileError, orIfMissing } from '../data/error.ts';
 import { type Safetensors, withSafetensors } from '../data/safetensors/index.ts';
 import {
   type MobileNetV2Config,
@@ -41,10 +41,7 @@ const configBeside = (file: string): TE.TaskEither<DataError, MobileNetV2Config 
   return pipe(
     TE.tryCatch(
       async (): Promise<unknown> => {
-        const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
-          if (codeOf(thrown) === 'ENOENT') return null;
-          throw thrown;
-        });
+        const text = await readFile(path, 'utf8').catch(orIfMissing(null));
         return text === null ? null : JSON.parse(text);
       },
       fileError('read', path),

@@ -3,17 +3,13 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { writeAtomic } from '../data/atomic.ts';
-import { codeOf, type DataError, fileError } from '../data/error.ts';
+import { type DataError, fileError, orIfMissing } from '../data/error.ts';
 
 /** One line: numbers by name. */
 export type LogLine = Readonly<Record<string, number>>;
 
 /** What a file holds; nothing where there is none. */
-export const textIn = async (path: string): Promise<string> =>
-  readFile(path, 'utf8').catch((thrown: unknown) => {
-    if (codeOf(thrown) === 'ENOENT') return '';
-    throw thrown;
-  });
+export const textIn = async (path: string): Promise<string> => readFile(path, 'utf8').catch(orIfMissing(''));
 
 /** Lines of a log; none where there is no file. A last line that was cut off is left out. */
 export const readLog = (path: string): TE.TaskEither<DataError, readonly LogLine[]> =>

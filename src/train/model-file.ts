@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { z } from 'zod';
-import { codeOf, type DataError, fileError, safetensorsError } from '../data/error.ts';
+import { type DataError, fileError, orIfMissing, safetensorsError } from '../data/error.ts';
 import { withSafetensors } from '../data/safetensors/index.ts';
 import { parseModel, type VariantModel } from '../models/variants/index.ts';
 
@@ -30,10 +30,7 @@ const configIn = (path: string): TE.TaskEither<DataError, string | null> => {
   return TE.tryCatch(
     async () => {
       if (!(await stat(path)).isDirectory()) return null;
-      return readFile(file, 'utf8').catch((cause: unknown) => {
-        if (codeOf(cause) === 'ENOENT') return null;
-        throw cause;
-      });
+      return readFile(file, 'utf8').catch(orIfMissing(null));
     },
     fileError('read', path),
   );

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { codeOf, type DataError, fileError } from '../data/error.ts';
+import { type DataError, fileError, orIfMissing } from '../data/error.ts';
 import { type PendingTensor, type TensorData, writeAtomic, writeFolderAtomic, writeShards } from '../data/index.ts';
 import { sizeOf } from '../dsl/core/node.ts';
 import { publishedName, publishedShape } from '../models/published.ts';
@@ -47,14 +47,7 @@ const asPublished =
 /** Nothing must be in the folder's place, or an empty folder. */
 const checkFree = (folder: string): TE.TaskEither<DataError, void> =>
   pipe(
-    TE.tryCatch(
-      () =>
-        readdir(folder).catch((cause: unknown) => {
-          if (codeOf(cause) === 'ENOENT') return [];
-          throw cause;
-        }),
-      fileError('write', folder),
-    ),
+    TE.tryCatch(() => readdir(folder).catch(orIfMissing<string[]>([])), fileError('write', folder)),
     TE.chain((names) =>
       names.length === 0
         ? TE.right(undefined)

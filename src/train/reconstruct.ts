@@ -18,7 +18,7 @@ import type { Trainer } from './trainer.ts';
 export interface Reconstructed {
   /** Rows of pictures, each with its reconstruction below it. */
   readonly sheet: Picture;
-  /** Mean over the pictures of 10 log10(1 / MSE), decibels, for values in [0, 1]. */
+  /** Mean over the pictures of 10 log10(1 / (MSE + 1e-8)), decibels, for values in [0, 1]. */
   readonly psnr: number;
 }
 

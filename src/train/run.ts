@@ -6,7 +6,7 @@ import { namedSpecs } from '../dsl/param.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
 import type { Variant, VariantModel } from '../models/variants/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { type Checkpoint, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, latestCheckpoint, listCheckpoints, writeCheckpoint } from './checkpoint.ts';
 import { type TrainConfig, variantFor } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { stillIn } from './freeze.ts';
@@ -56,11 +56,14 @@ const firstPictures = async (dataset: ImageDataset, size: number): Promise<reado
  * for, or none is there and it was
  */
 export const checkpointFor = async (out: string, resume: boolean): Promise<Checkpoint | null> => {
-  const last = (await need(listCheckpoints(out))).at(-1);
-  if (last === undefined && resume) throw new TrainFailure(`${out} holds no checkpoint to resume from`);
-  if (last === undefined) return null;
-  if (!resume) throw new TrainFailure(`${out} holds a run already: --resume goes on with it; --out starts another one`);
-  return need(readCheckpoint(join(out, last)));
+  if (resume) {
+    const last = await need(latestCheckpoint(out));
+    if (last === null) throw new TrainFailure(`${out} holds no checkpoint to resume from`);
+    return last;
+  }
+  if ((await need(listCheckpoints(out))).length > 0)
+    throw new TrainFailure(`${out} holds a run already: --resume goes on with it; --out starts another one`);
+  return null;
 };
 
 /** A snapshot as a model's file has it: codebooks under their own names, and the mean of the weights where one is kept. */

@@ -17,11 +17,11 @@ export const sections = {
 
 const ownNames: Names = { params: '', m: sections.m, v: sections.v, ema: sections.ema, extra: sections.extra };
 const adversaryNames: Names = {
-  params: 'adversary.model.',
-  m: 'adversary.optimizer.m.',
-  v: 'adversary.optimizer.v.',
-  ema: 'adversary.ema.',
-  extra: 'adversary.state.',
+  params: `${sections.adversary}model.`,
+  m: `${sections.adversary}${sections.m}`,
+  v: `${sections.adversary}${sections.v}`,
+  ema: `${sections.adversary}${sections.ema}`,
+  extra: `${sections.adversary}${sections.extra}`,
 };
 
 export interface Sides<P, F, Q, D, S> {

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type DataError, DataFailure, datasetError } from '../data/error.ts';
+import { type DataError, datasetError, orThrow } from '../data/error.ts';
 import { type PendingTensor, type Safetensors, withSafetensors } from '../data/safetensors/index.ts';
 import { sizeOf } from '../dsl/core/node.ts';
 import { firstValues, type NamedTensor, type NamedTensors, type Shapes } from './vectors.ts';
@@ -78,11 +78,6 @@ const readFloats =
       }),
       TE.map((entries) => new Map(entries)),
     );
-
-const orThrow = <A>(result: E.Either<DataError, A>): A => {
-  if (E.isLeft(result)) throw new DataFailure(result.left);
-  return result.right;
-};
 
 /** Tensors of a .safetensors file, an index of shards or a folder, which is opened for each reading. */
 export const fileSource = (path: string, at: ReadonlyMap<string, StoredAt>): TensorSource => ({

@@ -97,13 +97,13 @@ export const trainCommand = (program: Command): Command =>
     .option('--variant <name>', 'model to train (default: mini)')
     .option('--validation <folder>', 'pictures that are not trained on, for samples and PSNR')
     .option('--steps <number>', 'steps in all', wholeNumber(1))
-    .option('--batch-size <number>', 'pictures in a step', wholeNumber(1))
+    .option('--batch-size <number>', 'pictures of one forward', wholeNumber(1))
     .option('--learning-rate <number>', 'peak of the learning rate', positiveNumber)
     .option('--checkpointing', 'compute activations again in the backward pass: less memory, more time')
     .option(
       '--without <losses...>',
       'losses of the variant that are left out, as perceptual, whose weights are a download',
     )
-    .option('--out <folder>', 'folder of the run: checkpoints, log, samples, model')
+    .option('-o, --out <folder>', 'folder of the run: checkpoints, log, samples, model')
     .option('--resume', 'go on with the run in --out', false)
     .action(train);

@@ -221,7 +221,7 @@ export const tuneCommand = (program: Command): Command =>
       .description('measure the schedules of kernels on this adapter and keep the fastest; Ctrl-C keeps what is done'),
   )
     .addArgument(new Argument('[variant]', 'name of the variant').default('mini'))
-    .option('--all', 'all variants', false)
+    .option('--all', `${mainVariants.join(' and ')}: the published model and the one that trains anywhere`, false)
     .addOption(
       new Option(
         '--backend <name>',

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type DataError, datasetError, fileError } from '../error.ts';
+import { type DataError, datasetError, fileError, orIfMissing } from '../error.ts';
 import { expandPaths, listFiles } from '../folder.ts';
 import { gunzipped } from '../gzip.ts';
 import type { Picture } from '../images/index.ts';
@@ -128,9 +128,9 @@ const dataset = (form: Form, path: string, records: Uint8Array, classes: readonl
 /** The names that come with CIFAR-100, where they lie beside. */
 const fineNames = (file: string): TE.TaskEither<DataError, readonly string[]> =>
   pipe(
-    TE.tryCatch(() => readFile(join(dirname(file), 'fine_label_names.txt'), 'utf8'), fileError('read', file)),
+    join(dirname(file), 'fine_label_names.txt'),
+    (names) => TE.tryCatch(() => readFile(names, 'utf8').catch(orIfMissing('')), fileError('read', names)),
     TE.map(captionLines),
-    TE.orElse(() => TE.right<DataError, readonly string[]>([])),
   );
 
 type Part = readonly [file: string, records: Uint8Array];

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { writeAtomicFrom } from '../atomic.ts';
-import { type DataError, DataFailure, safetensorsError } from '../error.ts';
+import { type DataError, orThrow, safetensorsError } from '../error.ts';
 import { dtypeBytes, elementsOf, type StoredDtype, type TensorData } from './dtype.ts';
 import { bf16FromFloats, bf16Overflow, f16FromFloats, f16Overflow } from './half.ts';
 
@@ -99,11 +99,6 @@ const headerBytes = (plans: readonly Plan[], metadata: Readonly<Record<string, s
   new DataView(out.buffer).setBigUint64(0, BigInt(padded), true);
   out.set(json, 8);
   return out;
-};
-
-const orThrow = <A>(result: E.Either<DataError, A>): A => {
-  if (E.isLeft(result)) throw new DataFailure(result.left);
-  return result.right;
 };
 
 /**

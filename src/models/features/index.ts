@@ -2,8 +2,10 @@
 // them, names of all; then, on frozen-norm, mobilenet-v2 (with mobilenet-v2-config, mobilenet-v2-names) and inception-v3 (on
 // inception-blocks).
 export { alexNet } from './alexnet.ts';
+export type { FrozenNormSpec } from './frozen-norm.ts';
 export { cleanFidInput, inceptionSide, inceptionV3, inceptionV3Names, pytorchFidInput } from './inception-v3.ts';
 export {
+  type LpipsHeadSpec,
   type LpipsHeadsSpec,
   type LpipsSpec,
   lpips,
@@ -21,13 +23,15 @@ export {
   parseMobileNetV2Config,
 } from './mobilenet-v2-config.ts';
 export { mobileNetV2Names } from './mobilenet-v2-names.ts';
-export { type LpipsNet, lpipsHeadNames, lpipsNames, stackNames } from './names.ts';
+export { type LpipsNet, lpipsHeadNames, lpipsNames, type Stored as StoredTensors, stackNames } from './names.ts';
 export {
   type Classified,
+  caffeInput,
+  type FireSpec,
   type SqueezeNetOptions,
   type SqueezeNetVersion,
   squeezeNet,
   squeezeNetStack,
 } from './squeezenet.ts';
-export type { ConvStack, FeatureStack } from './stack.ts';
+export type { ConvStack, FeatureStack, StackSpec } from './stack.ts';
 export { vgg16 } from './vgg16.ts';

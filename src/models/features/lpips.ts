@@ -38,8 +38,8 @@ export interface Pair {
 }
 
 const channels = (...values: readonly number[]): Tensor<Rank1> => stack(values.map((v) => scalar(v)));
-/** From [-1, 1] to the scale of the backbones' training. */
-const scaled = (x: Maps): Maps => {
+/** From [-1, 1] to what torchvision's backbones were trained on. */
+const imageNetScale = (x: Maps): Maps => {
   const [shift, scale] = [channels(-0.03, -0.088, -0.188), channels(0.458, 0.448, 0.45)];
   return div(sub(x, alongAxis(shift, 1, x)), alongAxis(scale, 1, x));
 };
@@ -59,19 +59,24 @@ const apart = (a: Maps, b: Maps, weights: Tensor<Rank4>): Tensor<Rank1> => {
 
 /**
  * The distance of each pair, [B]: 0 for equal pictures, symmetric. Nothing is asked of the order of `a` and `b`, but the one that
- * needs no gradient costs a forward pass alone.
+ * needs no gradient costs a forward pass alone. `input` makes of [-1, 1] what the backbone's weights take.
  */
-export const lpips = <P>(net: FeatureStack<P>): Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> => {
+export const lpips = <P>(
+  net: FeatureStack<P>,
+  input: (x: Maps) => Maps = imageNetScale,
+): Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> => {
   const spec: LpipsSpec<P> = { net: net.spec, ...lpipsHeadsSpec(net.widths) };
   return layer(spec, (params) => ({ a, b }) => {
     const features = net.apply(params.net);
-    const [ofA, ofB] = [features(scaled(a)), features(scaled(b))];
+    const [ofA, ofB] = [features(input(a)), features(input(b))];
     const taps = ofA.map((x, i) => apart(x, ofB[i]!, params[`lin${i}`]!.model[1].weight));
     return taps.reduce((total, tap) => add(total, tap));
   });
 };
 
-/** The published distances, by the names of their heads. */
+/** The published distances, by the names of their heads (R. Zhang and others, 2018): on VGG16. */
 export const lpipsVgg = () => lpips(vgg16());
+/** On AlexNet. */
 export const lpipsAlex = () => lpips(alexNet());
+/** On SqueezeNet 1.1. */
 export const lpipsSqueeze = () => lpips(squeezeNetStack('1.1'));

@@ -9,13 +9,14 @@ const l2OrCosine = z.enum(['l2', 'l2-cosine']);
 const pixel = z.strictObject({ kind: z.literal('pixel'), weight, distance: z.enum(['l2', 'l1']).optional() });
 
 /**
- * LPIPS with the published heads (`lpips`), or a plain distance of unit features without heads (`features`), which is no LPIPS. Its
+ * LPIPS with the published heads (`lpips-vgg`, `-alex`, `-squeeze`), or a plain distance of unit features without heads
+ * (`squeezenet1_0` with torchvision's weights, `-caffe` with its authors' own, which take other numbers), which is no LPIPS. Its
  * weights are named where it is trained.
  */
 const perceptual = z.strictObject({
   kind: z.literal('perceptual'),
   weight,
-  net: z.enum(['lpips-vgg', 'lpips-alex', 'lpips-squeeze', 'squeezenet1_0']),
+  net: z.enum(['lpips-vgg', 'lpips-alex', 'lpips-squeeze', 'squeezenet1_0', 'squeezenet1_0-caffe']),
 });
 
 /** The tower's features against those of the frozen initial tower: 'l2' of the March 2025 code, 'l2-cosine' of v3: L2 - cos. */
@@ -77,6 +78,7 @@ const adversarial = z.strictObject({
   lecam: weight.optional(),
 });
 
+/** Checks a loss from JSON by its kind: its weight, and the options that its kind has; unknown keys are faults. */
 export const lossSchema = z.discriminatedUnion('kind', [
   pixel,
   perceptual,
@@ -110,8 +112,11 @@ export const deepDistillation = loss('deep', 5);
 export const pooledDistillation = loss('pooled', 1);
 /** Of both quantisers, added, times 40. */
 export const commitmentLoss = loss('commitment', 40);
+/** Of lookup-free codes, times 0.1 (Open-MAGVIT2). */
 export const entropyLoss = loss('entropy', 0.1);
+/** Of images with their captions, times 1: a sigmoid of every pair (X. Zhai and others, "SigLIP", 2023), where nothing else is asked for. */
 export const contrastiveLoss = loss('contrastive', 1);
+/** 1 - cos of a tower's pooled feature, mapped, and its teacher's, times 1. */
 export const teacherLoss = (weight = 1, net: LossOf<'teacher'>['net'] = 'mobilenet_v2') =>
   ({ kind: 'teacher', weight, net }) as const;
 

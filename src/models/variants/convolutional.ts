@@ -59,8 +59,6 @@ export const magvit2Variant: Variant<'magvit2'> = {
   losses: magvit2Losses,
 };
 
-const miniTitle = ({ title }: Pick<Variant, 'title'>): string => `${title}; at mini size`;
-
 const [vqgan, movqgan] = [vqganVariant(16384), movqganVariant('67M')];
 export const miniVqgan: Variant<'vqgan'> = {
   ...vqgan,
@@ -76,7 +74,7 @@ export const miniMovqgan: Variant<'movqgan'> = {
 };
 export const miniMagvit2: Variant<'magvit2'> = {
   ...magvit2Variant,
-  title: miniTitle({ title: 'Open-MAGVIT2, lookup-free quantisation' }),
+  title: 'Open-MAGVIT2, lookup-free quantisation; at mini size',
   config: magvit2Mini,
   losses: atMini(magvit2Losses, 16),
 };

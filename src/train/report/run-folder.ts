@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { codeOf, type DataError, datasetError, fileError } from '../../data/error.ts';
+import { type DataError, datasetError, fileError, orIfMissing } from '../../data/error.ts';
 import { type LogLine, readLog } from '../log.ts';
 import { readSkipped, type Skipped } from './skipped.ts';
 
@@ -26,14 +26,6 @@ export interface RunFolder {
 /** What JSON calls an object. */
 export const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
-
-/** Where a file or folder is missing, `otherwise`. */
-const orIfMissing =
-  <A>(otherwise: A) =>
-  (thrown: unknown): A => {
-    if (codeOf(thrown) === 'ENOENT') return otherwise;
-    throw thrown;
-  };
 
 const readConfig = (path: string): TE.TaskEither<DataError, RunFolder['config'] | null> =>
   TE.tryCatch(

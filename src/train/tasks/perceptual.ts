@@ -1,8 +1,10 @@
 // The networks of perceptual losses by name, and the files that their weights come in.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { match } from 'ts-pattern';
 import type { DataError } from '../../data/error.ts';
 import {
+  caffeInput,
   type LpipsNet,
   lpips,
   lpipsAlex,
@@ -19,20 +21,24 @@ import type { NamedTensors } from '../vectors.ts';
 
 export type PerceptualNet = LossOf<'perceptual'>['net'];
 
-/** The distance of pairs of pictures by this network. Of 'squeezenet1_0' all channels weigh 1: no LPIPS, whose heads were trained for others. */
+/** The distance of pairs of pictures by this network. Of SqueezeNet 1.0 all channels weigh 1: no LPIPS, whose heads were trained for others. */
 export const perceptualNet = (net: PerceptualNet) =>
-  net === 'lpips-vgg'
-    ? lpipsVgg()
-    : net === 'lpips-alex'
-      ? lpipsAlex()
-      : net === 'lpips-squeeze'
-        ? lpipsSqueeze()
-        : lpips(squeezeNetStack('1.0'));
+  match(net)
+    .with('lpips-vgg', () => lpipsVgg())
+    .with('lpips-alex', () => lpipsAlex())
+    .with('lpips-squeeze', () => lpipsSqueeze())
+    .with('squeezenet1_0', () => lpips(squeezeNetStack('1.0')))
+    .with('squeezenet1_0-caffe', () => lpips(squeezeNetStack('1.0'), caffeInput))
+    .exhaustive();
 
-const lpipsNets = { 'lpips-vgg': 'vgg', 'lpips-alex': 'alex', 'lpips-squeeze': 'squeeze' } as const satisfies Record<
-  Exclude<PerceptualNet, 'squeezenet1_0'>,
-  LpipsNet
->;
+/** Whose heads go with a network; null: there are none. */
+const headsOf: Readonly<Record<PerceptualNet, LpipsNet | null>> = {
+  'lpips-vgg': 'vgg',
+  'lpips-alex': 'alex',
+  'lpips-squeeze': 'squeeze',
+  squeezenet1_0: null,
+  'squeezenet1_0-caffe': null,
+};
 
 const under =
   (prefix: string) =>
@@ -49,8 +55,8 @@ export const loadPerceptual = (
 ): TE.TaskEither<DataError, NamedTensors> => {
   const { spec } = perceptualNet(net);
   const backbone = pipe(loadNamed(first ?? '', spec.net, stackNames), TE.map(under('net.')));
-  if (net === 'squeezenet1_0') return backbone;
-  const name = lpipsNets[net];
+  const name = headsOf[net];
+  if (name === null) return backbone;
   if (heads === undefined) return loadNamed(first ?? '', spec, lpipsNames(name));
   const { net: _, ...headsSpec } = spec;
   return pipe(

@@ -5,7 +5,14 @@ import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { countParams, namedSpecs } from '../../../src/dsl/param.ts';
-import { alexNet, squeezeNet, squeezeNetStack, stackNames, vgg16 } from '../../../src/models/features/index.ts';
+import {
+  alexNet,
+  caffeInput,
+  squeezeNet,
+  squeezeNetStack,
+  stackNames,
+  vgg16,
+} from '../../../src/models/features/index.ts';
 import { matchParams } from '../../../src/models/load.ts';
 import { runGraph } from '../../../src/runtime/evaluate.ts';
 import { forEachDevice } from '../../support/backends.ts';
@@ -62,12 +69,19 @@ else {
     const x = images([cat], { mean: [123 / 255, 117 / 255, 104 / 255], std: [1 / 255, 1 / 255, 1 / 255] });
     const params = paramsFrom(net.spec, stored);
     const { map, logits } = net.apply(params)(x);
-    assert.is(squeezeNetStack('1.0').apply(params)(x).at(-1)!.node, map.node);
+    const stack = squeezeNetStack('1.0').apply(params);
+    assert.is(stack(x).at(-1)!.node, map.node);
+    const plain = images([cat], { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+    const seen = stack(caffeInput(plain)).at(-1)!;
     assert.equal(map.shape, golden.features_shape);
-    const [features, classes] = (await runGraph(backend, [map.node, logits.node])).map(({ data }) => data);
+    const made = await runGraph(backend, [map.node, logits.node, seen.node]);
+    const [features, classes, ofPlain] = made.map(({ data }) => data);
     const near = (got: number, want: number) => assert.ok(Math.abs(got - want) < 1e-3, `${got} for ${want}`);
     near(Array.from(features!).reduce((a, b) => a + b) / features!.length, golden.features_mean);
-    for (const [i, want] of golden.features_first8.entries()) near(features![i]!, want);
+    for (const [i, want] of golden.features_first8.entries()) {
+      near(features![i]!, want);
+      near(ofPlain![i]!, want);
+    }
     for (const [i, want] of golden.top5) near(classes![i]!, want);
   });
 }

@@ -1,0 +1,28 @@
+// The demo at 128 pixels, the first part: the deep blocks of the tower learn MobileNetV2's features again, at positions of the larger
+// grid, which are resized from those of 64 pixels. `DATA=folder dualtoken train experiments/demo/tower-128.ts`, DATA as in tower.ts.
+import { join } from 'node:path';
+import { defineConfig } from '../../src/train/index.ts';
+
+const data = process.env.DATA ?? 'data';
+const vision = 'siglip_model.vision_model';
+
+export default defineConfig({
+  variant: 'mini-tower',
+  model: { vision: { image_size: 128 } },
+  losses: [{ kind: 'teacher', weight: 1, net: 'mobilenet_v2', size: 96 }],
+  weights: { model: 'assets/mini.safetensors', teacher: join(data, 'mobilenet_v2_10_224-imagenet') },
+  freeze: [`${vision}.embeddings.**`, `${vision}.encoder.layers.0.**`, `${vision}.encoder.layers.1.**`],
+  data: {
+    train: [
+      join(data, 'imagenet-sample-1000'),
+      join(data, 'coco-captions-363'),
+      { kind: 'cifar10', path: join(data, 'cifar10-subset'), split: 'train' },
+    ],
+    crop: [0.35, 1],
+  },
+  optimizer: { learningRate: 5e-4, betas: [0.9, 0.99], weightDecay: 0.05 },
+  schedule: { warmup: 50 },
+  steps: 2000,
+  batchSize: 8,
+  out: 'runs/demo/tower-128',
+});
