@@ -18,6 +18,7 @@ export interface CodeUsage {
 /** How often each code of a codebook occurred, of every image, position and depth together. */
 export type CodeCounts = Float64Array;
 
+/** The counts [codebookSize] before any code: all 0. */
 export const noCodes = (codebookSize: number): CodeCounts => new Float64Array(codebookSize);
 
 /** The counts with more codes. @throws RangeError for a code outside the codebook */

@@ -22,6 +22,7 @@ export interface FeatureSums {
   readonly products: Float64Array;
 }
 
+/** The sums before any feature, of vectors [width]: all 0. */
 export const noFeatures = (width: number): FeatureSums => ({
   count: 0,
   width,

@@ -42,6 +42,7 @@ export interface Accuracy {
   readonly hits: readonly { readonly k: number; readonly sum: number }[];
 }
 
+/** The accuracy before any answer, for each k of `ks`: all 0. */
 export const noAccuracy = (ks: readonly number[]): Accuracy => ({ count: 0, hits: ks.map((k) => ({ k, sum: 0 })) });
 
 /** The accuracy with one more answer. */

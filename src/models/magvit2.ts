@@ -19,6 +19,10 @@ const parts = ({ autoencoder }: Magvit2Config, remat = false) => ({
   decoder: magvit2Decoder(autoencoder, remat),
 });
 
+/**
+ * Open-MAGVIT2 as functions of its configuration and parameters: pictures [B, 3, H, W] to codes [B, h, w, 1] below 2^dim, and back.
+ * `spec` throws DslError with every fault of a configuration.
+ */
 export const magvit2 = convolutionalTokenizer({
   spec: (c: Magvit2Config) => partsSpec(parts(c)),
   sizes: ({ autoencoder, resolution, quantiser }) => ({

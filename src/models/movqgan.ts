@@ -9,6 +9,7 @@ import { decoderOf, faultsOf, sizesOf, type VqganConfig, vqganMini, vqganParts }
 const parts = (c: VqganConfig, remat = false) =>
   vqganParts(c, movqDecoder(decoderOf(c), c.quantiser.dim, remat), remat);
 
+/** MoVQGAN, with VQGAN's configuration and face: pictures [B, 3, H, W] to codes [B, h, w, 1] and back. */
 export const movqgan = convolutionalTokenizer({
   spec: (c: VqganConfig) => partsSpec(parts(c)),
   sizes: sizesOf,

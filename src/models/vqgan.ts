@@ -44,6 +44,10 @@ export const sizesOf = ({ autoencoder, quantiser }: VqganConfig): TokenizerSizes
 
 const parts = (c: VqganConfig, remat = false) => vqganParts(c, pixelDecoder(decoderOf(c), remat), remat);
 
+/**
+ * VQGAN as functions of its configuration and parameters: pictures [B, 3, H, W] to codes [B, h, w, 1] and back. `spec` throws DslError
+ * with every fault of a configuration.
+ */
 export const vqgan = convolutionalTokenizer({
   spec: (c: VqganConfig) => partsSpec(parts(c)),
   sizes: sizesOf,

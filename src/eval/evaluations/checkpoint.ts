@@ -30,7 +30,8 @@ export const identityDigest = (identity: Identity): string => {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 8);
 };
 
-interface Pass {
+/** Where a pass is, and what it has so far. */
+export interface Pass {
   readonly position: Position;
   /** What it has added up. */
   readonly tensors: () => Tensors;

@@ -1,5 +1,6 @@
 // What a person can cause to go wrong in an evaluation, and what is said of it.
 
+/** An evaluation that cannot go on, in a sentence for the person who started it: data that do not fit, a score that is no number. */
 export class EvalFailure extends Error {
   override readonly name = 'EvalFailure';
 }

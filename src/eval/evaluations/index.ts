@@ -8,14 +8,18 @@ export {
   identityDigest,
   noCheckpoint,
   openCheckpoint,
+  type Pass,
+  type Position,
 } from './checkpoint.ts';
 export { type ClassPrompts, type PromptChoice, readClassPrompts } from './class-prompts.ts';
 export {
   type ClassificationData,
+  type ClassificationSets,
   evaluateKnn,
   evaluateProbe,
   type KnnReport,
   type ProbeReport,
+  type TopShares,
 } from './classification.ts';
 export { EvalFailure } from './failure.ts';
 export { type FeatureNetwork, networkOf } from './feature-network.ts';

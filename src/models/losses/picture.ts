@@ -7,6 +7,7 @@ import type { Rank4, Shape } from '../../dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
 import { stopGradient, valueAndGrad, vjp } from '../../dsl/transform/index.ts';
 
+/** Pictures [B, 3, H, W]. */
 type Picture = Tensor<Rank4>;
 
 /** A loss of a picture at one picture: its value, and its gradient there, both without gradients of their own. */
@@ -15,6 +16,7 @@ export interface Pulled {
   readonly gradient: Picture;
 }
 
+/** `loss` at `picture` [B, 3, H, W]: its value and its gradient there. Throws DslError for a loss that is no scalar. */
 export const pullBack = (loss: (picture: Picture) => ScalarTensor, picture: Picture): Pulled => {
   const { value, grads } = valueAndGrad(loss)(stopGradient(picture));
   return { value: stopGradient(value), gradient: stopGradient(grads) };

@@ -53,6 +53,7 @@ export const pixelDistance = (
 
 /** The losses that need nothing but a forward's outputs. */
 export type PlainLoss = LossOf<'pixel' | 'deep' | 'pooled' | 'commitment' | 'entropy'>;
+/** Whether a loss is one of these, which a model with these outputs has without a network beside it. */
 export const isPlain = (loss: Loss): loss is PlainLoss =>
   ['pixel', 'deep', 'pooled', 'commitment', 'entropy'].includes(loss.kind);
 

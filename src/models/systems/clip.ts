@@ -13,6 +13,7 @@ import type { TokenizerSystem } from './system.ts';
 
 const specOf = (c: ClipConfig) => partsSpec(clipParts(c));
 
+/** CLIP at a configuration: its outputs have an image embedding [B, width] alone, and its text tower gives that of captions. */
 export const clipSystem = (c: ClipConfig): TokenizerSystem<ReturnType<typeof specOf>, NoState, NoState> => ({
   ...featuresAlone<ReturnType<typeof specOf>>(c.vision_config),
   spec: specOf(c),

@@ -3,6 +3,7 @@ import type { ConvolutionalTokenizer, NoState } from '../convolutional-tokenizer
 import type { Quantised } from '../quantisers/residual-quantiser.ts';
 import type { TokenizerSystem } from './system.ts';
 
+/** A convolutional tokenizer at a configuration: 'pixel' codes [B, h, w, 1]. Throws DslError with every fault of the configuration. */
 export const convolutionalSystem = <C, P, Q extends Quantised>(
   { spec, sizes, encode, decode, forwardTraining, last, withLast }: ConvolutionalTokenizer<C, P, Q>,
   config: C,

@@ -32,4 +32,5 @@ const kinds: readonly (readonly [RegExp, PartKind])[] = [
   [/^encoder$/, 'encoder'],
   [/^decoder$/, 'decoder'],
 ];
+/** The kind of a part that `partCounts` names; 'other' for names that no family has. */
 export const partKind = (part: string): PartKind => kinds.find(([name]) => name.test(part))?.[1] ?? 'other';

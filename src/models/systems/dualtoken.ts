@@ -12,6 +12,10 @@ import { patchGrid } from '../nn/patch-embedding.ts';
 import { restartsOf } from './restarts.ts';
 import type { TokenizerSystem } from './system.ts';
 
+/**
+ * A tokenizer of DualToken's family: 'pixel' and 'semantic' codes [B, h, w, depth], where the configuration has them. It takes the
+ * configuration as it is: `faultsOf` says what is wrong with one.
+ */
 export const dualTokenSystem = (
   c: DualTokenConfig,
 ): TokenizerSystem<

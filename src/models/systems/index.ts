@@ -16,6 +16,7 @@ export { clipSystem } from './clip.ts';
 export { convolutionalSystem } from './convolutional.ts';
 export { dualTokenSystem } from './dualtoken.ts';
 export { residualMovqganSystem } from './residual-movqgan.ts';
+export type { Restarts } from './restarts.ts';
 export type { SystemOutputs, TextOutputs, TokenizerSystem } from './system.ts';
 export { towerSystem } from './tower.ts';
 

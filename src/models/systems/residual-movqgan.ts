@@ -16,6 +16,7 @@ const tablesSpecOf = (c: ResidualMovqganConfig) => {
   return { quantizer: { codebook } };
 };
 
+/** That tokenizer at a configuration: 'pixel' codes [B, h, w, depth]. */
 export const residualMovqganSystem = (
   c: ResidualMovqganConfig,
 ): TokenizerSystem<

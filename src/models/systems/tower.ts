@@ -6,6 +6,7 @@ import { givenTower, type TowerConfig, towerSpec } from '../tower.ts';
 import { featuresAlone, pooledAlone } from './features-alone.ts';
 import type { TokenizerSystem } from './system.ts';
 
+/** A tower's system: its outputs have a pooled feature [B, width] alone. `text` and `teacher` are there where the configuration has them. */
 export const towerSystem = (c: TowerConfig): TokenizerSystem<ReturnType<typeof towerSpec>, NoState, NoState> => ({
   ...featuresAlone<ReturnType<typeof towerSpec>>(c.vision),
   spec: towerSpec(c),

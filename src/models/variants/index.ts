@@ -23,7 +23,16 @@ import { miniVilaU, vilaU } from './vila-u.ts';
 export { type Changes, faultsOf, variantOf } from './config.ts';
 export { parseModel } from './families.ts';
 export { initialQuantised, rowA, rowB, rowC, rowD, sweptTaps, tapAt } from './table3.ts';
-export { type DualTokenVariant, type Family, textOf, type Variant, type VariantModel, without } from './variant.ts';
+export {
+  type DualTokenVariant,
+  type Family,
+  type FamilyConfigs,
+  type ModelOf,
+  textOf,
+  type Variant,
+  type VariantModel,
+  without,
+} from './variant.ts';
 export { dualtokenSo400m, mini };
 
 const so400m: DualTokenVariant = {
@@ -50,6 +59,7 @@ const table3 = (name: string, base: DualTokenVariant): Readonly<Record<string, V
   ...Object.fromEntries(sweptTaps.map((tap) => [`${name}-tap-${tap}`, tapAt(tap)(base)])),
 });
 
+/** Every variant by name: those at published size, then those at mini size, which train anywhere; of both the rows of Table 3. */
 export const variants: Readonly<Record<string, Variant>> = {
   'dualtoken-so400m': so400m,
   'dualtoken-v3': dualtokenV3,
