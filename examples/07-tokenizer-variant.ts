@@ -1,4 +1,5 @@
 // A tokenizer of one's own in ten lines, and its training, for as many seconds as you give: real photos in, two vocabularies learned.
+import { fileURLToPath } from 'node:url';
 import { openRuntime } from 'dualtoken';
 import { centreCrop, filesDataset, listImages, renderDataError, stackChannels } from 'dualtoken/data';
 import { commitmentLoss, deepDistillation, dualTokenSystem, mini, pixelLoss, variantOf } from 'dualtoken/models';
@@ -37,7 +38,7 @@ const need = async <A, F extends Parameters<typeof renderDataError>[0]>(work: Ta
 };
 
 // The grid of the decoder must meet the tower's: two levels double once, from a grid of size / 8 by bilinear resize.
-const folder = new URL('../assets/photos/', import.meta.url).pathname;
+const folder = fileURLToPath(new URL('../assets/photos/', import.meta.url));
 const photos = filesDataset(folder, await need(listImages(folder)));
 const count = Math.min(small ? 2 : 8, photos.size);
 const pictures = await Promise.all(Array.from({ length: count }, (_, i) => need(photos.load(i))));
@@ -65,5 +66,5 @@ for (let step = 0; step < 100_000; step++) {
 }
 const { kernelsCompiled, traces } = runtime.stats();
 console.log(`${kernelsCompiled} kernels compiled, ${traces} functions traced: none of them twice`);
-trainer.free();
+await trainer.free();
 runtime.close();

@@ -8,9 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
 import { openRuntime, type Runtime } from '../../src/index.ts';
-import { latestCheckpoint } from '../../src/train/checkpoint.ts';
-import { parseTrainConfig, type TrainConfig, type TrainConfigInput } from '../../src/train/config.ts';
-import { runTraining } from '../../src/train/run.ts';
+import {
+  latestCheckpoint,
+  parseTrainConfig,
+  runTraining,
+  type TrainConfig,
+  type TrainConfigInput,
+} from '../../src/train/index.ts';
 import { lengths, type Places, type Row, rowConfig, rows, runName, towerConfig } from './configs.ts';
 import { logOf } from './log.ts';
 import { type Measures, measure, need } from './measure.ts';

@@ -9,6 +9,7 @@ import type { VariantModel } from '../models/variants/index.ts';
 import { fileSource, joinSources, renamed, type TensorSource } from './source.ts';
 import { tokenizerSpec } from './tokenizer.ts';
 
+/** A tensor or parameter by name, with its sizes. */
 export interface NamedShape {
   readonly name: string;
   readonly shape: readonly number[];
@@ -65,7 +66,10 @@ const unsharedIn = (file: Safetensors, { matched, ignored }: Survey): TE.TaskEit
   );
 };
 
-/** How the tensors at `path` (a .safetensors file, an index of shards, a folder) and a model meet, before any is read. */
+/**
+ * How the tensors at `path` (a .safetensors file, an index of shards, a folder) and a model meet, before any is read: what does not fit is
+ * in the plan, and no error. Left: the files cannot be read, or are no safetensors.
+ */
 export const planImport = (path: string, model: VariantModel): TE.TaskEither<DataError, ImportPlan> =>
   withSafetensors(path)((file) => {
     const survey = surveyParams(tokenizerSpec(model), file.tensors, publishedLayout(model)(file.tensors));
@@ -85,7 +89,10 @@ export const planImport = (path: string, model: VariantModel): TE.TaskEither<Dat
     );
   });
 
-/** The model's tensors by path: those of the source, and `drawn` ones for the rest, where there are any. */
+/**
+ * The model's tensors by path, for `writeTokenizer` or `publishModel`: those of the source under the plan's names, f32, and of `drawn`
+ * (`drawnSource`) what the source lacks. Reading throws DataFailure.
+ */
 export const importedSource = (path: string, { matched }: ImportPlan, drawn: TensorSource | null): TensorSource => {
   const at = new Map(matched.map((m) => [m.path, { stored: m.name, shape: m.spec.shape }]));
   const own = fileSource(path, at);

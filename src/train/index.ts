@@ -4,16 +4,48 @@
 // report/ are its files. source, vectors and draw are how tensors go by name; load-checkpoint, place, load-mobilenet and
 // starting-weights (with positions) bring weights in. model-file tells which model a file holds, tokenizer is one ready for use,
 // import and publish are the ways from and to published files.
-export { type AdamOptions, adam, adamScalars } from './adam.ts';
+export { type AdamOptions, type AdamScalars, adam, adamScalars, type Moments } from './adam.ts';
+export {
+  type Checkpoint,
+  type CheckpointInfo,
+  latestCheckpoint,
+  listCheckpoints,
+  readCheckpoint,
+} from './checkpoint.ts';
 export { clipByGlobalNorm, globalNorm } from './clip.ts';
 export { defineConfig, parseTrainConfig, type TrainConfig, type TrainConfigInput } from './config.ts';
+export { drawnSource } from './draw.ts';
 export { TrainFailure } from './failure.ts';
+export type { Layouts } from './freeze.ts';
+export { type ImportPlan, importedSource, type NamedShape, planImport } from './import.ts';
 export { hostParams, loadNamed, loadParams } from './load-checkpoint.ts';
-export { loadMobileNetV2 } from './load-mobilenet.ts';
-export { type LoopOptions, type Progress, trainLoop } from './loop.ts';
-export { type Schedule, schedule } from './schedule.ts';
-export { fileSource, hostSource, readAll, type TensorSource, wholeFile } from './source.ts';
-export type { Adversary, LossInputs, LossResult, Task } from './task.ts';
-export { type TokenizerTaskOptions, tokenizerTask } from './tasks/tokenizer.ts';
-export { openTokenizer, type Tokenizer, tokenizerSpec, writeTokenizer } from './tokenizer.ts';
-export { openTrainer, type StepMetrics, type Trainer, type TrainerOptions } from './trainer.ts';
+export { type LoadedMobileNet, loadMobileNetV2 } from './load-mobilenet.ts';
+export { type Finished, type LoopOptions, type Progress, trainLoop } from './loop.ts';
+export type { OnBytes } from './place.ts';
+export { type PublishOptions, publishModel } from './publish.ts';
+export { checkpointFor, type RunHooks, type RunResult, runTraining } from './run.ts';
+export { type Schedule, type ScheduleOptions, schedule } from './schedule.ts';
+export type { SideState } from './side.ts';
+export type { SideChoices } from './sides.ts';
+export { fileSource, hostSource, joinSources, readAll, type StoredAt, type TensorSource, wholeFile } from './source.ts';
+export type { Adversary, LossInputs, LossResult, Pair, Task, TrainBatch } from './task.ts';
+export type { AdversarySpec, AdversaryState } from './tasks/adversary.ts';
+export { type TokenizerFrozen, type TokenizerTaskOptions, tokenizerTask } from './tasks/tokenizer.ts';
+export {
+  openTokenizer,
+  type PictureCodes,
+  type Tokenizer,
+  type TokenizerFileOptions,
+  tokenizerSpec,
+  writeTokenizer,
+} from './tokenizer.ts';
+export {
+  type ImageBatch,
+  type OptimizerOptions,
+  openTrainer,
+  type Rates,
+  type StepMetrics,
+  type Trainer,
+  type TrainerOptions,
+} from './trainer.ts';
+export type { NamedTensor, NamedTensors, Shapes } from './vectors.ts';

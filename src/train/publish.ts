@@ -62,7 +62,8 @@ const checkFree = (folder: string): TE.TaskEither<DataError, void> =>
 
 /**
  * Writes a model's tensors, which `source` has by path, into a folder that was not there, whole or not at all: safetensors of at most
- * `shardBytes` each, model.safetensors.index.json, config.json. A few tensors are in memory at a time.
+ * `shardBytes` each, model.safetensors.index.json, config.json. A few tensors are in memory at a time. Left: something is in the folder's
+ * place, it cannot be written, or a tensor cannot be read.
  */
 export const publishModel = (
   folder: string,

@@ -24,14 +24,19 @@ import { tokenizerSpec, writeTokenizer } from './tokenizer.ts';
 import { openTrainer, type StepMetrics } from './trainer.ts';
 import { fewVectors } from './warnings.ts';
 
+/** What a run tells its caller, and asks of it. */
 export interface RunHooks {
   /** A line about what is going on. */
   readonly log: (line: string) => void;
+  /** After each step: `at` says how many there were, and `learningRate` is the one that it was made with. */
   readonly onStep: (metrics: StepMetrics, at: Progress, learningRate: number) => void;
+  /** Asked before every step; true ends the run after a checkpoint. */
   readonly stopped: () => boolean;
 }
 
+/** Where a run has ended. */
 export interface RunResult extends Finished {
+  /** Path of the model's file. */
   readonly model: string;
   /** PSNR of the pictures held out, or of training pictures where none are, decibels; null for a model without a decoder. */
   readonly psnr: number | null;
@@ -52,8 +57,8 @@ const firstPictures = async (dataset: ImageDataset, size: number): Promise<reado
 };
 
 /**
- * The checkpoint that a run goes on from, null for a new one. @throws TrainFailure where a run is there and `resume` was not asked
- * for, or none is there and it was
+ * The newest checkpoint in the folder of a run, which `runTraining` goes on from; null for a new run. Rejects with TrainFailure where a
+ * run is there and `resume` was not asked for, where none is there and it was, or where the checkpoint cannot be read.
  */
 export const checkpointFor = async (out: string, resume: boolean): Promise<Checkpoint | null> => {
   if (resume) {
@@ -87,8 +92,13 @@ const checkFits = <P, F, Q, D, S>(sides: Sides<P, F, Q, D, S>, from: Checkpoint 
   }
 };
 
-/** Trains to the end of the configuration, or until `stopped`. Throws TrainFailure, RunFailure, CompileFailure. */
-export const runTraining = (
+/**
+ * Trains what `parseTrainConfig` has read, to its last step or until `stopped`, on from a checkpoint where there is one (`checkpointFor`).
+ * Into the folder `config.out` go config.json, checkpoints, log.jsonl, samples, the report and model.safetensors, which `openTokenizer`
+ * opens. Rejects with TrainFailure for what is wrong with data, weights or the configuration, or a loss that is no number; with RunFailure
+ * and CompileFailure where the device fails.
+ */
+export const runTraining = async (
   runtime: Runtime,
   config: TrainConfig,
   from: Checkpoint | null,
