@@ -5,6 +5,7 @@ export * from './activations.ts';
 export * from './contract.ts';
 export * from './conv.ts';
 export * from './create.ts';
+export type { EinsumFits, EinsumShape } from './einsum-types.ts';
 export * from './elementwise.ts';
 export * from './fused.ts';
 export * from './indexing.ts';
