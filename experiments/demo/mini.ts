@@ -12,7 +12,7 @@ export default defineConfig({
     { kind: 'pixel', weight: 100 },
     { kind: 'perceptual', weight: 0.3, net: 'squeezenet1_0-caffe' },
     // Late, and little of it: 256 codes have no room for the textures that it asks for.
-    { kind: 'adversarial', weight: 0.1, channels: 32, start: 4000 },
+    { kind: 'adversarial', weight: 0.1, channels: 32, start: 3200 },
     { kind: 'deep', weight: 5 },
     { kind: 'pooled', weight: 1 },
     { kind: 'commitment', weight: 20 },
@@ -32,7 +32,7 @@ export default defineConfig({
     optimizer: { learningRate: 2e-4 },
     schedule: { warmup: 100, final: 0 },
   },
-  steps: 5000,
+  steps: 4000,
   batchSize: 8,
   ema: 0.995,
   out: 'runs/demo/mini',

@@ -50,8 +50,8 @@ export const trainConfigSchema = z.strictObject({
       workers: z.int().min(0).default(1),
       /** Tokenizer of the captions, for a contrastive loss: tokenizer.json, spiece.model, CLIP's vocabulary, or their folder. */
       tokenizer: path.optional(),
-      /** Whose rules make ids of them. */
-      tokenizerOf: z.enum(['siglip', 'clip']).default('siglip'),
+      /** Whose rules make ids of them. Default: CLIP's for a vocabulary that has its start of a text, else SigLIP's. */
+      tokenizerOf: z.enum(['siglip', 'clip']).optional(),
     })
     .prefault({}),
   /** Weights to start from. */

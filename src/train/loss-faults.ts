@@ -33,9 +33,10 @@ const lackOf = <P, Q, T>(kind: Loss['kind'], system: TokenizerSystem<P, Q, T>, v
 const patchSide = (size: number, layers: number): number =>
   Array.from({ length: layers }).reduce<number>((n) => Math.floor(n / 2), size) - 2;
 
-const discriminatorFaults = (
+const adversarialFaults = (
   { discriminator = 'residual', channels = 64, layers = 3, adaptive }: LossOf<'adversarial'>,
   size: number,
+  losses: readonly Loss[],
 ): readonly string[] => [
   ...(discriminator === 'residual' && channels > 32 && channels % 32 !== 0
     ? [`channels ${channels} is not a multiple of the 32 groups of the discriminator's norms; up to 32 any number is`]
@@ -47,6 +48,9 @@ const discriminatorFaults = (
     : []),
   ...(adaptive && adaptive[0] > adaptive[1]
     ? [`adaptive [${adaptive.join(', ')}]: the lower bound is above the upper`]
+    : []),
+  ...(adaptive && !losses.some(({ kind }) => kind === 'pixel' || kind === 'perceptual')
+    ? ["adaptive: there is neither 'pixel' nor 'perceptual' whose gradient it is weighed against; leave it out"]
     : []),
 ];
 
@@ -61,7 +65,7 @@ export const lossFaults = (variant: Variant): readonly string[] =>
         ...(losses.findIndex(({ kind }) => kind === loss.kind) < i ? [`losses: '${loss.kind}' is there twice`] : []),
         ...(lack === null ? [] : [`losses: '${loss.kind}' asks for ${lack}, which the model has not; leave it out`]),
         ...(loss.kind === 'adversarial'
-          ? discriminatorFaults(loss, system.size).map((fault) => `losses: '${loss.kind}': ${fault}`)
+          ? adversarialFaults(loss, system.size, losses).map((fault) => `losses: '${loss.kind}': ${fault}`)
           : []),
       ];
     });

@@ -18,7 +18,7 @@ import { loadMobileNetV2 } from './load-mobilenet.ts';
 import { sections } from './sides.ts';
 import { hostSource, joinSources, type TensorSource } from './source.ts';
 import { type Started, startingWeights } from './starting-weights.ts';
-import { loadPerceptual } from './tasks/perceptual.ts';
+import { filesOf, loadPerceptual } from './tasks/perceptual.ts';
 import { tokenizerTask } from './tasks/tokenizer.ts';
 import type { ImageBatch } from './trainer.ts';
 import type { NamedTensors } from './vectors.ts';
@@ -55,6 +55,11 @@ export const prepareTask = async <P, Q, T>(
     throw new TrainFailure(
       `the loss 'perceptual' (${perceptual.net}) asks for its network's weights: name their files in weights.perceptual, or leave the loss out`,
     );
+  const networks = [weights.perceptual ?? []].flat();
+  if (perceptual && networks.length > filesOf(perceptual.net))
+    throw new TrainFailure(
+      `weights.perceptual names ${networks.length} files; '${perceptual.net}' takes ${filesOf(perceptual.net) === 1 ? 'one, its weights' : 'two at most, its backbone and its heads'}`,
+    );
   if (teaching && weights.teacher === undefined)
     throw new TrainFailure("the loss 'teacher' asks for its network: name its folder in weights.teacher");
   const teacher = teaching && weights.teacher !== undefined ? await need(loadMobileNetV2(weights.teacher)) : null;
@@ -65,10 +70,7 @@ export const prepareTask = async <P, Q, T>(
     );
   const text = variant.family === 'dualtoken' ? variant.config.text : undefined;
   const task = tokenizerTask(system, losses, { microBatches, remat: checkpointing, text, teacher: teacher?.config });
-  const seen =
-    perceptual && weights.perceptual !== undefined
-      ? await need(loadPerceptual(perceptual.net, [weights.perceptual].flat()))
-      : null;
+  const seen = perceptual ? await need(loadPerceptual(perceptual.net, networks)) : null;
   const started: Started[] = [];
   for (const path of [weights.model ?? []].flat()) {
     const one = await need(startingWeights(path, variant, task, system.stateSpec));
@@ -103,6 +105,11 @@ export const captionIds = async (
   if (tokenizer.vocabulary > words)
     throw new TrainFailure(
       `${data.tokenizer} makes ids below ${tokenizer.vocabulary}; the text tower has a vocabulary of ${words}`,
+    );
+  const ends = variant.family === 'clip' ? variant.config.text_config.eos_token_id : tokenizer.end;
+  if (variant.family === 'clip' && ends !== tokenizer.end && ends !== 2)
+    throw new TrainFailure(
+      `${data.tokenizer} ends texts with the id ${tokenizer.end}, and the text tower reads its feature at the id ${ends}: name CLIP's vocabulary, or set text_config.eos_token_id`,
     );
   return (batch) => {
     const ids = new Int32Array(batch.count * tokenizer.length);

@@ -119,6 +119,19 @@ test('other files and folders that are no tokenizers, and vocabularies that do n
   await refused('bpe_simple_vocab_16e6.txt.gz', gzipSync('#version: 0.2\na b\n'), /list of 48894 merges: it has 1/);
   await refused('bpe_simple_vocab_16e6.txt.gz', gzipSync('a b\n').subarray(0, 18), /cannot be decompressed/);
   await refused('words.txt', 'a b', /the name is of no form that is read/);
+  for (const [json, family] of [
+    [clipJson, 'clip'],
+    [siglipJson, 'siglip'],
+  ] as const)
+    await withFile('tokenizer.json', json, async (path) => {
+      const [told, named] = [undefined, family].map((f) => openTextTokenizer(path, f, 8));
+      const [a, b] = [await run(told!), await run(named!)];
+      assert.equal(a.encode('a cat'), b.encode('a cat'));
+      assert.is(
+        a.end,
+        b.encode('').find((id) => id === a.end),
+      );
+    });
   await withFile('tokenizer.json', clipJson, async (path) => {
     assert.match(await failure(openTextTokenizer(path, 'siglip', 64)), /its vocabulary has no <eos>/);
   });

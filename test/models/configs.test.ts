@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseClipConfig, parseSiglipConfig } from '../../src/models/hf-config.ts';
-import { faultsOf, mini, readVariant, variantOf, variants } from '../../src/models/variants/index.ts';
+import { faultsOf, mini, readVariant, sweptTaps, variantOf, variants } from '../../src/models/variants/index.ts';
 
 const test = suite('configurations');
 
@@ -96,6 +96,19 @@ test('a configuration that makes no model says everything that is wrong', () => 
       ),
   );
   assert.throws(() => variantOf(mini, { taps: { pixel: 5, semantic: 3 } }), 'comes after');
+});
+
+test('the swept taps lie in line between the two of the paper, in towers of any depth', () => {
+  const tapOf = (name: string) => {
+    const variant = variants[name];
+    if (variant?.family !== 'dualtoken') throw new Error(name);
+    return variant.config.taps.pixel;
+  };
+  const swept = (name: string) => sweptTaps.map((tap) => tapOf(`${name}-tap-${tap}`));
+  assert.equal(swept('dualtoken-so400m'), [...sweptTaps]);
+  // Five blocks for six taps.
+  assert.equal(swept('mini'), [1, 2, 2, 3, 4, 5]);
+  for (const name of ['dualtoken-so400m', 'mini']) assert.is(tapOf(`${name}-tap-6`), tapOf(`${name}-d`));
 });
 
 test.run();

@@ -143,6 +143,15 @@ test('discriminators that cannot be made', () => {
     made({ discriminator: 'patch', layers: 5 }).join('\n'),
     /'patch' of 5 layers has no logits for pictures of 64/,
   );
+  assert.match(
+    faultsIn({
+      losses: [
+        { kind: 'commitment', weight: 1 },
+        { kind: 'adversarial', weight: 1, adaptive: [0, 10] },
+      ],
+    }).join('\n'),
+    /adaptive: there is neither 'pixel' nor 'perceptual'/,
+  );
   assert.match(made({ adaptive: [2, 1] }).join('\n'), /adaptive \[2, 1\]: the lower bound is above the upper$/);
 });
 
@@ -175,6 +184,14 @@ test('what a run lacks is said before it begins', async () => {
   const data = { train: photos };
   assert.match(await refused({}), /^there are no pictures to train on: .*data\.train/);
   assert.match(await refused({ data: { train: join(photos, 'none') } }), /none: no such file or folder/);
+  assert.match(
+    await refused({
+      data,
+      losses: [pixel, { kind: 'perceptual', weight: 1, net: 'squeezenet1_0' }],
+      weights: { perceptual: ['net.safetensors', 'heads.safetensors'] },
+    }),
+    /^weights\.perceptual names 2 files; 'squeezenet1_0' takes one, its weights$/,
+  );
   assert.match(
     await refused({ data, losses: [pixel, { kind: 'perceptual', weight: 1, net: 'lpips-vgg' }] }),
     /^the loss 'perceptual' \(lpips-vgg\) asks for its network's weights: name their files in weights\.perceptual/,

@@ -9,7 +9,7 @@ import { gunzipped } from '../gzip.ts';
 import { clipVocabularyJson } from './clip-vocabulary.ts';
 import { type Segmenter, segmenterFrom } from './segmenter.ts';
 import { sentencePieceJson } from './sentencepiece.ts';
-import { clipTokenizer, siglipTokenizer, type TextTokenizer } from './text-tokenizer.ts';
+import { clipTokenizer, rulesFor, siglipTokenizer, type TextTokenizer } from './text-tokenizer.ts';
 
 /** Far more than any vocabulary: 128 MiB. */
 const LARGEST = 2 ** 27;
@@ -81,15 +81,22 @@ export const openSegmenter = (
     ),
   );
 
-/** The tokenizer of a text tower, from a file or the folder of its model; `length` is the tower's. See `openSegmenter`. */
+/**
+ * The tokenizer of a text tower, from a file or the folder of its model; `length` is the tower's. Whose rules make ids is told by the
+ * vocabulary where `family` is undefined. See `openSegmenter`.
+ */
 export const openTextTokenizer = (
   path: string,
-  family: 'siglip' | 'clip',
+  family: 'siglip' | 'clip' | undefined,
   length: number,
 ): TE.TaskEither<DataError, TextTokenizer> =>
   pipe(
     openSegmenter(path),
     TE.chainEitherK((found) =>
-      (family === 'siglip' ? siglipTokenizer : clipTokenizer)(found.path, found.segmenter, length),
+      ((family ?? rulesFor(found.segmenter)) === 'siglip' ? siglipTokenizer : clipTokenizer)(
+        found.path,
+        found.segmenter,
+        length,
+      ),
     ),
   );

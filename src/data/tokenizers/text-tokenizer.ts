@@ -9,6 +9,8 @@ export interface TextTokenizer {
   readonly length: number;
   /** One more than the largest id. */
   readonly vocabulary: number;
+  /** The id that ends a text. */
+  readonly end: number;
   /** A text that is too long is cut; its last id is the end's all the same. */
   readonly encode: (text: string) => Int32Array<ArrayBuffer>;
 }
@@ -60,6 +62,7 @@ const padded = (
   return E.right({
     length,
     vocabulary,
+    end: after,
     encode: (text) => {
       const out = new Int32Array(length).fill(rest);
       const kept = [...before, ...ids(prepare(text))].slice(0, length - 1);
@@ -81,3 +84,6 @@ export const siglipTokenizer = (path: string, segmenter: Segmenter, length = 64)
 /** CLIP's: between `<|startoftext|>` and `<|endoftext|>`, padded by the latter; its vocabulary lowers the case. Left: it lacks one of these. */
 export const clipTokenizer = (path: string, segmenter: Segmenter, length = 77): E.Either<DataError, TextTokenizer> =>
   padded(path, segmenter, length, { start: [clipStart], end: clipEnd, pad: clipEnd, prepare: plain });
+
+/** Whose rules a vocabulary is for: CLIP's where it has CLIP's start of a text, else SigLIP's. */
+export const rulesFor = ({ idOf }: Segmenter): 'siglip' | 'clip' => (idOf(clipStart) === undefined ? 'siglip' : 'clip');

@@ -1,9 +1,10 @@
-// Pretrained networks whose features others are measured by. Read in this order: stack, alexnet, vgg16 and squeezenet, lpips on
-// them, names of all; then, on frozen-norm, mobilenet-v2 (with mobilenet-v2-config, mobilenet-v2-names) and inception-v3 (on
+// Pretrained networks whose features others are measured by. Read in this order: stack, alexnet, vgg16 and squeezenet, inputs (what they
+// take), lpips on them, names of all; then, on frozen-norm, mobilenet-v2 (with mobilenet-v2-config, mobilenet-v2-names) and inception-v3 (on
 // inception-blocks).
 export { alexNet } from './alexnet.ts';
 export type { FrozenNormSpec } from './frozen-norm.ts';
 export { cleanFidInput, inceptionSide, inceptionV3, inceptionV3Names, pytorchFidInput } from './inception-v3.ts';
+export { caffeInput, imageNetInput, mobileNetV2Input } from './inputs.ts';
 export {
   type LpipsHeadSpec,
   type LpipsHeadsSpec,
@@ -26,7 +27,6 @@ export { mobileNetV2Names } from './mobilenet-v2-names.ts';
 export { type LpipsNet, lpipsHeadNames, lpipsNames, type Stored as StoredTensors, stackNames } from './names.ts';
 export {
   type Classified,
-  caffeInput,
   type FireSpec,
   type SqueezeNetOptions,
   type SqueezeNetVersion,

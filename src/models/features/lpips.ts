@@ -1,16 +1,15 @@
 // LPIPS 0.1, the learned perceptual distance (Zhang and others 2018): differences of unit features, weighted by channel.
 import { onesInit } from '../../dsl/init.ts';
 import { type Layer, layer } from '../../dsl/layer.ts';
-import { scalar } from '../../dsl/ops/create.ts';
 import { add, div, maximum, mul, sqrt, square, sub } from '../../dsl/ops/elementwise.ts';
-import { stack } from '../../dsl/ops/joining.ts';
-import { alongAxis, broadcastLike } from '../../dsl/ops/movement.ts';
+import { broadcastLike } from '../../dsl/ops/movement.ts';
 import { mean, sum } from '../../dsl/ops/reduce.ts';
 import { type ParamSpec, weight } from '../../dsl/param.ts';
 import type { Rank1, Rank4 } from '../../dsl/shape.ts';
 import type { Tensor } from '../../dsl/tensor.ts';
 import type { Maps } from '../nn/conv2d.ts';
 import { alexNet } from './alexnet.ts';
+import { imageNetInput } from './inputs.ts';
 import { squeezeNetStack } from './squeezenet.ts';
 import type { FeatureStack } from './stack.ts';
 import { vgg16 } from './vgg16.ts';
@@ -37,13 +36,6 @@ export interface Pair {
   readonly b: Maps;
 }
 
-const channels = (...values: readonly number[]): Tensor<Rank1> => stack(values.map((v) => scalar(v)));
-/** From [-1, 1] to what torchvision's backbones were trained on. */
-const imageNetScale = (x: Maps): Maps => {
-  const [shift, scale] = [channels(-0.03, -0.088, -0.188), channels(0.458, 0.448, 0.45)];
-  return div(sub(x, alongAxis(shift, 1, x)), alongAxis(scale, 1, x));
-};
-
 const eps = 1e-10;
 /** Features of length 1 at each position. Where all are 0 they stay so, and the root under them keeps a finite gradient. */
 const unit = (x: Maps): Maps => {
@@ -63,7 +55,7 @@ const apart = (a: Maps, b: Maps, weights: Tensor<Rank4>): Tensor<Rank1> => {
  */
 export const lpips = <P>(
   net: FeatureStack<P>,
-  input: (x: Maps) => Maps = imageNetScale,
+  input: (x: Maps) => Maps = imageNetInput,
 ): Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> => {
   const spec: LpipsSpec<P> = { net: net.spec, ...lpipsHeadsSpec(net.widths) };
   return layer(spec, (params) => ({ a, b }) => {

@@ -4,10 +4,7 @@ import * as RA from 'fp-ts/lib/ReadonlyArray.js';
 import { compose } from '../../dsl/compose.ts';
 import type { Layer } from '../../dsl/layer.ts';
 import { relu } from '../../dsl/ops/activations.ts';
-import { scalar } from '../../dsl/ops/create.ts';
-import { add, mul } from '../../dsl/ops/elementwise.ts';
-import { concat, stack } from '../../dsl/ops/joining.ts';
-import { alongAxis } from '../../dsl/ops/movement.ts';
+import { concat } from '../../dsl/ops/joining.ts';
 import { maxPool2d } from '../../dsl/ops/pool.ts';
 import { mean } from '../../dsl/ops/reduce.ts';
 import type { Rank2 } from '../../dsl/shape.ts';
@@ -34,12 +31,6 @@ const fire = (inputs: number, squeezed: number, expanded: number): Layer<FireSpe
       return concat([pipe(narrow, m.expand1x1, relu), pipe(narrow, m.expand3x3, relu)], 1);
     },
   );
-/**
- * Pictures in [-1, 1] as its authors' own weights of version 1.0 take them, which are Caffe's: [0, 255], less each channel's mean.
- * torchvision's were trained on other numbers, of about 1.
- */
-export const caffeInput = (x: Maps): Maps =>
-  add(mul(x, 127.5), alongAxis(stack([123, 117, 104].map((mean) => scalar(127.5 - mean))), 1, x));
 const pool = (x: Maps): Maps => maxPool2d(x, 3, { stride: 2, ceil: true });
 
 export type SqueezeNetVersion = '1.0' | '1.1';

@@ -65,13 +65,14 @@ export interface LecamOptions {
   /** What the running means keep of themselves in an update. Default 0.999. */
   readonly decay?: number;
 }
+export const lecamDecay = 0.999;
 
 /**
  * LeCAM regularisation of a discriminator (H.-Y. Tseng and others, 2021): the means move first, then
  * weight (mean relu(D(x) - fake mean)^2 + mean relu(real mean - D(x^))^2). No gradient reaches the means.
  */
 export const lecam =
-  (state: LecamState, { weight: factor = 0.05, decay = 0.999 }: LecamOptions = {}) =>
+  (state: LecamState, { weight: factor = 0.05, decay = lecamDecay }: LecamOptions = {}) =>
   (real: Logits, fake: Logits): { readonly loss: ScalarTensor; readonly next: LecamState } => {
     const moved = (before: ScalarTensor, now: Logits) =>
       stopGradient(add(mul(before, decay), mul(mean(now), 1 - decay)));

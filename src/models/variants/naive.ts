@@ -21,13 +21,14 @@ export const miniNaiveSemantic = semantic(small);
 
 /**
  * MoVQGAN 270M with one more halving, and a residual quantiser of depth 4: 16 x 16 positions of 4 codes as wide as SigLIP's. The paper's
- * third version adds "a down-sampling module"; a whole level of the autoencoder stands for it here.
+ * third version adds "a down-sampling module"; a whole level of the autoencoder stands for it here. Its latent has 256 channels, for the
+ * 4 that MoVQGAN has at twice the positions on a side would be a quarter of its numbers.
  */
 export const naivePixel: Variant<'residual-movqgan'> = {
   title: 'naive combination, pixel half: MoVQGAN 270M at rate 16 with a residual quantiser',
   family: 'residual-movqgan',
   config: {
-    autoencoder: { ...movqganConfigs['270M'].autoencoder, ch_mult: [1, 2, 2, 4, 4] },
+    autoencoder: { ...movqganConfigs['270M'].autoencoder, ch_mult: [1, 2, 2, 4, 4], z_channels: 256 },
     quantiser: large.config.quantiser,
   },
   losses: without(dualTokenLosses, 'deep', 'pooled'),

@@ -45,11 +45,21 @@ export const rowD = (base: DualTokenVariant): DualTokenVariant => change(base, '
 /** Pixel taps that the paper compares, of 27 blocks. */
 export const sweptTaps = [3, 6, 9, 15, 21, 26] as const;
 
-/** DualToken with its pixel tap at block `tap` of 27, scaled to the depth of the tower. */
+/** Block `tap` of the paper's 27 in a tower of any depth: in line between its own taps, which stand for 6 and 26. */
+const blockOf = ({ taps: { pixel, semantic }, vision }: DualTokenVariant['config'], tap: number): number => {
+  const known = [
+    [0, 0],
+    [6, pixel],
+    [26, semantic],
+    [27, vision.num_hidden_layers],
+  ].flatMap(([of27, block]) => (of27 == null || block == null ? [] : [[of27, block] as const]));
+  const after = known.findIndex(([of27], i) => i > 0 && tap <= of27);
+  const [[from, low], [to, high]] = [known[after - 1]!, known[after]!];
+  return Math.max(1, Math.round(low + ((tap - from) * (high - low)) / (to - from)));
+};
+
+/** DualToken with its pixel tap at block `tap` of 27, scaled to the depth of the tower: a small one has fewer blocks than there are taps. */
 export const tapAt =
   (tap: number) =>
-  (base: DualTokenVariant): DualTokenVariant => {
-    const { semantic } = base.config.taps;
-    const scaled = Math.max(1, Math.round((tap * base.config.vision.num_hidden_layers) / 27));
-    return change(base, `pixel tap ${tap} of 27`, { taps: { pixel: Math.min(scaled, semantic ?? scaled) } });
-  };
+  (base: DualTokenVariant): DualTokenVariant =>
+    change(base, `pixel tap ${tap} of 27`, { taps: { pixel: blockOf(base.config, tap) } });

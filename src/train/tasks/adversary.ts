@@ -6,7 +6,7 @@ import type { ParamsOf } from '../../dsl/param.ts';
 import type { Rank4 } from '../../dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
 import { patchDiscriminator, residualDiscriminator } from '../../models/discriminators/index.ts';
-import { discriminatorLosses, generatorLosses, lecam, lecamSpec } from '../../models/losses/adversarial.ts';
+import { discriminatorLosses, generatorLosses, lecam, lecamDecay, lecamSpec } from '../../models/losses/adversarial.ts';
 import type { LossOf } from '../../models/losses/index.ts';
 import type { Adversary } from '../task.ts';
 
@@ -56,7 +56,9 @@ export const generatorTerm =
     return generatorLosses[generator](logits);
   };
 
-export const adversaryOf = (loss: Adversarial): Adversary<AdversarySpec, AdversaryState> => {
+/** `microBatches` forwards are one step: LeCAM's running means move once as far in all of them. */
+export const adversaryOf = (loss: Adversarial, microBatches = 1): Adversary<AdversarySpec, AdversaryState> => {
+  const decay = lecamDecay ** (1 / microBatches);
   const objective = discriminatorLosses[loss.objective ?? 'leaky-hinge'];
   return {
     spec: specOf(loss),
@@ -68,7 +70,7 @@ export const adversaryOf = (loss: Adversarial): Adversary<AdversarySpec, Adversa
       const value = objective(real.logits, fake.logits);
       const terms = { real: mean(real.logits), fake: mean(fake.logits) };
       if (!loss.lecam || !extra.lecam) return { total: value, terms, extra: fake.next };
-      const regularised = lecam(extra.lecam, { weight: loss.lecam })(real.logits, fake.logits);
+      const regularised = lecam(extra.lecam, { weight: loss.lecam, decay })(real.logits, fake.logits);
       return {
         total: add(value, regularised.loss),
         terms: { ...terms, lecam: regularised.loss },

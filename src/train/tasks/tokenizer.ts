@@ -8,7 +8,12 @@ import { namedSpecs, type ParamsOf, weight } from '../../dsl/param.ts';
 import { anySize, type ScalarTensor } from '../../dsl/tensor.ts';
 import { stopGradient } from '../../dsl/transform/index.ts';
 import type { TrainingOptions } from '../../models/dualtoken.ts';
-import { type MobileNetV2Config, mobileNetV2 } from '../../models/features/index.ts';
+import {
+  type MobileNetV2Config,
+  mobileNetV2,
+  mobileNetV2Default,
+  mobileNetV2Input,
+} from '../../models/features/index.ts';
 import type { TextConfig } from '../../models/hf-config.ts';
 import {
   isPlain,
@@ -118,7 +123,7 @@ export const tokenizerTask = <P, Q, T>(
     spec: system.spec,
     frozenSpec: frozenSpecOf(parts),
     initExtra: (key) => initParams(system.stateSpec)({ key, path: '' }),
-    adversary: ofPicture.adversarial ? adversaryOf(ofPicture.adversarial) : null,
+    adversary: ofPicture.adversarial ? adversaryOf(ofPicture.adversarial, options.microBatches) : null,
     loss: (params, { frozen, extra, batch: { images, ids }, key, adversary, still = () => false }) => {
       const m = giveParts(parts, frozen);
       // A codebook learns as a whole.
@@ -162,7 +167,8 @@ export const tokenizerTask = <P, Q, T>(
       const taught = (): ScalarTensor | null => {
         if (!teaching || !m.teacher || system.teacher === null || out.pooled === null) return null;
         const side = teaching.size ?? 224;
-        const { pooled } = m.teacher(resizeBilinear(images, [side, side]));
+        const takes = mobileNetV2Input(options.teacher ?? mobileNetV2Default);
+        const { pooled } = m.teacher(takes(resizeBilinear(images, [side, side])));
         return sub(scalar(1), meanCosine(system.teacher(params)(out.pooled), stopGradient(pooled)));
       };
       const [pairs, lesson] = [contrasted(), taught()];

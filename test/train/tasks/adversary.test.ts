@@ -57,6 +57,21 @@ test('LeCAM is added with its weight, its means move; the terms are mean logits'
   assert.equal(Object.keys(plain.played.terms), ['real', 'fake']);
 });
 
+test('the means of LeCAM move as far in the micro-batches of a step as in one batch', () => {
+  const loss = { ...base, lecam: 0.3 };
+  const meansAfter = (forwards: number) => {
+    const adversary = adversaryOf(loss, forwards);
+    const params = initParams(adversary.spec)({ key: key(3), path: '' });
+    const played = Array.from({ length: forwards }).reduce<ReturnType<typeof adversary.initExtra>>(
+      (extra) => adversary.loss(params, { pair, extra, key: key(5) }).extra,
+      adversary.initExtra(key(4)),
+    );
+    return valuesOf(played.lecam!.logits_real_ema, played.lecam!.logits_fake_ema);
+  };
+  const [once, thrice] = [meansAfter(1), meansAfter(3)];
+  for (const i of [0, 1]) close(thrice[i]!, once[i]!, 1e-9);
+});
+
 test('batch norms see the pictures first, then the reconstructions', () => {
   const { loss, params, extra } = fresh({ discriminator: 'patch' });
   const running = (real: Tensor<Rank4>, fake: Tensor<Rank4>) =>

@@ -6,22 +6,26 @@ import { initParams } from '../../../src/dsl/init.ts';
 import { add, mul } from '../../../src/dsl/ops/elementwise.ts';
 import { tensor } from '../../../src/dsl/ops/inputs.ts';
 import { key } from '../../../src/dsl/ops/random.ts';
+import { resizeBilinear } from '../../../src/dsl/ops/resize.ts';
 import { isParamSpec, type ParamSpec } from '../../../src/dsl/param.ts';
 import type { Rank4 } from '../../../src/dsl/shape.ts';
 import { isTensor, type ScalarTensor, type Tensor, unwrap, wrap } from '../../../src/dsl/tensor.ts';
 import { grad } from '../../../src/dsl/transform/index.ts';
 import { flatten } from '../../../src/dsl/tree.ts';
 import type { DualTokenParams } from '../../../src/models/dualtoken.ts';
-import { type Loss, type LossOf, pixelDistance } from '../../../src/models/losses/index.ts';
-import { dualTokenSystem } from '../../../src/models/systems/index.ts';
+import { imageNetInput, type MobileNetV2Config, mobileNetV2 } from '../../../src/models/features/index.ts';
+import { type Loss, type LossOf, meanCosine, pixelDistance } from '../../../src/models/losses/index.ts';
+import { dualTokenSystem, towerSystem } from '../../../src/models/systems/index.ts';
 import { mini, variantOf } from '../../../src/models/variants/index.ts';
 import { adversaryOf, generatorTerm } from '../../../src/train/tasks/adversary.ts';
 import { tokenizerTask } from '../../../src/train/tasks/tokenizer.ts';
+import { valuesOf } from '../../support/bound.ts';
 import { tinyModel } from '../../support/command.ts';
 import { close, values } from '../../support/draw.ts';
 import { leaf } from '../../support/finite.ts';
 import { interpret } from '../../support/interpret.ts';
 import { paramsBy } from '../../support/params.ts';
+import { tinyTeacher } from '../../support/tiny-variants.ts';
 
 const test = suite('the loss of a tokenizer');
 
@@ -187,6 +191,28 @@ test('by the tower, where no code stands before the losses, it is that of finite
     interpret(gradients(loss), at()),
     (path) => path.startsWith('siglip_model.') || path.startsWith('prequant'),
   );
+});
+
+test("a teacher of PyTorch's sees pictures as it was trained on them", () => {
+  const tower = towerSystem({ vision: { ...mini.vision, ...tinyModel.vision }, teacher: 1280 });
+  const [teacher, side]: [MobileNetV2Config, number] = [{ ...tinyTeacher, tf_padding: false }, 32];
+  const lesson = tokenizerTask(tower, [{ kind: 'teacher', weight: 1, net: 'mobilenet_v2', size: side }], { teacher });
+  const own = paramsBy(tower.spec, drawn(500));
+  // Variances are above 0; weights keep pictures apart through many layers.
+  const frozen = paramsBy(lesson.frozenSpec, (shape, place) =>
+    drawn(700)(shape, place).map((v) => (shape.length === 1 ? 0.5 + Math.abs(v) : 3 * v)),
+  );
+  const { terms } = lesson.loss(own, { ...inputs, frozen, extra: {}, adversary: null });
+  const learned = tower.teacher!(own)(tower.forward(own, {}, key(4), {})(images).pooled!);
+  const seen = (of: typeof images) => mobileNetV2(teacher).apply(frozen.teacher!)(of).pooled;
+  const resized = resizeBilinear(images, [side, side]);
+  const [told, right, wrong] = valuesOf(
+    terms.teacher!,
+    meanCosine(learned, seen(imageNetInput(resized))),
+    meanCosine(learned, seen(resized)),
+  );
+  close(told!, [1 - right![0]!], 1e-6);
+  assert.ok(Math.abs(right![0]! - wrong![0]!) > 1e-4, `${right} and ${wrong}`);
 });
 
 test.run();
