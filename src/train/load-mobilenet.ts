@@ -22,6 +22,12 @@ export interface LoadedMobileNet {
   readonly tensors: NamedTensors;
 }
 
+/** A MobileNetV2 before its weights are read. */
+export interface FoundMobileNet {
+  readonly config: MobileNetV2Config;
+  readonly file: string;
+}
+
 /** The one .safetensors file of a folder, or `path` itself. */
 const fileAt = (path: string): TE.TaskEither<DataError, string> =>
   pipe(
@@ -77,22 +83,29 @@ const guessed = ({ tensors }: Safetensors): MobileNetV2Config => {
   return { ...like, folded, classes: last?.shape[0] ?? like.classes };
 };
 
-/** From a folder or a .safetensors file. Left: everything that is missing or misshapen. */
-export const loadMobileNetV2 = (path: string): TE.TaskEither<DataError, LoadedMobileNet> =>
+/** In a folder or a .safetensors file. Left: no file can be told, or it or its configuration cannot be read. */
+export const findMobileNetV2 = (path: string): TE.TaskEither<DataError, FoundMobileNet> =>
   pipe(
     fileAt(path),
-    TE.chain((file) =>
+    TE.bindTo('file'),
+    TE.bind('config', ({ file }) =>
       pipe(
         configBeside(file),
         TE.chain((config) =>
           config ? TE.right(config) : withSafetensors(file)((opened) => TE.right(guessed(opened))),
         ),
-        TE.chain((config) =>
-          pipe(
-            loadNamed(file, mobileNetV2(config).spec, mobileNetV2Names(config)),
-            TE.map((tensors) => ({ config, tensors })),
-          ),
-        ),
+      ),
+    ),
+  );
+
+/** From a folder or a .safetensors file. Left: everything that is missing or misshapen. */
+export const loadMobileNetV2 = (path: string): TE.TaskEither<DataError, LoadedMobileNet> =>
+  pipe(
+    findMobileNetV2(path),
+    TE.chain(({ config, file }) =>
+      pipe(
+        loadNamed(file, mobileNetV2(config).spec, mobileNetV2Names(config)),
+        TE.map((tensors) => ({ config, tensors })),
       ),
     ),
   );

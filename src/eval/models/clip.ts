@@ -7,10 +7,10 @@ import { clipText, clipVision } from '../../models/clip.ts';
 import { parseClipConfig } from '../../models/hf-config.ts';
 import { linear } from '../../models/nn/linear.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { loadNamed } from '../../train/load-checkpoint.ts';
+import { placeStored } from '../../train/place.ts';
 import { parseConfig, shortName } from './checkpoint-folder.ts';
 import { compiledModel } from './compiled.ts';
-import type { EvaluatedModel, TextTower } from './evaluated-model.ts';
+import type { EvaluatedModel, OpenTextTower } from './evaluated-model.ts';
 import { embedBy } from './text-tower.ts';
 
 /** The vision tower: `pooled` is the class token's feature, `embedding` its projection. */
@@ -22,31 +22,30 @@ export const openClip = (runtime: Runtime, folder: string, json: unknown): TE.Ta
       const project = linear<Rank1>(c.hidden_size, width, { bias: false });
       const spec = { vision_model: tower.spec, visual_projection: project.spec };
       return pipe(
-        loadNamed(folder, spec, { ignore: (name) => /^(text_|logit_scale)/.test(name) }),
-        TE.chainTaskK(
-          (named) => () =>
-            compiledModel(
-              runtime,
-              spec,
-              named,
-              {
-                name: shortName(folder),
-                family: 'CLIP',
-                size: c.image_size,
-                transform: { kind: 'centre-crop', size: c.image_size },
-                normalisation: clipNormalisation,
-                outputs: {
-                  pooled: { kind: 'features', width: c.hidden_size },
-                  embedding: { kind: 'features', width },
-                },
-                embedding: 'embedding',
-                textTower: folder,
+        placeStored(runtime, folder, spec, { ignore: (name) => /^(text_|logit_scale)/.test(name) }),
+        TE.map((placed) =>
+          compiledModel(
+            runtime,
+            spec,
+            placed,
+            {
+              name: shortName(folder),
+              family: 'CLIP',
+              size: c.image_size,
+              transform: { kind: 'centre-crop', size: c.image_size },
+              normalisation: clipNormalisation,
+              outputs: {
+                pooled: { kind: 'features', width: c.hidden_size },
+                embedding: { kind: 'features', width },
               },
-              (p, images) => {
-                const { pooled } = tower.apply(p.vision_model)(images);
-                return { pooled: () => pooled, embedding: () => project.apply(p.visual_projection)(pooled) };
-              },
-            ),
+              embedding: 'embedding',
+              textTower: folder,
+            },
+            (p, images) => {
+              const { pooled } = tower.apply(p.vision_model)(images);
+              return { pooled: () => pooled, embedding: () => project.apply(p.visual_projection)(pooled) };
+            },
+          ),
         ),
       );
     }),
@@ -58,7 +57,7 @@ export const openClipText = (
   folder: string,
   json: unknown,
   tokenizer = folder,
-): TE.TaskEither<DataError, TextTower> =>
+): TE.TaskEither<DataError, OpenTextTower> =>
   pipe(
     TE.fromEither(parseConfig(folder, parseClipConfig)(json)),
     TE.bindTo('c'),
@@ -68,7 +67,7 @@ export const openClipText = (
       const project = linear<Rank1>(c.hidden_size, width, { bias: false });
       const spec = { text_model: tower.spec, text_projection: project.spec };
       return pipe(
-        loadNamed(folder, spec, { ignore: (name) => /^(vision_|visual_|logit_scale)/.test(name) }),
+        placeStored(runtime, folder, spec, { ignore: (name) => /^(vision_|visual_|logit_scale)/.test(name) }),
         embedBy(runtime, { texts, tokenizer, vocabulary: c.vocab_size, width, spec }, (p, ids) =>
           project.apply(p.text_projection)(tower.apply(p.text_model)(ids)),
         ),

@@ -1,34 +1,32 @@
 // Adapters are made of parameters on the device and an expression for each output; only those asked for are computed.
-import { isParamSpec, type ParamsOf } from '../../dsl/param.ts';
+import type { ParamsOf } from '../../dsl/param.ts';
 import type { Rank4 } from '../../dsl/shape.ts';
 import type { AnyTensor, Tensor } from '../../dsl/tensor.ts';
-import { flatten } from '../../dsl/tree.ts';
-import type { Values } from '../../runtime/jit.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { DeviceTensor, HostTensor } from '../../runtime/tensor.ts';
-import type { NamedTensors } from '../../train/vectors.ts';
+import { type DeviceTensor, HostTensor } from '../../runtime/tensor.ts';
+import { inSingles, placedParams } from '../../train/place.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';
 
-/** The parameters of `spec` on the device. @throws RunFailure where there is no room */
-export const placeParams = async <P>(runtime: Runtime, spec: P, named: NamedTensors): Promise<Values<ParamsOf<P>>> => {
-  const flat = flatten(spec, isParamSpec);
-  const on = flat.leaves.map(({ path, value }) => runtime.upload(named.get(path)!.data, value.shape));
-  // Rebuilt by the spec's own form.
-  return flat.rebuild<Values<ParamsOf<P>>>(await Promise.all(on));
+/** Parameters on the device by path, in the precision they are stored in. */
+export type Placed = ReadonlyMap<string, DeviceTensor>;
+
+/** Gives parameters up that nothing runs with any more. */
+export const freePlaced = (placed: Placed): void => {
+  for (const tensor of placed.values()) tensor.free();
 };
 
 /** An expression for each output, made when it is asked for. */
 export type Expressions = Readonly<Record<string, () => AnyTensor>>;
 
-/** A model from its parameters by path and the expressions of its outputs. @throws RunFailure where there is no room */
-export const compiledModel = async <P>(
+/** A model from the parameters of `spec`, which are its own from now on, and the expressions of its outputs. */
+export const compiledModel = <P>(
   runtime: Runtime,
   spec: P,
-  named: NamedTensors,
+  placed: Placed,
   about: Omit<EvaluatedModel, 'measure' | 'free'>,
   forward: (params: ParamsOf<P>, images: Tensor<Rank4>) => Expressions,
-): Promise<EvaluatedModel> => {
-  const params = await placeParams(runtime, spec, named);
+): EvaluatedModel => {
+  const params = placedParams(spec, placed);
   const { size, outputs } = about;
   const programs: { readonly free: () => Promise<void> }[] = [];
   return {
@@ -36,7 +34,7 @@ export const compiledModel = async <P>(
     measure: (names) => {
       const run = runtime.compile(
         (p: ParamsOf<P>, images: Tensor<Rank4>) => {
-          const all = forward(p, images);
+          const all = forward(inSingles(p), images);
           return Object.fromEntries(names.map((name) => [name, all[name]!()]));
         },
         { name: `evaluate ${names.join(', ')}` },
@@ -58,7 +56,7 @@ export const compiledModel = async <P>(
     },
     free: async () => {
       for (const program of programs) await program.free();
-      for (const { value } of flatten(params, (x) => x instanceof DeviceTensor).leaves) value.free();
+      freePlaced(placed);
     },
   };
 };

@@ -40,6 +40,11 @@ export interface TextTower {
   readonly embed: (texts: readonly string[]) => Promise<Vectors>;
 }
 
+export interface OpenTextTower extends TextTower {
+  /** Gives its parameters and program up, once those that run are over. */
+  readonly free: () => Promise<void>;
+}
+
 /** The names of one kind of outputs. */
 export const outputsOf = ({ outputs }: EvaluatedModel, kind: Output['kind']): readonly string[] =>
   Object.keys(outputs).filter((name) => outputs[name]!.kind === kind);

@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { DataError } from '../../data/index.ts';
 import { inceptionSide, inceptionV3, inceptionV3Names } from '../../models/features/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { loadNamed } from '../../train/load-checkpoint.ts';
+import { placeStored } from '../../train/place.ts';
 import { shortName } from './checkpoint-folder.ts';
 import { compiledModel } from './compiled.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';
@@ -14,25 +14,24 @@ import { bytesNormalisation } from './normalisations.ts';
 export const openInception = (runtime: Runtime, path: string): TE.TaskEither<DataError, EvaluatedModel> => {
   const network = inceptionV3();
   return pipe(
-    loadNamed(path, network.spec, inceptionV3Names),
-    TE.chainTaskK(
-      (named) => () =>
-        compiledModel(
-          runtime,
-          network.spec,
-          named,
-          {
-            name: shortName(path),
-            family: 'Inception',
-            size: inceptionSide,
-            transform: { kind: 'squash', size: inceptionSide },
-            normalisation: bytesNormalisation,
-            outputs: { pooled: { kind: 'features', width: 2048 } },
-            embedding: null,
-            textTower: null,
-          },
-          (p, images) => ({ pooled: () => network.apply(p)(images) }),
-        ),
+    placeStored(runtime, path, network.spec, inceptionV3Names),
+    TE.map((placed) =>
+      compiledModel(
+        runtime,
+        network.spec,
+        placed,
+        {
+          name: shortName(path),
+          family: 'Inception',
+          size: inceptionSide,
+          transform: { kind: 'squash', size: inceptionSide },
+          normalisation: bytesNormalisation,
+          outputs: { pooled: { kind: 'features', width: 2048 } },
+          embedding: null,
+          textTower: null,
+        },
+        (p, images) => ({ pooled: () => network.apply(p)(images) }),
+      ),
     ),
   );
 };

@@ -9,29 +9,40 @@ import type { Tensor } from '../../dsl/tensor.ts';
 import { type LpipsNet, lpipsAlex, lpipsSqueeze, lpipsVgg, type Pair } from '../../models/features/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import { loadPerceptual } from '../../train/tasks/perceptual.ts';
-import type { NamedTensors } from '../../train/vectors.ts';
-import { placeParams } from './compiled.ts';
+import { inSingles, placedParams } from '../../train/place.ts';
+import { placePerceptual } from '../../train/tasks/perceptual.ts';
+import { freePlaced, type Placed } from './compiled.ts';
 
 /** The distance of each pair of pictures f32 [count, 3, side, side] in [-1, 1]. Throws RunFailure or CompileFailure. */
 export type PairDistance = (a: Float32Array, b: Float32Array, count: number, side: number) => Promise<Float32Array>;
 
-const distanceBy = async <P>(
+export interface OpenDistance extends PairDistance {
+  /** Gives its parameters and programs up, once those that run are over. */
+  readonly free: () => Promise<void>;
+}
+
+const distanceBy = <P>(
   runtime: Runtime,
   { spec, apply }: Layer<P, Pair, Tensor<Rank1>>,
-  named: NamedTensors,
-): Promise<PairDistance> => {
-  const params = await placeParams(runtime, spec, named);
-  const run = runtime.compile((p: ParamsOf<P>, a: Tensor<Rank4>, b: Tensor<Rank4>) => apply(p)({ a, b }), {
+  placed: Placed,
+): OpenDistance => {
+  const params = placedParams(spec, placed);
+  const run = runtime.compile((p: ParamsOf<P>, a: Tensor<Rank4>, b: Tensor<Rank4>) => apply(inSingles(p))({ a, b }), {
     name: 'LPIPS',
   });
-  return async (a, b, count, side) => {
+  const distance: PairDistance = async (a, b, count, side) => {
     const shape = [count, 3, side, side];
     const made = await run(params, new HostTensor(a, shape, 'f32'), new HostTensor(b, shape, 'f32'));
     const values = await made.read();
     made.free();
     return values;
   };
+  return Object.assign(distance, {
+    free: async () => {
+      await run.free();
+      freePlaced(placed);
+    },
+  });
 };
 
 /**
@@ -42,15 +53,14 @@ export const openLpips = (
   runtime: Runtime,
   net: LpipsNet,
   paths: readonly string[],
-): TE.TaskEither<DataError, PairDistance> =>
+): TE.TaskEither<DataError, OpenDistance> =>
   pipe(
-    loadPerceptual(`lpips-${net}`, paths),
-    TE.chainTaskK(
-      (named) => () =>
-        net === 'vgg'
-          ? distanceBy(runtime, lpipsVgg(), named)
-          : net === 'alex'
-            ? distanceBy(runtime, lpipsAlex(), named)
-            : distanceBy(runtime, lpipsSqueeze(), named),
+    placePerceptual(runtime, `lpips-${net}`, paths),
+    TE.map((placed) =>
+      net === 'vgg'
+        ? distanceBy(runtime, lpipsVgg(), placed)
+        : net === 'alex'
+          ? distanceBy(runtime, lpipsAlex(), placed)
+          : distanceBy(runtime, lpipsSqueeze(), placed),
     ),
   );

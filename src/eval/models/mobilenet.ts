@@ -2,10 +2,11 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, type Normalisation, toUnit } from '../../data/index.ts';
-import { type MobileNetV2Config, mobileNetV2 } from '../../models/features/index.ts';
+import { type MobileNetV2Config, mobileNetV2, mobileNetV2Names } from '../../models/features/index.ts';
 import { planOf } from '../../models/features/mobilenet-v2-config.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { loadMobileNetV2 } from '../../train/load-mobilenet.ts';
+import { findMobileNetV2 } from '../../train/load-mobilenet.ts';
+import { placeStored } from '../../train/place.ts';
 import { shortName } from './checkpoint-folder.ts';
 import { compiledModel } from './compiled.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';
@@ -20,13 +21,16 @@ const normalisationOf = ({ folded, tf_padding }: MobileNetV2Config): Normalisati
 /** `pooled` is the average of its last map, `logits` the scores of its classes. Left: its file cannot be read, or does not fit. */
 export const openMobileNet = (runtime: Runtime, path: string): TE.TaskEither<DataError, EvaluatedModel> =>
   pipe(
-    loadMobileNetV2(path),
-    TE.chainTaskK(({ config, tensors }) => () => {
-      const network = mobileNetV2(config);
-      return compiledModel(
+    findMobileNetV2(path),
+    TE.bind('network', ({ config }) => TE.right(mobileNetV2(config))),
+    TE.bind('placed', ({ config, file, network }) =>
+      placeStored(runtime, file, network.spec, mobileNetV2Names(config)),
+    ),
+    TE.map(({ config, network, placed }) =>
+      compiledModel(
         runtime,
         network.spec,
-        tensors,
+        placed,
         {
           name: shortName(path),
           family: 'MobileNetV2',
@@ -44,6 +48,6 @@ export const openMobileNet = (runtime: Runtime, path: string): TE.TaskEither<Dat
           const { pooled, logits } = network.apply(p)(images);
           return { pooled: () => pooled, logits: () => logits };
         },
-      );
-    }),
+      ),
+    ),
   );

@@ -9,7 +9,7 @@ import { type Safetensors, withSafetensors } from '../../data/safetensors/index.
 import type { Runtime } from '../../runtime/runtime.ts';
 import { readConfig } from './checkpoint-folder.ts';
 import { openClip, openClipText } from './clip.ts';
-import type { EvaluatedModel, TextTower } from './evaluated-model.ts';
+import type { EvaluatedModel, OpenTextTower } from './evaluated-model.ts';
 import { openMobileNet } from './mobilenet.ts';
 import { openSiglip, openSiglipText } from './siglip.ts';
 import { openTokenizerModel, openTokenizerText } from './tokenizer.ts';
@@ -21,7 +21,7 @@ const towers: Readonly<
 const textTowers: Readonly<
   Record<
     string,
-    (runtime: Runtime, folder: string, json: unknown, tokenizer?: string) => TE.TaskEither<DataError, TextTower>
+    (runtime: Runtime, folder: string, json: unknown, tokenizer?: string) => TE.TaskEither<DataError, OpenTextTower>
   >
 > = {
   siglip: openSiglipText,
@@ -82,7 +82,7 @@ export const openTextTower = (
   runtime: Runtime,
   path: string,
   tokenizer?: string,
-): TE.TaskEither<DataError, TextTower> =>
+): TE.TaskEither<DataError, OpenTextTower> =>
   pipe(
     configIn(path),
     TE.chain((json) => {

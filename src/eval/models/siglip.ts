@@ -6,10 +6,10 @@ import { mean } from '../../dsl/ops/reduce.ts';
 import { parseSiglipConfig } from '../../models/hf-config.ts';
 import { siglipText, siglipVision } from '../../models/siglip.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { loadNamed } from '../../train/load-checkpoint.ts';
+import { placeStored } from '../../train/place.ts';
 import { parseConfig, shortName } from './checkpoint-folder.ts';
 import { compiledModel } from './compiled.ts';
-import type { EvaluatedModel, TextTower } from './evaluated-model.ts';
+import type { EvaluatedModel, OpenTextTower } from './evaluated-model.ts';
 import { embedBy } from './text-tower.ts';
 
 const outside = (prefixes: readonly string[]) => (name: string) => !prefixes.some((prefix) => name.startsWith(prefix));
@@ -22,31 +22,30 @@ export const openSiglip = (runtime: Runtime, folder: string, json: unknown): TE.
       const tower = siglipVision(c);
       const spec = { vision_model: tower.spec };
       return pipe(
-        loadNamed(folder, spec, { ignore: outside(['vision_model.']) }),
-        TE.chainTaskK(
-          (named) => () =>
-            compiledModel(
-              runtime,
-              spec,
-              named,
-              {
-                name: shortName(folder),
-                family: 'SigLIP',
-                size: c.image_size,
-                transform: { kind: 'squash', size: c.image_size },
-                normalisation: toUnit,
-                outputs: {
-                  pooled: { kind: 'features', width: c.hidden_size },
-                  mean: { kind: 'features', width: c.hidden_size },
-                },
-                embedding: 'pooled',
-                textTower: folder,
+        placeStored(runtime, folder, spec, { ignore: outside(['vision_model.']) }),
+        TE.map((placed) =>
+          compiledModel(
+            runtime,
+            spec,
+            placed,
+            {
+              name: shortName(folder),
+              family: 'SigLIP',
+              size: c.image_size,
+              transform: { kind: 'squash', size: c.image_size },
+              normalisation: toUnit,
+              outputs: {
+                pooled: { kind: 'features', width: c.hidden_size },
+                mean: { kind: 'features', width: c.hidden_size },
               },
-              (p, images) => {
-                const { pooled, lastHiddenState } = tower.apply(p.vision_model)(images);
-                return { pooled: () => pooled, mean: () => mean(lastHiddenState, 1) };
-              },
-            ),
+              embedding: 'pooled',
+              textTower: folder,
+            },
+            (p, images) => {
+              const { pooled, lastHiddenState } = tower.apply(p.vision_model)(images);
+              return { pooled: () => pooled, mean: () => mean(lastHiddenState, 1) };
+            },
+          ),
         ),
       );
     }),
@@ -58,7 +57,7 @@ export const openSiglipText = (
   folder: string,
   json: unknown,
   tokenizer = folder,
-): TE.TaskEither<DataError, TextTower> =>
+): TE.TaskEither<DataError, OpenTextTower> =>
   pipe(
     TE.fromEither(parseConfig(folder, parseSiglipConfig)(json)),
     TE.bindTo('c'),
@@ -68,7 +67,7 @@ export const openSiglipText = (
       const tower = siglipText(c, width);
       const spec = { text_model: tower.spec };
       return pipe(
-        loadNamed(folder, spec, { ignore: outside(['text_model.']) }),
+        placeStored(runtime, folder, spec, { ignore: outside(['text_model.']) }),
         embedBy(runtime, { texts, tokenizer, vocabulary: c.vocab_size, width, spec }, (p, ids) =>
           tower.apply(p.text_model)(ids),
         ),

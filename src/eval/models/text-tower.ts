@@ -9,9 +9,9 @@ import type { Tensor } from '../../dsl/tensor.ts';
 import type { Ids } from '../../models/nn/embedding.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import type { NamedTensors } from '../../train/vectors.ts';
-import { placeParams } from './compiled.ts';
-import type { TextTower } from './evaluated-model.ts';
+import { inSingles, placedParams } from '../../train/place.ts';
+import { freePlaced, type Placed } from './compiled.ts';
+import type { OpenTextTower } from './evaluated-model.ts';
 
 /** Texts of one run of the program. */
 const AT_ONCE = 64;
@@ -33,16 +33,19 @@ export const embedBy =
     { texts: tokenizer, tokenizer: path, vocabulary, width, spec }: Tower<P>,
     forward: (params: ParamsOf<P>, ids: Ids) => Tensor<Rank2>,
   ) =>
-  (named: TE.TaskEither<DataError, NamedTensors>): TE.TaskEither<DataError, TextTower> =>
+  (placing: TE.TaskEither<DataError, Placed>): TE.TaskEither<DataError, OpenTextTower> =>
     pipe(
-      named,
+      placing,
       TE.filterOrElse(
         () => tokenizer.vocabulary <= vocabulary,
-        () => tokenizerError(path, `it has ${tokenizer.vocabulary} ids, the text tower embeds ${vocabulary}`),
+        (placed: Placed) => {
+          freePlaced(placed);
+          return tokenizerError(path, `it has ${tokenizer.vocabulary} ids, the text tower embeds ${vocabulary}`);
+        },
       ),
-      TE.chainTaskK((tensors) => async (): Promise<TextTower> => {
-        const params = await placeParams(runtime, spec, tensors);
-        const run = runtime.compile((p: ParamsOf<P>, ids: Ids) => forward(p, ids), { name: 'embed texts' });
+      TE.map((placed): OpenTextTower => {
+        const params = placedParams(spec, placed);
+        const run = runtime.compile((p: ParamsOf<P>, ids: Ids) => forward(inSingles(p), ids), { name: 'embed texts' });
         return {
           width,
           embed: async (texts) => {
@@ -58,6 +61,10 @@ export const embedBy =
               made.free();
             }
             return { count: texts.length, width, values };
+          },
+          free: async () => {
+            await run.free();
+            freePlaced(placed);
           },
         };
       }),

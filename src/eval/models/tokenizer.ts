@@ -14,14 +14,13 @@ import { type Images, siglipText } from '../../models/siglip.ts';
 import type { TokenizerSystem } from '../../models/systems/index.ts';
 import type { VariantModel } from '../../models/variants/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { loadNamed } from '../../train/load-checkpoint.ts';
 import { modelIn } from '../../train/model-file.ts';
 import { normalisationOf } from '../../train/normalisation.ts';
+import { placeStored } from '../../train/place.ts';
 import { tokenizerSpec } from '../../train/tokenizer.ts';
-import type { NamedTensors } from '../../train/vectors.ts';
 import { shortName } from './checkpoint-folder.ts';
-import { compiledModel, type Expressions } from './compiled.ts';
-import type { EvaluatedModel, Output, TextTower } from './evaluated-model.ts';
+import { compiledModel, type Expressions, type Placed } from './compiled.ts';
+import type { EvaluatedModel, OpenTextTower, Output } from './evaluated-model.ts';
 import { embedBy } from './text-tower.ts';
 import { type TokenizerFeatures, withFeatures } from './tokenizer-features.ts';
 
@@ -34,14 +33,14 @@ const outputsOf = <P, Q, T>(
   ...Object.fromEntries(Object.entries(widths).map(([name, width]) => [name, { kind: 'features', width }])),
 });
 
-const placed = <P, Q, T>(
+const evaluated = <P, Q, T>(
   runtime: Runtime,
   path: string,
   model: VariantModel,
-  named: NamedTensors,
+  placed: Placed,
   system: TokenizerSystem<P, Q, T>,
   features: TokenizerFeatures<P, T>,
-): Promise<EvaluatedModel> => {
+): EvaluatedModel => {
   const spec = { params: system.spec, tables: system.tablesSpec };
   const forward = ({ params, tables }: ParamsOf<typeof spec>, images: Images): Expressions => {
     const { decode, encode, vocabularies } = system;
@@ -61,7 +60,7 @@ const placed = <P, Q, T>(
     runtime,
     spec,
     // One flat file of parameters and tables.
-    new Map([...named].flatMap(([name, t]) => [[`params.${name}`, t] as const, [`tables.${name}`, t] as const])),
+    new Map([...placed].flatMap(([name, t]) => [[`params.${name}`, t] as const, [`tables.${name}`, t] as const])),
     {
       name: shortName(path),
       family: model.family,
@@ -84,11 +83,9 @@ export const openTokenizerModel = (runtime: Runtime, path: string): TE.TaskEithe
   pipe(
     modelIn(path),
     TE.bindTo('model'),
-    TE.bind('named', ({ model }) => loadNamed(path, tokenizerSpec(model), publishedLayout(model))),
-    TE.chainTaskK(
-      ({ model, named }) =>
-        () =>
-          withFeatures(model, (system, features) => placed(runtime, path, model, named, system, features)),
+    TE.bind('placed', ({ model }) => placeStored(runtime, path, tokenizerSpec(model), publishedLayout(model))),
+    TE.map(({ model, placed }) =>
+      withFeatures(model, (system, features) => evaluated(runtime, path, model, placed, system, features)),
     ),
   );
 
@@ -100,7 +97,7 @@ interface TextPart<P> {
   readonly forward: (params: ParamsOf<P>, ids: Ids) => Tensor<Rank2>;
 }
 
-type OpenText = (runtime: Runtime, path: string, tokenizer: string) => TE.TaskEither<DataError, TextTower>;
+type OpenText = (runtime: Runtime, path: string, tokenizer: string) => TE.TaskEither<DataError, OpenTextTower>;
 
 const opening =
   <P>({ family, config, width, spec, forward }: TextPart<P>): OpenText =>
@@ -109,7 +106,7 @@ const opening =
       openTextTokenizer(tokenizer, family, config.max_position_embeddings),
       TE.chain((texts) =>
         pipe(
-          loadNamed(path, spec, { ignore: () => true }),
+          placeStored(runtime, path, spec, { ignore: () => true }),
           embedBy(runtime, { texts, tokenizer, vocabulary: config.vocab_size, width, spec }, forward),
         ),
       ),
@@ -146,7 +143,7 @@ export const openTokenizerText = (
   runtime: Runtime,
   path: string,
   tokenizer: string | undefined,
-): TE.TaskEither<DataError, TextTower> =>
+): TE.TaskEither<DataError, OpenTextTower> =>
   pipe(
     modelIn(path),
     TE.chain((model) => {

@@ -15,8 +15,12 @@ import {
   squeezeNetStack,
   stackNames,
 } from '../../models/features/index.ts';
+import type { MatchBy } from '../../models/load.ts';
 import type { LossOf } from '../../models/losses/index.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { DeviceTensor } from '../../runtime/tensor.ts';
 import { loadNamed } from '../load-checkpoint.ts';
+import { placeStored } from '../place.ts';
 import type { NamedTensors } from '../vectors.ts';
 
 export type PerceptualNet = LossOf<'perceptual'>['net'];
@@ -40,29 +44,43 @@ const headsOf: Readonly<Record<PerceptualNet, LpipsNet | null>> = {
   'squeezenet1_0-caffe': null,
 };
 
+/** How many files its weights come in at most. */
+export const filesOf = (net: PerceptualNet): number => (headsOf[net] === null ? 1 : 2);
+
+type ByPath<T> = TE.TaskEither<DataError, ReadonlyMap<string, T>>;
+/** Brings the parameters of a spec in from one file. */
+type Read<T> = (file: string, spec: unknown, names: MatchBy) => ByPath<T>;
+
 const under =
   (prefix: string) =>
-  (tensors: NamedTensors): NamedTensors =>
+  <T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
     new Map([...tensors].map(([name, t]) => [`${prefix}${name}`, t]));
+
+const readBy = <T>(read: Read<T>, net: PerceptualNet, [first = '', heads]: readonly string[]): ByPath<T> => {
+  const { spec } = perceptualNet(net);
+  const backbone = pipe(read(first, spec.net, stackNames), TE.map(under('net.')));
+  const name = headsOf[net];
+  if (name === null) return backbone;
+  if (heads === undefined) return read(first, spec, lpipsNames(name));
+  const { net: _, ...headsSpec } = spec;
+  return pipe(
+    TE.Do,
+    TE.bind('backbone', () => backbone),
+    TE.bind('heads', () => read(heads, headsSpec, lpipsHeadNames(name))),
+    TE.map(({ backbone, heads: found }) => new Map([...backbone, ...found])),
+  );
+};
 
 /**
  * Its weights under the paths of its spec: the backbone from `paths[0]` (torchvision's or timm's names), LPIPS's heads from
  * `paths[1]`; or all from one file of LPIPS's own. Left: everything that is missing or misshapen.
  */
-export const loadPerceptual = (
+export const loadPerceptual = (net: PerceptualNet, paths: readonly string[]): TE.TaskEither<DataError, NamedTensors> =>
+  readBy(loadNamed, net, paths);
+
+/** The same on the device, in the precision they are stored in. Rejects with RunFailure where there is no room. */
+export const placePerceptual = (
+  runtime: Pick<Runtime, 'upload'>,
   net: PerceptualNet,
-  [first, heads]: readonly string[],
-): TE.TaskEither<DataError, NamedTensors> => {
-  const { spec } = perceptualNet(net);
-  const backbone = pipe(loadNamed(first ?? '', spec.net, stackNames), TE.map(under('net.')));
-  const name = headsOf[net];
-  if (name === null) return backbone;
-  if (heads === undefined) return loadNamed(first ?? '', spec, lpipsNames(name));
-  const { net: _, ...headsSpec } = spec;
-  return pipe(
-    TE.Do,
-    TE.bind('backbone', () => backbone),
-    TE.bind('heads', () => loadNamed(heads, headsSpec, lpipsHeadNames(name))),
-    TE.map(({ backbone, heads: found }) => new Map([...backbone, ...found])),
-  );
-};
+  paths: readonly string[],
+): ByPath<DeviceTensor> => readBy((file, spec, names) => placeStored(runtime, file, spec, names), net, paths);
