@@ -36,7 +36,7 @@ if (data === undefined) {
   console.error(
     'usage: npm run ablate -- DATA [--seeds 3] [--out runs/table3]: DATA holds cifar10-subset, imagenet-sample-1000,',
   );
-  console.error('mobilenet_v2_10_224-imagenet and squeezenet1_0-imagenet');
+  console.error('mobilenet_v2_10_224-imagenet and squeezenet1_0-imagenet (experiments/DATA.md)');
   process.exit(2);
 }
 const whole = (name: 'seeds' | 'tower-steps' | 'row-steps'): number => {
