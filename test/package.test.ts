@@ -77,24 +77,32 @@ pack('is imported by its name', () => {
   assert.is(run(user, process.execPath, 'use.js').trim(), manifest.version);
 });
 
-pack('has types', () => {
+pack('has types, which declarations of what is made with it can name', () => {
   const parts = Object.keys(manifest.exports).filter((part) => !part.endsWith('.json'));
   const imports = parts.map(
-    (part, i) => `import * as part${i} from 'dualtoken${part.slice(1)}';\nexport { part${i} };\n`,
+    (part, i) => `import * as part${i} from 'dualtoken${part.slice(1)}';\nexport const all${i} = { ...part${i} };\n`,
   );
   writeFileSync(
     join(user, 'types.ts'),
-    `${imports.join('')}import { matmul, type Tensor, zeros } from 'dualtoken';
-export const product: Tensor<readonly [2, 4]> = matmul(zeros([2, 3]), zeros([3, 4]));\n`,
+    `${imports.join('')}import { i32, matmul, openRuntime, type Tensor, zeros } from 'dualtoken';
+import { mini, pixelDecoder, siglipVision } from 'dualtoken/models';
+export const product: Tensor<readonly [2, 4]> = matmul(zeros([2, 3]), zeros([3, 4]));
+export const tower = siglipVision(mini.vision);
+export const decoder = pixelDecoder(mini.decoder);
+export const one = i32(1);
+export const { backend, stats } = await openRuntime();
+export const { caps } = backend;\n`,
   );
   writeFileSync(
     join(user, 'wrong.ts'),
     "import { matmul, zeros } from 'dualtoken';\nexport const wrong = matmul(zeros([2, 3]), zeros([4, 5]));\n",
   );
   const tsc = join(projectDir, 'node_modules', 'typescript', 'bin', 'tsc');
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', ''];
-  run(user, process.execPath, tsc, ...options, 'types.ts');
-  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, 'wrong.ts'], {
+  const options = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', ''];
+  // With declarations a type that no entry point exports is an error.
+  const declarations = ['--declaration', '--emitDeclarationOnly', '--outDir', 'made'];
+  run(user, process.execPath, tsc, ...options, ...declarations, 'types.ts');
+  const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, '--noEmit', 'wrong.ts'], {
     cwd: user,
     encoding: 'utf8',
   });
