@@ -89,6 +89,20 @@ export const placedParams = <P>(spec: P, placed: ReadonlyMap<string, DeviceTenso
   return flat.rebuild<Values<ParamsOf<P>>>(flat.leaves.map(({ path }) => placed.get(path)!));
 };
 
-/** Parameters as expressions compute with them, f32 whatever they are stored in: kernels cast as they read. */
-export const inSingles = <T>(params: T): T =>
-  mapTree(isTensor, (t): AnyTensor => wrap<Shape, DType>(B.cast(unwrap(t), 'f32')))(params) as T;
+/**
+ * Parameters as expressions compute with them, f32 whatever they are stored in. Kernels cast as they read, but for parameters of the
+ * shapes that are cast `once` a run, into a buffer that is free again after their last reader.
+ */
+export const inSingles = <T>(params: T, once: (shape: readonly number[]) => boolean = () => false): T =>
+  mapTree(isTensor, (t): AnyTensor => {
+    const stored = unwrap(t);
+    const single = B.cast(stored, 'f32');
+    const whole = single !== stored && once(stored.shape);
+    return wrap<Shape, DType>(whole ? B.mark({ m: 'materialise' }, single) : single);
+  })(params) as T;
+
+/** Matrices and filters on a processor: its tiles of a product would cast an element again for every few rows. */
+export const castOnce =
+  ({ backend }: Pick<Runtime, 'backend'>) =>
+  (shape: readonly number[]): boolean =>
+    backend.caps.target === 'wasm' && shape.length > 1;

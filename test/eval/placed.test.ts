@@ -5,11 +5,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import { readAllValues, writeSafetensors } from '../../src/data/index.ts';
+import { input } from '../../src/dsl/core/build.ts';
 import type { DType } from '../../src/dsl/core/dtype.ts';
 import { namedSpecs } from '../../src/dsl/param.ts';
+import { unwrap, wrap } from '../../src/dsl/tensor.ts';
 import { openLpips, openModel, openTextTower } from '../../src/eval/models/index.ts';
 import { lpipsSqueeze } from '../../src/models/features/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
+import { castOnce, inSingles } from '../../src/train/place.ts';
+import { wasm } from '../support/backends.ts';
 import { writeTinyTokenizer } from '../support/command.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 import { shrunk, tinySizes } from '../support/tiny-variants.ts';
@@ -123,5 +127,25 @@ test('a text tower whose tokenizer has too many ids leaves nothing on the device
       runtime.close();
     }
   }));
+
+test('a processor casts matrices of halves once, and all else as it is read', async () => {
+  const stored = {
+    matrix: wrap(input('matrix', [4, 4], 'f16')),
+    vector: wrap(input('vector', [4], 'bf16')),
+    single: wrap(input('single', [4, 4], 'f32')),
+  };
+  const kinds = (params: typeof stored) => Object.values(params).map((t) => [unwrap(t).op.kind, t.dtype]);
+  const once = castOnce({ backend: await wasm() });
+  assert.equal(kinds(inSingles(stored, once)), [
+    ['mark', 'f32'],
+    ['map', 'f32'],
+    ['input', 'f32'],
+  ]);
+  assert.equal(kinds(inSingles(stored)), [
+    ['map', 'f32'],
+    ['map', 'f32'],
+    ['input', 'f32'],
+  ]);
+});
 
 test.run();

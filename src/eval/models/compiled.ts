@@ -4,7 +4,7 @@ import type { Rank4 } from '../../dsl/shape.ts';
 import type { AnyTensor, Tensor } from '../../dsl/tensor.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type DeviceTensor, HostTensor } from '../../runtime/tensor.ts';
-import { inSingles, placedParams } from '../../train/place.ts';
+import { castOnce, inSingles, placedParams } from '../../train/place.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';
 
 /** Parameters on the device by path, in the precision they are stored in. */
@@ -34,7 +34,7 @@ export const compiledModel = <P>(
     measure: (names) => {
       const run = runtime.compile(
         (p: ParamsOf<P>, images: Tensor<Rank4>) => {
-          const all = forward(inSingles(p), images);
+          const all = forward(inSingles(p, castOnce(runtime)), images);
           return Object.fromEntries(names.map((name) => [name, all[name]!()]));
         },
         { name: `evaluate ${names.join(', ')}` },

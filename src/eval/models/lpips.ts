@@ -9,7 +9,7 @@ import type { Tensor } from '../../dsl/tensor.ts';
 import { type LpipsNet, lpipsAlex, lpipsSqueeze, lpipsVgg, type Pair } from '../../models/features/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import { inSingles, placedParams } from '../../train/place.ts';
+import { castOnce, inSingles, placedParams } from '../../train/place.ts';
 import { placePerceptual } from '../../train/tasks/perceptual.ts';
 import { freePlaced, type Placed } from './compiled.ts';
 
@@ -27,9 +27,10 @@ const distanceBy = <P>(
   placed: Placed,
 ): OpenDistance => {
   const params = placedParams(spec, placed);
-  const run = runtime.compile((p: ParamsOf<P>, a: Tensor<Rank4>, b: Tensor<Rank4>) => apply(inSingles(p))({ a, b }), {
-    name: 'LPIPS',
-  });
+  const run = runtime.compile(
+    (p: ParamsOf<P>, a: Tensor<Rank4>, b: Tensor<Rank4>) => apply(inSingles(p, castOnce(runtime)))({ a, b }),
+    { name: 'LPIPS' },
+  );
   const distance: PairDistance = async (a, b, count, side) => {
     const shape = [count, 3, side, side];
     const made = await run(params, new HostTensor(a, shape, 'f32'), new HostTensor(b, shape, 'f32'));

@@ -9,7 +9,7 @@ import type { Tensor } from '../../dsl/tensor.ts';
 import type { Ids } from '../../models/nn/embedding.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import { inSingles, placedParams } from '../../train/place.ts';
+import { castOnce, inSingles, placedParams } from '../../train/place.ts';
 import { freePlaced, type Placed } from './compiled.ts';
 import type { OpenTextTower } from './evaluated-model.ts';
 
@@ -45,7 +45,12 @@ export const embedBy =
       ),
       TE.map((placed): OpenTextTower => {
         const params = placedParams(spec, placed);
-        const run = runtime.compile((p: ParamsOf<P>, ids: Ids) => forward(inSingles(p), ids), { name: 'embed texts' });
+        const once = castOnce(runtime);
+        // Of the table of words a text reads a few rows.
+        const inner = (shape: readonly number[]): boolean => once(shape) && shape[0] !== vocabulary;
+        const run = runtime.compile((p: ParamsOf<P>, ids: Ids) => forward(inSingles(p, inner), ids), {
+          name: 'embed texts',
+        });
         return {
           width,
           embed: async (texts) => {
