@@ -146,17 +146,19 @@ export const withSafetensors =
   <A>(use: (file: Safetensors) => TE.TaskEither<DataError, A>): TE.TaskEither<DataError, A> =>
     TE.bracket(openSafetensors(path), use, (file) => TE.fromTask(file.close));
 
+/** Every tensor of a small open checkpoint at once, typed as stored. */
+export const allValues = (file: Safetensors): TE.TaskEither<DataError, ReadonlyMap<string, TensorData>> =>
+  pipe(
+    [...file.tensors.keys()],
+    TE.traverseSeqArray((name) =>
+      pipe(
+        file.values(name),
+        TE.map((value) => [name, value] as const),
+      ),
+    ),
+    TE.map((entries) => new Map(entries)),
+  );
+
 /** Every tensor of a small checkpoint at once, typed as stored. */
 export const readAllValues = (path: string): TE.TaskEither<DataError, ReadonlyMap<string, TensorData>> =>
-  withSafetensors(path)((file) =>
-    pipe(
-      [...file.tensors.keys()],
-      TE.traverseSeqArray((name) =>
-        pipe(
-          file.values(name),
-          TE.map((value) => [name, value] as const),
-        ),
-      ),
-      TE.map((entries) => new Map(entries)),
-    ),
-  );
+  withSafetensors(path)(allValues);

@@ -8,6 +8,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { z } from 'zod';
 import { type DataError, safetensorsError } from '../../data/error.ts';
 import { type Safetensors, type TensorData, withSafetensors, writeSafetensors } from '../../data/safetensors/index.ts';
+import { allValues } from '../../data/safetensors/reader.ts';
 
 export type Tensors = ReadonlyMap<string, TensorData>;
 
@@ -83,17 +84,6 @@ const differences = (wanted: Identity, found: Identity): readonly string[] =>
     .filter((key) => wanted[key] !== found[key])
     .map((key) => `${key} was ${found[key] ?? 'not stated'}, now it is ${wanted[key] ?? 'not stated'}`);
 
-const allValues = (file: Safetensors): TE.TaskEither<DataError, readonly (readonly [string, TensorData])[]> =>
-  pipe(
-    [...file.tensors.keys()],
-    TE.traverseSeqArray((name) =>
-      pipe(
-        file.values(name),
-        TE.map((value) => [name, value] as const),
-      ),
-    ),
-  );
-
 type Metadata = z.output<typeof metadataSchema>;
 
 /** What a state says of itself. Left: it is none, or is another evaluation's. */
@@ -138,7 +128,7 @@ const readPasses = ({
       TE.map(({ metadata, all }) => {
         const of = (pass: string): Tensors =>
           new Map(
-            all
+            [...all]
               .filter(([name]) => name.startsWith(`${pass}/`))
               .map(([name, value]) => [name.slice(pass.length + 1), value]),
           );
