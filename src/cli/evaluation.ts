@@ -1,8 +1,11 @@
 // What the evaluations of `dualtoken eval` share: options, the model and its texts opened, progress, a state that is kept, one result.
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import * as E from 'fp-ts/lib/Either.js';
 import { renderDataError } from '../data/index.ts';
 import {
+  type Checkpoint,
+  type CheckpointOptions,
   EvalFailure,
   EvalStopped,
   type Evaluation,
@@ -111,6 +114,17 @@ const progressOn = (output: Output) => {
   };
 };
 
+const stateOf = async (options: CheckpointOptions): Promise<Checkpoint> => {
+  const opened = await openCheckpoint(options)();
+  if (E.isRight(opened)) return opened.right;
+  const anew = options.resume ? 'anew: without --resume; ' : '';
+  throw new UserFailure(`${renderDataError(opened.left)} (${anew}another path: --state)`);
+};
+
+/** What the evaluation says of its failure, with the flag that answers it. */
+const explained = ({ message, missing }: EvalFailure): string =>
+  missing === null ? message : `${message}; name the file by --${missing}`;
+
 /** Runs one evaluation of the model at a path and prints its report, as text or JSON. @throws UserFailure */
 export const evaluating = async <A extends object>(
   name: string,
@@ -139,16 +153,14 @@ export const evaluating = async <A extends object>(
         ...places,
       };
       state ||= join('out', `eval-${name}-${identityDigest(identity)}.state.safetensors`);
-      const checkpoint = await need(
-        openCheckpoint({
-          path: state,
-          resume: options.resume,
-          identity,
-          stamps,
-          every: options.saveEvery,
-          warn: (error) => progress.log(`the state cannot be kept: ${renderDataError(error)}`),
-        }),
-      );
+      const checkpoint = await stateOf({
+        path: state,
+        resume: options.resume,
+        identity,
+        stamps,
+        every: options.saveEvery,
+        warn: (error) => progress.log(`the state cannot be kept: ${renderDataError(error)}`),
+      });
       const report = await work({
         model,
         batchSize,
@@ -167,7 +179,7 @@ export const evaluating = async <A extends object>(
     });
   } catch (thrown) {
     progress.stop();
-    if (thrown instanceof EvalFailure) throw new UserFailure(thrown.message);
+    if (thrown instanceof EvalFailure) throw new UserFailure(explained(thrown));
     if (!(thrown instanceof EvalStopped)) throw thrown;
     output.print(`stopped; go on with the same command and --resume (its state is in ${state})`);
     output.result({ evaluation: name, stopped: true, state });

@@ -232,7 +232,7 @@ test('a stopped evaluation is gone on with only with the same files, and no othe
       await write(1);
       assert.match(
         (await evaluateIn('', ...probe, '--resume')).failure,
-        /belongs to another evaluation: labels, as written was \d+ bytes of .* Start anew without --resume/,
+        /belongs to another evaluation: labels, as written was \d+ bytes of .* Start anew, .* \(anew: without --resume; another path: --state\)/,
       );
       assert.is((await evaluateIn('', ...probe)).failure, '');
       assert.not.ok(existsSync(state), 'the same evaluation started anew, and removed it at its end');

@@ -296,7 +296,10 @@ test('what cannot be evaluated is one message', async () => {
     evaluateZeroShot(evaluation({ model: blind }), labelled(3), prompts, colours),
     /no embedding of pictures/,
   );
-  await refused(evaluateZeroShot(evaluation(), fakeDataset(3), prompts, colours), /fake-0 has no class: .* --labels/);
+  await refused(
+    evaluateZeroShot(evaluation(), fakeDataset(3), prompts, colours),
+    /fake-0 has no class: .*, or bring labels from a file/,
+  );
   await refused(
     evaluateZeroShot(evaluation(), labelled(3), { ...prompts, classes: ['red', 'blue'] }, colours),
     /2 of its 3 classes are not among the 2 named.*green, sea_blue/,
@@ -305,7 +308,10 @@ test('what cannot be evaluated is one message', async () => {
     evaluateZeroShot(evaluation(), labelled(3), prompts, { ...colours, width: 5 }),
     /in 12 values, .* in 5/,
   );
-  await refused(evaluateRetrieval(evaluation(), fakeDataset(3), fakeTexts), /fakes has no captions: .* --captions/);
+  await refused(
+    evaluateRetrieval(evaluation(), fakeDataset(3), fakeTexts),
+    /fakes has no captions: bring them from a file/,
+  );
   await refused(
     evaluateRetrieval(evaluation(), fakeDataset(3, { captionsOf: () => TE.right([]) }), fakeTexts),
     /none of the 3 pictures of fakes has a caption/,

@@ -46,7 +46,7 @@ test('files of labels, and of classes and templates', async () => {
     assert.equal(await read(sets, { set: 'B' }), { classes: ['y'], aliases: [], templates: ['b {}'] });
     assert.equal((await read(sets.A)).classes, ['x']);
     const wrong = async (content: unknown, choice = {}) => failure(readClassPrompts(await file(content), choice));
-    assert.match(await wrong(sets), /holds several sets of classes: choose one with --set, of A, B/);
+    assert.match(await wrong(sets), /holds several sets of classes: choose one by 'set', of A, B/);
     assert.match(await wrong(sets, { set: 'C' }), /has no set 'C'; there are A, B/);
     assert.match(await wrong(imagenet, { templates: 'odd' }), /no templates 'odd'; there are OPENAI_A, SIMPLE_B/);
     assert.match(await wrong({ classes: ['x'], templates: ['no place'] }), /it is none of/);

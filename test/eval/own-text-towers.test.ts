@@ -39,7 +39,7 @@ for (const [name, json, kind] of [
         const model = await run(openModel(runtime, path));
         assert.is(model.textTower, path);
         assert.equal(model.normalisation, kind === 'clip' ? clipNormalisation : toUnit);
-        assert.match(await failure(openTextTower(runtime, path)), /name it by --tokenizer/);
+        assert.match(await failure(openTextTower(runtime, path)), /give its path as 'tokenizer'/);
         const tower = await run(openTextTower(runtime, path, tokenizer));
         const { values } = await tower.embed(['cat', 'a cat']);
         const words = await run(openTextTokenizer(tokenizer, kind, tinySizes.words));

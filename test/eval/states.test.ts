@@ -67,7 +67,7 @@ test('a state is written every so many pictures: an evaluation that is killed go
   });
 });
 
-test('without --resume the same evaluation starts anew, and nothing else is written over', async () => {
+test('without resuming the same evaluation starts anew, and nothing else is written over', async () => {
   await inFolder(async (folder) => {
     const path = join(folder, 'state.safetensors');
     const open = (resume: boolean, identity: Identity, stamps: Identity = { labels: 'old' }) =>
@@ -79,15 +79,18 @@ test('without --resume the same evaluation starts anew, and nothing else is writ
     assert.is((await run(open(false, { data: 'a' }, { labels: 'new' }))).of('pictures'), null);
     assert.match(
       await failure(open(true, { data: 'a' }, { labels: 'new' })),
-      /another evaluation: labels was old, now it is new. Start anew without --resume, or name another with --state/,
+      /another evaluation: labels was old, now it is new. Start anew, or give this one another path/,
     );
     assert.match(
       await failure(open(false, { data: 'b' })),
-      /another evaluation: data was a, now it is b. Remove it if it is not needed, or name another with --state/,
+      /another evaluation: data was a, now it is b. Remove it if it is not needed, or give this one another path/,
     );
     await run(writeSafetensors(path, new Map()));
     for (const resume of [false, true])
-      assert.match(await failure(open(resume, { data: 'a' })), /it is no state of an evaluation: name another/);
+      assert.match(
+        await failure(open(resume, { data: 'a' })),
+        /it is no state of an evaluation: give this one another path/,
+      );
   });
   assert.is(identityDigest({ a: 1, b: null }), identityDigest({ b: null, a: 1 }));
   assert.is.not(identityDigest({ a: 1 }), identityDigest({ a: '1' }));

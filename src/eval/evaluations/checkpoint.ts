@@ -95,7 +95,7 @@ const metadataIn = (
 ): E.Either<DataError, Metadata> => {
   const read = metadataSchema.safeParse(metadata);
   if (!read.success)
-    return E.left(safetensorsError(path, null, 'it is no state of an evaluation: name another with --state'));
+    return E.left(safetensorsError(path, null, 'it is no state of an evaluation: give this one another path'));
   const other = differences(wanted, of(read.data));
   return other.length === 0
     ? E.right(read.data)
@@ -103,7 +103,7 @@ const metadataIn = (
         safetensorsError(
           path,
           null,
-          `it belongs to another evaluation: ${other.join('; ')}. ${otherwise}, or name another with --state`,
+          `it belongs to another evaluation: ${other.join('; ')}. ${otherwise}, or give this one another path`,
         ),
       );
 };
@@ -116,12 +116,7 @@ const readPasses = ({
   withSafetensors(path)((file) =>
     pipe(
       TE.fromEither(
-        metadataIn(
-          file,
-          { ...identity, ...stamps },
-          (found) => ({ ...found.identity, ...found.stamps }),
-          'Start anew without --resume',
-        ),
+        metadataIn(file, { ...identity, ...stamps }, (found) => ({ ...found.identity, ...found.stamps }), 'Start anew'),
       ),
       TE.bindTo('metadata'),
       TE.bind('all', () => allValues(file)),
@@ -170,7 +165,7 @@ const missing = (path: string): DataError => ({
   action: 'read',
   path,
   reason:
-    'there is no state of this evaluation, of the same model, data and options, to go on with: start without --resume, or name another with --state',
+    'there is no state of this evaluation, of the same model, data and options, to go on with: start anew, or give the path of another',
 });
 
 /** Opens the state of an evaluation. Left: it cannot be read, or is that of another evaluation. */

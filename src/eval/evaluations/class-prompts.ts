@@ -56,7 +56,7 @@ const choose = (json: unknown, { set, templates: wanted }: PromptChoice): E.Eith
       'it is none of: {"classes": […], "templates": ["a photo of a {}."]}, several of these by name, or open_clip’s {"wnids", "openai_classnames", "templates"}',
     );
   const sets = Object.keys(several.data).join(', ');
-  if (set === undefined) return E.left(`it holds several sets of classes: choose one with --set, of ${sets}`);
+  if (set === undefined) return E.left(`it holds several sets of classes: choose one by 'set', of ${sets}`);
   const found = several.data[set];
   if (found === undefined) return E.left(`it has no set '${set}'; there are ${sets}`);
   const chosen = one.safeParse(found);

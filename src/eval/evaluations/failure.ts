@@ -3,6 +3,12 @@
 /** An evaluation that cannot go on, in a sentence for the person who started it: data that do not fit, a score that is no number. */
 export class EvalFailure extends Error {
   override readonly name = 'EvalFailure';
+  /** What its pictures are without, and a file can bring. */
+  readonly missing: 'captions' | 'labels' | null;
+  constructor(message: string, missing: EvalFailure['missing'] = null) {
+    super(message);
+    this.missing = missing;
+  }
 }
 
 /** What a scorer refuses as a failure of the evaluation. */

@@ -85,7 +85,8 @@ export const labelsAmong = (
 
 const noClass = (dataset: ImageDataset, index: number): EvalFailure =>
   new EvalFailure(
-    `${dataset.nameOf(index)} has no class: put pictures into a folder for each class, or name a file with --labels`,
+    `${dataset.nameOf(index)} has no class: put pictures into a folder for each class, or bring labels from a file`,
+    'labels',
   );
 
 /** The labels of a batch. @throws EvalFailure naming the first picture that has none */

@@ -36,7 +36,8 @@ export const evaluateRetrieval = async (
   const { name, width } = embeddingOf(evaluation.model, texts, feature);
   if (dataset.captionsOf === undefined)
     throw new EvalFailure(
-      `${dataset.path} has no captions: name a file with --captions (COCO’s or Flickr8k’s), or put photo.txt beside photo.jpg`,
+      `${dataset.path} has no captions: bring them from a file (COCO’s or Flickr8k’s), or put photo.txt beside photo.jpg`,
+      'captions',
     );
   const passed = await overPictures<State>(evaluation, 'pictures', dataset, [name], {
     start: { images: gathered(width), captions: [], imageOf: [] },

@@ -22,7 +22,7 @@ export const json = (value: unknown): TensorData => {
 };
 
 const lacks = (name: string): EvalFailure =>
-  new EvalFailure(`the state of the evaluation lacks '${name}': start anew without --resume`);
+  new EvalFailure(`the state of the evaluation lacks '${name}': start it anew`);
 
 /** @throws EvalFailure where there is no such tensor */
 export const readF64 = (tensors: Tensors, name: string): Float64Array => {

@@ -149,9 +149,9 @@ export const openTokenizerText = (
     TE.chain((model) => {
       const open = textPart(model);
       if (open === null)
-        return TE.left(tokenizerError(path, 'it holds no text tower: name the checkpoint folder of one by --text'));
+        return TE.left(tokenizerError(path, 'it holds no text tower: open one from a checkpoint folder'));
       if (tokenizer === undefined)
-        return TE.left(tokenizerError(path, 'its texts’ tokenizer is not in the file: name it by --tokenizer'));
+        return TE.left(tokenizerError(path, "its texts’ tokenizer is not in the file: give its path as 'tokenizer'"));
       return open(runtime, path, tokenizer);
     }),
   );
