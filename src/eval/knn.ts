@@ -3,13 +3,16 @@ import { type Accuracy, addStanding, noAccuracy, type Standing, standingOf } fro
 import { checkLabels, checkWidths, dot, type LabelledVectors, norms } from './vectors.ts';
 
 export interface KnnOptions {
-  /** Numbers of neighbours. Default 10, 20, 100, 200. */
+  /** Numbers of neighbours. Default 1, 5, 10, 20, 50, 100 and 200, in as far as the bank has them. */
   readonly neighbours?: readonly number[];
   /** Default 0.07. */
   readonly temperature?: number;
   /** Default 1 and 5. */
   readonly ks?: readonly number[];
 }
+
+/** Of any bank there is one to ask, so that an empty one is refused. */
+const usual = (count: number): readonly number[] => [1, 5, 10, 20, 50, 100, 200].filter((n) => n <= Math.max(1, count));
 
 /** What a class has that no neighbour voted for: a vote may be so small that it is 0. */
 const NONE = Number.NEGATIVE_INFINITY;
@@ -51,7 +54,7 @@ export const knn = (
   bank: LabelledVectors,
   queries: LabelledVectors,
   classes: number,
-  { neighbours = [10, 20, 100, 200], temperature = 0.07, ks = [1, 5] }: KnnOptions = {},
+  { neighbours = usual(bank.count), temperature = 0.07, ks = [1, 5] }: KnnOptions = {},
 ): readonly { readonly neighbours: number; readonly accuracy: Accuracy }[] => {
   checkWidths('knn', bank, queries);
   checkLabels('knn, the bank', bank, classes);

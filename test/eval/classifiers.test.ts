@@ -85,13 +85,28 @@ test('k-NN: neighbours equally near at the edge share the last place; what canno
   const [votes] = knn(bank, { ...vectors(2, [0, 1]), labels: [1] }, 3, { neighbours: [1], ks: [1] });
   near(votes!.accuracy.hits[0]!.sum, 0.5, 1e-12);
   const query = { ...vectors(2, [0, 1]), labels: [1] };
-  assert.throws(() => knn(bank, query, 3), /10 neighbours of a bank of 3/);
+  assert.throws(() => knn(bank, query, 3, { neighbours: [10] }), /10 neighbours of a bank of 3/);
+  assert.throws(() => knn({ ...vectors(2, []), labels: [] }, query, 3), /1 neighbours of a bank of 0/);
   assert.throws(() => knn(bank, query, 2, { neighbours: [1] }), /the bank: label 2 of vector 2 is none of 2 classes/);
   assert.throws(() => knn(bank, query, 3, { neighbours: [1], temperature: 0 }), /temperature is 0/);
   assert.throws(
     () => knn(bank, { ...vectors(2, [0, 0]), labels: [1] }, 3, { neighbours: [1] }),
     /queries: vector 0 is zero/,
   );
+});
+
+test('k-NN: where no number of neighbours is asked for, the usual ones that the bank has', () => {
+  for (const [count, neighbours] of [
+    [3, [1]],
+    [50, [1, 5, 10, 20, 50]],
+    [201, [1, 5, 10, 20, 50, 100, 200]],
+  ] as const) {
+    const bank = { ...waves(count, 2, 1), labels: Array.from({ length: count }, () => 0) };
+    assert.equal(
+      knn(bank, { ...vectors(2, [0, 1]), labels: [0] }, 1).map((result) => result.neighbours),
+      neighbours,
+    );
+  }
 });
 
 test('k-NN: a class that no neighbour voted for is not among the first five, a vote of nearly nothing is', () => {

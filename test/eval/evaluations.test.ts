@@ -161,9 +161,8 @@ test('an evaluation that is stopped again and again ends with the same report', 
     'zero-shot': (e) => evaluateZeroShot(e, labelled(18), prompts, colours),
     retrieval: (e) => evaluateRetrieval(e, captioned(18), fakeTexts),
     probe: (e) => evaluateProbe(e, data, 'quarters'),
-    knn: (e) => evaluateKnn(e, data, 'quarters', { neighbours: null, temperature: 0.07 }),
-    'knn of a part': (e) =>
-      evaluateKnn({ ...e, limit: 17, seed: 3 }, data, 'quarters', { neighbours: [3], temperature: 0.07 }),
+    knn: (e) => evaluateKnn(e, data, 'quarters'),
+    'knn of a part': (e) => evaluateKnn({ ...e, limit: 17, seed: 3 }, data, 'quarters', { neighbours: [3] }),
   };
   for (const [kind, work] of Object.entries(kinds))
     await inFolder(async (folder) => {
@@ -249,14 +248,13 @@ test('retrieval: the scorer over all captions, without pictures that have none',
 test('probe and k-NN: classes by name over both sets, a part held out where there is one set', async () => {
   const train = labelled(30);
   const turned = fakeDataset(30, { labelOf: (n) => [2, 0, 1][n % 3]!, classes: ['green', 'sea_blue', 'Red'] }, [5]);
-  const options = { neighbours: [1], temperature: 0.07 };
-  const same = await evaluateKnn(evaluation(), { train, test: turned }, 'quarters', options);
+  const same = await evaluateKnn(evaluation(), { train, test: turned }, 'quarters', { neighbours: [1] });
   assert.equal([same.train, same.test, same.skipped, same.classes, same.width], [29, 29, 2, 3, 12]);
   assert.equal(same.results, [{ neighbours: 1, top1: 1, top5: 1 }]);
   const alone = await evaluateProbe(evaluation(), { train, test: null }, 'quarters');
   assert.equal([alone.train, alone.test], [23, 6]);
   assert.ok(alone.top1 >= 0 && alone.top1 <= 1 && alone.converged);
-  const many = await evaluateKnn(evaluation(), { train, test: null }, 'quarters', { ...options, neighbours: null });
+  const many = await evaluateKnn(evaluation(), { train, test: null }, 'quarters');
   assert.equal(
     many.results.map(({ neighbours }) => neighbours),
     [1, 5, 10, 20],
@@ -328,10 +326,7 @@ test('what cannot be evaluated is one message', async () => {
     evaluateProbe(evaluation(), { train: labelled(12), test: other }, 'quarters'),
     /class 'pink' is not among/,
   );
-  await refused(
-    evaluateKnn(evaluation(), data, 'quarters', { neighbours: [50], temperature: 0.07 }),
-    /50 neighbours of a bank of 8/,
-  );
+  await refused(evaluateKnn(evaluation(), data, 'quarters', { neighbours: [50] }), /50 neighbours of a bank of 8/);
 });
 
 test.run();

@@ -192,11 +192,9 @@ const neighbours = (model: string, train: string, test: string | undefined, opti
     options,
     async (_, opened) => {
       const { data, feature, ...about } = await classification(opened, train, test, options);
-      const { neighbours: asked = null, temperature } = options;
-      return {
-        ...about,
-        work: (evaluation) => evaluateKnn(evaluation, data, feature, { neighbours: asked, temperature }),
-      };
+      const { neighbours: asked, temperature } = options;
+      const measured = { temperature, ...(asked === undefined ? {} : { neighbours: asked }) };
+      return { ...about, work: (evaluation) => evaluateKnn(evaluation, data, feature, measured) };
     },
     printKnn,
   );

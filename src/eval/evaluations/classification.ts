@@ -1,7 +1,7 @@
 // How much of the classes lies in a feature: a linear probe and nearest neighbours, trained on one data set and measured on another.
 import { datasetError, renderDataError } from '../../data/error.ts';
 import type { ImageDataset } from '../../data/index.ts';
-import { knn } from '../knn.ts';
+import { type KnnOptions, knn } from '../knn.ts';
 import { holdOut, linearProbe, type ProbeOptions } from '../linear-probe.ts';
 import { type Accuracy, shares } from '../ranks.ts';
 import type { LabelledVectors } from '../vectors.ts';
@@ -103,18 +103,14 @@ export const evaluateProbe = async (
   return { ...about, ...topShares(accuracy), ...probe };
 };
 
-/** Numbers of neighbours that are measured where none is asked for, in as far as the training set has them. */
-const NEIGHBOURS = [1, 5, 10, 20, 50, 100, 200];
-
-/** `neighbours`: null for the usual ones. @throws EvalFailure as `evaluateProbe`, and for more neighbours than pictures; EvalStopped */
+/** @throws EvalFailure as `evaluateProbe`, and for more neighbours than pictures; EvalStopped */
 export const evaluateKnn = async (
   evaluation: Evaluation,
   data: ClassificationData,
   feature: string,
-  { neighbours, temperature }: { readonly neighbours: readonly number[] | null; readonly temperature: number },
+  options: Omit<KnnOptions, 'ks'> = {},
 ): Promise<KnnReport> => {
   const { train, test, about } = await setsOf(evaluation, data, feature);
-  const asked = neighbours ?? NEIGHBOURS.filter((n) => n <= train.count);
-  const found = scored(() => knn(train, test, about.classes, { neighbours: asked, temperature }));
-  return { ...about, results: found.map(({ neighbours: n, accuracy }) => ({ neighbours: n, ...topShares(accuracy) })) };
+  const found = scored(() => knn(train, test, about.classes, options));
+  return { ...about, results: found.map(({ neighbours, accuracy }) => ({ neighbours, ...topShares(accuracy) })) };
 };
