@@ -21,22 +21,20 @@ export type CodeCounts = Float64Array;
 /** The counts [codebookSize] before any code: all 0. */
 export const noCodes = (codebookSize: number): CodeCounts => new Float64Array(codebookSize);
 
-/** The counts with more codes. @throws RangeError for a code outside the codebook */
-export const addCodes = (before: CodeCounts, codes: ArrayLike<number>): CodeCounts => {
+const counted = (what: string, before: CodeCounts, codes: ArrayLike<number>): CodeCounts => {
   const counts = before.slice();
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i]!;
     if (!(code >= 0 && code < counts.length && Number.isInteger(code)))
-      throw new RangeError(`codeUsage: code ${code} at ${i} is outside a codebook of ${counts.length}`);
+      throw new RangeError(`${what}: code ${code} at ${i} is outside a codebook of ${counts.length}`);
     counts[code]! += 1;
   }
   return counts;
 };
 
-/** @throws RangeError where no code was counted */
-export const usageOf = (counts: CodeCounts): CodeUsage => {
+const usage = (what: string, counts: CodeCounts): CodeUsage => {
   const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) throw new RangeError('codeUsage: there are no codes');
+  if (total === 0) throw new RangeError(`${what}: there are no codes`);
   const present = counts.filter((count) => count > 0);
   // Not below zero by rounding.
   const entropy = Math.max(
@@ -54,6 +52,13 @@ export const usageOf = (counts: CodeCounts): CodeUsage => {
   };
 };
 
+/** The counts with more codes. @throws RangeError for a code outside the codebook */
+export const addCodes = (before: CodeCounts, codes: ArrayLike<number>): CodeCounts =>
+  counted('addCodes', before, codes);
+
+/** @throws RangeError where no code was counted */
+export const usageOf = (counts: CodeCounts): CodeUsage => usage('usageOf', counts);
+
 /** Usage over all codes given. @throws RangeError for a code outside the codebook, or where there are none */
 export const codeUsage = (codes: ArrayLike<number>, codebookSize: number): CodeUsage =>
-  usageOf(addCodes(noCodes(codebookSize), codes));
+  usage('codeUsage', counted('codeUsage', noCodes(codebookSize), codes));

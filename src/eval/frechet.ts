@@ -31,12 +31,11 @@ export const noFeatures = (width: number): FeatureSums => ({
   products: new Float64Array(width * width),
 });
 
-/** The sums with more features. @throws RangeError for another length or width, or a value that is not finite */
-export const addFeatures = (before: FeatureSums, features: Vectors): FeatureSums => {
-  checkVectors('featureStatistics', features);
+const added = (what: string, before: FeatureSums, features: Vectors): FeatureSums => {
+  checkVectors(what, features);
   const { width } = before;
   if (features.width !== width)
-    throw new RangeError(`featureStatistics: features of ${features.width} values among those of ${width}`);
+    throw new RangeError(`${what}: features of ${features.width} values among those of ${width}`);
   if (features.count === 0) return before;
   const origin = before.count === 0 ? Float64Array.from(features.values.subarray(0, width)) : before.origin;
   const [sum, products] = [before.sum.slice(), before.products.slice()];
@@ -54,9 +53,8 @@ export const addFeatures = (before: FeatureSums, features: Vectors): FeatureSums
   return { count: before.count + features.count, width, origin, sum, products };
 };
 
-/** Mean and unbiased covariance of all features seen. @throws RangeError for fewer than 2 */
-export const statisticsOf = ({ count, width, origin, sum, products }: FeatureSums): FeatureStatistics => {
-  if (count < 2) throw new RangeError(`featureStatistics: a covariance takes at least 2 vectors, there are ${count}`);
+const statistics = (what: string, { count, width, origin, sum, products }: FeatureSums): FeatureStatistics => {
+  if (count < 2) throw new RangeError(`${what}: a covariance takes at least 2 vectors, there are ${count}`);
   const mean = origin.map((x, i) => x + sum[i]! / count);
   const covariance = new Float64Array(width * width);
   for (let i = 0; i < width; i++)
@@ -68,9 +66,18 @@ export const statisticsOf = ({ count, width, origin, sum, products }: FeatureSum
   return { count, width, mean, covariance };
 };
 
+/** The sums with more features. @throws RangeError for another length or width, or a value that is not finite */
+export const addFeatures = (before: FeatureSums, features: Vectors): FeatureSums =>
+  added('addFeatures', before, features);
+
+/** Mean and unbiased covariance of all features seen. @throws RangeError for fewer than 2 */
+export const statisticsOf = (sums: FeatureSums): FeatureStatistics => statistics('statisticsOf', sums);
+
 /** Statistics of f32 features [count, width]. @throws RangeError for fewer than 2 vectors, another length, or a value that is not finite */
-export const featureStatistics = (features: Float32Array, count: number, width: number): FeatureStatistics =>
-  statisticsOf(addFeatures(noFeatures(width), { count, width, values: features }));
+export const featureStatistics = (features: Float32Array, count: number, width: number): FeatureStatistics => {
+  const what = 'featureStatistics';
+  return statistics(what, added(what, noFeatures(width), { count, width, values: features }));
+};
 
 /** Rows of `l` are columns of Lᵀ: Mᵀ M for M = L1ᵀ L2, whose eigenvalues are those of C1 C2. */
 const gramOfProduct = (l1: Float64Array, l2: Float64Array, n: number): Float64Array => {

@@ -87,8 +87,8 @@ test('sizes that do not fit are named', () => {
     () => ssim(new Float32Array(300), new Float32Array(300), { ...shape, height: 10, width: 10 }),
     /ssim: pictures of 10 x 10 are smaller/,
   );
-  assert.throws(() => featureStatistics(new Float32Array(4), 1, 4), /at least 2/);
-  assert.throws(() => featureStatistics(new Float32Array(4), 3, 4), /\[3, 4\] does not hold 4/);
+  assert.throws(() => featureStatistics(new Float32Array(4), 1, 4), /^featureStatistics: .*at least 2/);
+  assert.throws(() => featureStatistics(new Float32Array(4), 3, 4), /^featureStatistics: \[3, 4\] does not hold 4/);
   assert.throws(() => featureStatistics(Float32Array.of(1, 2, 3, Number.NaN), 2, 2), /value 1 of vector 1 is NaN/);
 });
 
@@ -237,7 +237,7 @@ test('code usage', () => {
   });
   near(codeUsage(Uint32Array.of(0, 0, 1, 2), 4).entropy, 1.5, 1e-12);
   for (const bad of [-1, 4, 0.5, Number.NaN])
-    assert.throws(() => codeUsage([0, bad], 4), new RegExp(`code ${bad} at 1 is outside a codebook of 4`));
+    assert.throws(() => codeUsage([0, bad], 4), new RegExp(`^codeUsage: code ${bad} at 1 is outside a codebook of 4`));
 });
 
 test.run();

@@ -51,9 +51,15 @@ test('adding features leaves the sums before as they were, and names what it can
   const kept = structuredClone(before);
   addFeatures(before, waves(5, 3, 2));
   assert.equal(before, kept);
-  assert.throws(() => addFeatures(before, waves(2, 4, 1)), /features of 4 values among those of 3/);
-  assert.throws(() => addFeatures(before, { count: 1, width: 3, values: Float32Array.of(1, Number.NaN, 0) }), /is NaN/);
-  assert.throws(() => statisticsOf(addFeatures(noFeatures(3), waves(1, 3, 1))), /at least 2 vectors, there are 1/);
+  assert.throws(() => addFeatures(before, waves(2, 4, 1)), /^addFeatures: features of 4 values among those of 3/);
+  assert.throws(
+    () => addFeatures(before, { count: 1, width: 3, values: Float32Array.of(1, Number.NaN, 0) }),
+    /^addFeatures: .*is NaN/,
+  );
+  assert.throws(
+    () => statisticsOf(addFeatures(noFeatures(3), waves(1, 3, 1))),
+    /^statisticsOf: .*at least 2 vectors, there are 1/,
+  );
   const whole = waves(9, 3, 1);
   const parts = addFeatures(addFeatures(noFeatures(3), { ...whole, count: 2, values: whole.values.slice(0, 6) }), {
     ...whole,
@@ -91,7 +97,9 @@ test('codes in a stream: any cut and any order give the same usage; entropy and 
     { numRuns: 300 },
   );
   assert.is(codeUsage([0, 0], 1).normalisedEntropy, 1);
-  assert.throws(() => codeUsage([], 4), /there are no codes/);
+  assert.throws(() => codeUsage([], 4), /^codeUsage: there are no codes/);
+  assert.throws(() => usageOf(noCodes(4)), /^usageOf: there are no codes/);
+  assert.throws(() => addCodes(noCodes(4), [4]), /^addCodes: code 4 at 0 is outside a codebook of 4/);
 });
 
 test.run();
