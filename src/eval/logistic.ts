@@ -32,19 +32,19 @@ export const standardise = (features: Vectors): Standardisation => {
 const standardised = ({ count, width, values }: Vectors, { mean, deviation }: Standardisation): Float64Array =>
   Float64Array.from({ length: count * width }, (_, i) => (values[i]! - mean[i % width]!) / deviation[i % width]!);
 
+/** Where the four rows from `n` on begin; past the end the last one stands in. */
+const fourRows = (n: number, count: number, width: number): readonly [number, number, number, number] => {
+  const at = (k: number): number => Math.min(n + k, count - 1) * width;
+  return [at(0), at(1), at(2), at(3)];
+};
+
 /** Scores [count, classes] of standardised features; four rows at once read each weight once. */
 const scoresOf = (x: Float64Array, width: number, parameters: Float64Array, classes: number): Float64Array => {
   const count = x.length / width;
   const out = new Float64Array(count * classes);
   for (let n = 0; n < count; n += 4) {
     const rows = Math.min(4, count - n);
-    // Past the end the last row stands in.
-    const [p0, p1, p2, p3] = [0, 1, 2, 3].map((k) => (n + Math.min(k, rows - 1)) * width) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [p0, p1, p2, p3] = fourRows(n, count, width);
     for (let c = 0; c < classes; c++) {
       const q = c * width;
       let [a, b, d, e] = [0, 0, 0, 0];
@@ -74,12 +74,7 @@ const addProducts = (
   const count = x.length / width;
   for (let n = 0; n < count; n += 4) {
     const rows = Math.min(4, count - n);
-    const [p0, p1, p2, p3] = [0, 1, 2, 3].map((k) => (n + Math.min(k, rows - 1)) * width) as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [p0, p1, p2, p3] = fourRows(n, count, width);
     const slope = (k: number, c: number) => (k < rows ? slopes[(n + k) * classes + c]! : 0);
     for (let c = 0; c < classes; c++) {
       const q = c * width;

@@ -88,9 +88,8 @@ export interface MeasuredBatch {
   readonly values: Measured;
 }
 
-const firstRows = <A extends Float32Array | Int32Array>(values: A, count: number, rows: number): A =>
-  // A view of the same type.
-  (count === rows ? values : values.subarray(0, (values.length / rows) * count)) as A;
+const firstRows = (values: Measured[string], count: number, rows: number): Measured[string] =>
+  count === rows ? values : values.subarray(0, (values.length / rows) * count);
 
 /** `count` pictures as a batch of `rows`, the rest grey: one program serves all batches. */
 export const filled = (images: Float32Array, rows: number, count: number): Float32Array => {
