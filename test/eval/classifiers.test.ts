@@ -5,13 +5,10 @@ import * as assert from 'uvu/assert';
 import { classVector, holdOut, knn, linearProbe, shares, zeroShot } from '../../src/eval/index.ts';
 import { lbfgs } from '../../src/eval/lbfgs.ts';
 import { fitLogistic, logisticObjective, logisticScores, standardise } from '../../src/eval/logistic.ts';
+import { near } from '../support/near.ts';
 import { arbitraryVectors, cosine, reordered, rowsOf, vectors, waves } from '../support/vectors.ts';
 
 const test = suite('classifiers');
-
-const near = (actual: number, expected: number, tolerance: number, what = ''): void => {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${what} ${actual} against ${expected}`);
-};
 
 test('a class is the unit mean of unit embeddings; the pictures are counted by their nearest classes', () => {
   const made = classVector(vectors(2, [3, 0, 0, 0.5]));

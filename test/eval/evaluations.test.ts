@@ -21,8 +21,11 @@ import {
   codeUsage,
   featureStatistics,
   frechetDistance,
+  holdOut,
+  linearProbe,
   psnr,
   retrieval,
+  shares,
   ssim,
   unitRange,
 } from '../../src/eval/index.ts';
@@ -36,12 +39,9 @@ import {
   quarters,
 } from '../support/fake-model.ts';
 import { inFolder, run } from '../support/files.ts';
+import { near } from '../support/near.ts';
 
 const test = suite('evaluations');
-
-const near = (actual: number, expected: number, tolerance = 1e-9, what = ''): void => {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${what} ${actual} against ${expected}`);
-};
 
 /** Pictures as the model takes them. */
 const images = (numbers: readonly number[]): Float32Array =>
@@ -79,8 +79,8 @@ test('reconstruction: the scorers over everything at once, whatever the batch, w
     });
     assert.equal([report.pictures, report.skipped, report.size], [10, 1, fakeSize]);
     assert.equal(skipped, ['skipped: image fake-3: it is broken']);
-    near(report.psnr.mean, mean(psnr(a, b, shape)));
-    near(report.ssim.mean, mean(ssim(a, b, shape)));
+    near(report.psnr.mean, mean(psnr(a, b, shape)), 1e-9);
+    near(report.ssim.mean, mean(ssim(a, b, shape)), 1e-9);
     const distances = await lpips(original, made, 10);
     near(report.lpips!.mean, distances.reduce((sum, x) => sum + x, 0) / 10, 1e-7);
     // The network sees 8 bits, of its own size: resized to itself.
@@ -225,7 +225,7 @@ test('zero-shot: classes by name and by number, the last one of a batch too', as
     const scores = [0, 1, 2, 3].map((c) => cosine(rows[n]!, rows[c]!));
     return n !== 5 && scores.indexOf(Math.max(...scores)) === n % 3;
   });
-  near(report.top1, right.length / 17);
+  near(report.top1, right.length / 17, 1e-9);
   assert.is(report.top5, 1);
   const byNumber = fakeDataset(18, { labelOf: (n) => n % 3 }, [5]);
   assert.equal(await evaluateZeroShot(evaluation(), byNumber, prompts, colours), report);
@@ -252,8 +252,15 @@ test('probe and k-NN: classes by name over both sets, a part held out where ther
   assert.equal([same.train, same.test, same.skipped, same.classes, same.width], [29, 29, 2, 3, 12]);
   assert.equal(same.results, [{ neighbours: 1, top1: 1, top5: 1 }]);
   const alone = await evaluateProbe(evaluation(), { train, test: null }, 'quarters');
-  assert.equal([alone.train, alone.test], [23, 6]);
-  assert.ok(alone.top1 >= 0 && alone.top1 <= 1 && alone.converged);
+  const used = numbers(30).filter((n) => n !== 5);
+  const all = { count: 29, width: 12, values: quarters(images(used)), labels: used.map((n) => n % 3) };
+  const { kept, held } = holdOut(all, 0.2, 1);
+  const { accuracy, ...probe } = linearProbe(kept, held, 3);
+  const [top1, top5] = shares(accuracy).map(({ share }) => share);
+  // Two of six: these pictures' quarters say nothing of n % 3. Of three classes all are among five.
+  assert.equal([top1, top5], [2 / 6, 1]);
+  const sets = { feature: 'quarters', width: 12, classes: 3, train: 23, test: 6, skipped: 1 };
+  assert.equal(alone, { ...sets, ...probe, top1, top5 });
   const many = await evaluateKnn(evaluation(), { train, test: null }, 'quarters');
   assert.equal(
     many.results.map(({ neighbours }) => neighbours),

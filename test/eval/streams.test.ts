@@ -12,13 +12,10 @@ import {
   statisticsOf,
   usageOf,
 } from '../../src/eval/index.ts';
+import { near } from '../support/near.ts';
 import { rowsOf, waves } from '../support/vectors.ts';
 
 const test = suite('streams');
-
-const close = (actual: number, expected: number, tolerance: number, what: string): void => {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual} against ${expected}`);
-};
 
 test('feature statistics in a stream: two passes over everything, also where the mean is a million deviations', () => {
   for (const shift of [0, 3, 1e6]) {
@@ -37,10 +34,10 @@ test('feature statistics in a stream: two passes over everything, also where the
     const rows = rowsOf(all);
     const mean = Array.from({ length: 6 }, (_, i) => rows.reduce((sum, row) => sum + row[i]!, 0) / 57);
     for (let i = 0; i < 6; i++) {
-      close(made.mean[i]!, mean[i]!, 1e-9 * Math.max(1, shift), `mean ${i}`);
+      near(made.mean[i]!, mean[i]!, 1e-9 * Math.max(1, shift), `mean ${i}`);
       for (let j = 0; j < 6; j++) {
         const covariance = rows.reduce((sum, row) => sum + (row[i]! - mean[i]!) * (row[j]! - mean[j]!), 0) / 56;
-        close(made.covariance[i * 6 + j]!, covariance, 1e-9, `covariance ${i}, ${j} at ${shift}`);
+        near(made.covariance[i * 6 + j]!, covariance, 1e-9, `covariance ${i}, ${j} at ${shift}`);
       }
     }
   }
@@ -84,14 +81,14 @@ test('codes in a stream: any cut and any order give the same usage; entropy and 
       assert.equal(usage, codeUsage(codes, 16));
       assert.is(usage.used, new Set(codes).size);
       const shares = [...new Set(codes)].map((c) => codes.filter((x) => x === c).length / codes.length);
-      close(usage.entropy, -shares.reduce((sum, p) => sum + p * Math.log2(p), 0), 1e-12, 'entropy');
-      close(
+      near(usage.entropy, -shares.reduce((sum, p) => sum + p * Math.log2(p), 0), 1e-12, 'entropy');
+      near(
         usage.fromUniform,
         shares.reduce((sum, p) => sum + p * Math.log2(p * 16), 0),
         1e-12,
         'divergence',
       );
-      close(usage.normalisedEntropy, usage.entropy / 4, 1e-15, 'normalised entropy');
+      near(usage.normalisedEntropy, usage.entropy / 4, 1e-15, 'normalised entropy');
       assert.ok(usage.perplexity >= 1 && usage.perplexity <= usage.used + 1e-9);
     }),
     { numRuns: 300 },

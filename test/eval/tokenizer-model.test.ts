@@ -22,6 +22,7 @@ import { openTokenizer } from '../../src/train/tokenizer.ts';
 import { centre } from '../models/features/published.ts';
 import { tinyModel, tinyVariant, writeTinyTokenizer } from '../support/command.ts';
 import { failure, inFolder, run } from '../support/files.ts';
+import { near } from '../support/near.ts';
 import { projectDir, sharedDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
 
@@ -34,12 +35,6 @@ const withRuntime = async (body: (runtime: Runtime) => Promise<void>): Promise<v
   } finally {
     runtime.close();
   }
-};
-
-const near = (actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void => {
-  assert.is(actual.length, expected.length, what);
-  for (let i = 0; i < actual.length; i++)
-    assert.ok(Math.abs(actual[i]! - expected[i]!) <= tolerance, `${what} ${i}: ${actual[i]} against ${expected[i]}`);
 };
 
 const wave = (length: number, seed: number): Float32Array =>
