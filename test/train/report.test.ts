@@ -13,7 +13,9 @@ import { trainConfigSchema } from '../../src/train/config.ts';
 import { openRecord } from '../../src/train/record.ts';
 import { sectionsOf } from '../../src/train/report/charts.ts';
 import { words } from '../../src/train/report/format.ts';
+import { headline } from '../../src/train/report/headline.ts';
 import { appendSkipped, duration, readSkipped, short, writeReport } from '../../src/train/report/index.ts';
+import type { RunFolder } from '../../src/train/report/run-folder.ts';
 import { outline, type Series, seriesOf, smooth, thin } from '../../src/train/report/series.ts';
 import { runTraining } from '../../src/train/run.ts';
 import { failure, inFolder, run } from '../support/files.ts';
@@ -83,7 +85,7 @@ test('an outline has the extremes and no more points than asked for; a thinned c
   fc.assert(
     fc.property(fc.array(fc.double({ noNaN: true }), { minLength: 1, maxLength: 200 }), (values) => {
       const { steps, values: kept } = outline(curve(values), 10);
-      assert.ok(kept.length <= Math.max(20, values.length > 20 ? 20 : values.length));
+      assert.ok(kept.length <= 20);
       assert.equal([Math.min(...kept), Math.max(...kept)], [Math.min(...values), Math.max(...values)]);
       assert.ok(steps.every((step, i) => i === 0 || step > steps[i - 1]!));
       const few = thin(curve(values), 7);
@@ -136,6 +138,13 @@ test('keys become sections: losses, validation, codebooks, others, optimisation'
   assert.equal(speeds({}, 8), { name: 'imagesPerSecond', steps: [2, 3], values: [4, 4] });
   const losses = sectionsOf(lines, 8)[0]!.charts.map(({ series }) => series[0]!.values);
   assert.equal(losses[2], [0.5, 0.5, 0.5], 'the loss, not the measure of that name');
+});
+
+test('how long a run still takes is told where its configuration says how many steps it has', () => {
+  const lines = [{ step: 40, loss: 1, seconds: 20 }];
+  const time = (config: RunFolder['config']) => headline({ name: '', config, lines, samples: [], skipped: [] }, [])[1];
+  const notes = [{ steps: 100 }, { steps: 40 }, {}].map((config) => time(config)?.note);
+  assert.equal(notes, ['30s left', 'finished', '']);
 });
 
 const sheet = (shade: number): Picture => blank(48, 16, [shade, 90, 200 - shade]);

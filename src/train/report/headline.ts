@@ -35,14 +35,13 @@ export const headline = ({ config, lines }: RunFolder, sections: readonly Sectio
   const speed = speedOf(lines, batchSizeOf(config));
   const recent = speed === null ? Number.NaN : quantile(speed.values.slice(-50), 0.5);
   const seconds = now.seconds ?? Number.NaN;
-  const left = total === null ? 0 : (total - now.step) * (seconds / now.step);
+  const left = total === null ? null : (total - now.step) * (seconds / now.step);
+  const ahead = left === null ? '' : left > 0 ? `${duration(left)} left` : 'finished';
   const validation = sections.find(({ title }) => title === 'Validation')?.charts ?? [];
   const figure = (name: string, value: string, note = ''): Figure => ({ name, value, note });
   return [
     figure('steps', whole(now.step), total === null ? '' : `of ${whole(total)}`),
-    ...(Number.isFinite(seconds)
-      ? [figure('time', duration(seconds), left > 0 ? `${duration(left)} left` : 'finished')]
-      : []),
+    ...(Number.isFinite(seconds) ? [figure('time', duration(seconds), ahead)] : []),
     { name: 'loss', ...overTime(all.get('loss')!) },
     ...validation.slice(0, 2).map(({ title, series }) => ({ name: title, ...overTime(series[0]!) })),
     ...(Number.isFinite(recent) ? [figure('images/s', short(recent), 'lately')] : []),
