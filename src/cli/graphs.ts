@@ -6,7 +6,7 @@ import type { Rank4 } from '../dsl/shape.ts';
 import { type AnyTensor, type Tensor, wrap } from '../dsl/tensor.ts';
 import { flatten } from '../dsl/tree.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
-import { textOf, type Variant, variants } from '../models/variants/index.ts';
+import { textOf, type Variant, variantBy, variants } from '../models/variants/index.ts';
 import { type StepGraph, stepGraph } from '../train/step-graph.ts';
 import { tokenizerTask } from '../train/tasks/tokenizer.ts';
 import { UserFailure } from './failure.ts';
@@ -16,7 +16,7 @@ export type Part = (typeof parts)[number];
 
 /** @throws UserFailure naming the variants that there are */
 export const variantNamed = (name: string): Variant => {
-  const config = variants[name];
+  const config = variantBy(name);
   if (config === undefined)
     throw new UserFailure(`there is no variant '${name}'; there are ${Object.keys(variants).join(', ')}`);
   return config;

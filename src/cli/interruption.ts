@@ -1,4 +1,4 @@
-// Ctrl-C, for commands that end in order.
+// Ctrl-C, and a terminal that is closed, for commands that end in order.
 
 /** A flag that Ctrl-C sets, after calling `onFirst`; a second one ends the process at once. */
 export const interruption = (onFirst: () => void): { readonly asked: () => boolean; readonly release: () => void } => {
@@ -8,9 +8,12 @@ export const interruption = (onFirst: () => void): { readonly asked: () => boole
     asked = true;
     onFirst();
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
   return {
     asked: () => asked,
-    release: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+    release: () => {
+      for (const signal of signals) process.off(signal, onSignal);
+    },
   };
 };

@@ -56,5 +56,9 @@ export const loadConfig = async (path: string): Promise<unknown> => {
   });
   if (exported.default === undefined)
     throw new UserFailure(`${path} has no default export: it must end in 'export default { ... }'`);
-  return exported.default;
+  return exported.default instanceof Promise
+    ? exported.default.catch((thrown: unknown) => {
+        throw new UserFailure(explain(path, thrown));
+      })
+    : exported.default;
 };

@@ -8,7 +8,8 @@ import { need, UserFailure } from './failure.ts';
 export const readJson = async (path: string): Promise<unknown> => {
   const text = await need(tryCatch(() => readFile(path, 'utf8'), fileError('read', path)));
   try {
-    return JSON.parse(text);
+    // A byte order mark is no part of it.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (thrown) {
     throw new UserFailure(`${path} is not JSON: ${thrown instanceof Error ? thrown.message : thrown}`);
   }

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
 import { type Loss, lossSchema } from '../models/losses/index.ts';
-import { variants } from '../models/variants/index.ts';
+import { variantBy } from '../models/variants/index.ts';
 import { parseTrainConfig, type TrainConfig } from '../train/config.ts';
 import { UserFailure } from './failure.ts';
 
@@ -29,7 +29,7 @@ const listed = z.looseObject({ variant: z.string().optional(), losses: z.array(l
 /** The losses that a configuration lists, and those of its variant. */
 const lossesOf = (json: unknown, { variant }: StatedConfig) => {
   const read = listed.safeParse(json).data;
-  return { own: read?.losses, usual: variants[variant ?? read?.variant ?? 'mini']?.losses };
+  return { own: read?.losses, usual: variantBy(variant ?? read?.variant ?? 'mini')?.losses };
 };
 const kindsOf = (losses: readonly Loss[] | null | undefined): readonly string[] =>
   losses?.map(({ kind }) => kind) ?? [];

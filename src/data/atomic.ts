@@ -1,6 +1,6 @@
 // Files and folders appear whole or not at all: a temporary one beside the target, flushed to the disk, then renamed over it.
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -34,7 +34,21 @@ const syncFolder = async (folder: string): Promise<void> => {
   await handle.close();
 };
 
-const writeAll = async (path: string, produce: (write: WriteChunk) => Promise<void>): Promise<void> => {
+/** Devices and pipes take what is written as it comes: there is nothing to be renamed over. */
+const writeInto = async (path: string, produce: (write: WriteChunk) => Promise<void>): Promise<void> => {
+  const handle = await open(path, 'w');
+  try {
+    await produce(async (chunk) => handle.writeFile(chunk));
+  } finally {
+    await handle.close();
+  }
+};
+
+const writeAll = async (asked: string, produce: (write: WriteChunk) => Promise<void>): Promise<void> => {
+  const there = await stat(asked).catch(() => null);
+  if (there !== null && !there.isFile() && !there.isDirectory()) return writeInto(asked, produce);
+  // A link stays, and what it leads to is written.
+  const path = there === null ? asked : await realpath(asked);
   const folder = dirname(resolve(path));
   await makeFolder(folder);
   const aside = temporaryBeside(path);

@@ -107,9 +107,13 @@ const line = (m: Mismatch): string =>
     .with({ _tag: 'Extra' }, ({ name, shape }) => `extra      ${name} [${shape}] belongs to no parameter`)
     .exhaustive();
 
-/** All mismatches for a person, one a line. */
+/** So many mismatches are shown: a file of another network has hundreds. */
+const SHOWN = 20;
+
+/** Mismatches for a person, one a line, and how many more there are. */
 export const renderMismatches = (mismatches: readonly Mismatch[]): string =>
   [
     `${mismatches.length} tensors do not fit the model; is it the configuration of this checkpoint?`,
-    ...mismatches.map((m) => `  ${line(m)}`),
+    ...mismatches.slice(0, SHOWN).map((m) => `  ${line(m)}`),
+    ...(mismatches.length > SHOWN ? [`  and ${mismatches.length - SHOWN} more`] : []),
   ].join('\n');

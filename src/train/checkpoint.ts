@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
-import { datasetError, fileError, orIfMissing } from '../data/error.ts';
+import { datasetError, fileError, orIfMissing, renderDataError } from '../data/error.ts';
 import { type DataError, writeAtomic, writeFolderAtomic, writeSafetensorsFrom } from '../data/index.ts';
 import { trainConfigSchema } from './config.ts';
 import { pendingOf, type TensorSource, wholeFile } from './source.ts';
@@ -19,6 +19,8 @@ const infoSchema = z.strictObject({
   /** Seconds of training so far. */
   seconds: z.number().min(0),
   seed: z.int().min(0),
+  /** How many pictures there were to train on. */
+  pictures: z.int().min(0).optional(),
   /** The run's configuration, as it was read. */
   config: trainConfigSchema,
 });
@@ -101,12 +103,22 @@ export const readCheckpoint = (path: string): TE.TaskEither<DataError, Checkpoin
     TE.map(({ info, tensors }) => ({ path, info, tensors })),
   );
 
-/** The newest checkpoint of a run's folder, or null where there is none. */
+/** The newest checkpoint of a run's folder, or null where there is none. Left: it is damaged; which one is before it. */
 export const latestCheckpoint = (folder: string): TE.TaskEither<DataError, Checkpoint | null> =>
   pipe(
     listCheckpoints(folder),
     TE.chain((names): TE.TaskEither<DataError, Checkpoint | null> => {
-      const last = names.at(-1);
-      return last === undefined ? TE.right(null) : readCheckpoint(join(folder, last));
+      const [before, last] = [names.at(-2), names.at(-1)];
+      if (last === undefined) return TE.right(null);
+      const path = join(folder, last);
+      return pipe(
+        readCheckpoint(path),
+        TE.mapLeft((error) =>
+          datasetError(
+            path,
+            `this checkpoint cannot be read (${renderDataError(error)}): remove it to ${before === undefined ? 'begin anew' : `go on from ${before}`}`,
+          ),
+        ),
+      );
     }),
   );

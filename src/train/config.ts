@@ -91,7 +91,7 @@ export const trainConfigSchema = z.strictObject({
   schedule: scheduleSchema.prefault({}),
   discriminator: discriminatorSchema.prefault({}),
   /** Folder of the run: checkpoints, log, samples, report, model. */
-  out: z.string().default('runs/mini'),
+  out: z.string().min(1, 'name a folder').default('runs/mini'),
   checkpoint: z
     .strictObject({
       everySteps: count.default(1000),

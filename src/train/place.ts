@@ -12,6 +12,7 @@ import type { Shape } from '../dsl/shape.ts';
 import { type AnyTensor, isTensor, unwrap, wrap } from '../dsl/tensor.ts';
 import { flatten, mapTree } from '../dsl/tree.ts';
 import { type MatchBy, type Matched, matchParams, renderMismatches } from '../models/load.ts';
+import { isFiniteArray } from '../runtime/finite.ts';
 import type { Values } from '../runtime/jit.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DeviceTensor } from '../runtime/tensor.ts';
@@ -30,6 +31,14 @@ const placeTensor = (
 ): TE.TaskEither<DataError, DeviceTensor> => {
   if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16')
     return TE.left(safetensorsError(path, name, `is ${dtype}; F32, F16 or BF16 was expected`));
+  if (!isFiniteArray(data, dtypes[dtype]))
+    return TE.left(
+      safetensorsError(
+        path,
+        name,
+        'holds values that are infinite or no numbers: its training diverged, or the file is damaged',
+      ),
+    );
   return TE.fromTask(() => runtime.upload(data.subarray(0, sizeOf(shape)), shape, dtypes[dtype]));
 };
 

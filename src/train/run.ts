@@ -10,6 +10,7 @@ import { type Checkpoint, latestCheckpoint, listCheckpoints, writeCheckpoint } f
 import { type TrainConfig, variantFor } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { stillIn } from './freeze.ts';
+import { lockFolder } from './lock.ts';
 import { type Finished, type Progress, trainLoop } from './loop.ts';
 import { normalisationOf } from './normalisation.ts';
 import { captionIds, need, openData, prepareTask } from './prepare.ts';
@@ -110,15 +111,16 @@ export const runTraining = async (
   return withSystem(asked, (system) => runSystem(runtime, system, asked, config, from, hooks));
 };
 
-const runSystem = async <P, Q, T>(
+/** What a run reads, and its task: everything that can be wrong with a user's files is found here, before anything is written. */
+const openRun = async <P, Q, T>(
   runtime: Runtime,
   system: TokenizerSystem<P, Q, T>,
   variant: Variant,
   config: TrainConfig,
   from: Checkpoint | null,
   hooks: RunHooks,
-): Promise<RunResult> => {
-  const { out, seed, data, optimizer, discriminator } = config;
+) => {
+  const { data } = config;
   const { size } = system;
   if (data.train === undefined)
     throw new TrainFailure('there are no pictures to train on: name a folder or a data set, or set data.train');
@@ -133,6 +135,37 @@ const runSystem = async <P, Q, T>(
   const pictures = await firstPictures(held, size);
   const choices = { freeze: [...(variant.freeze ?? []), ...config.freeze], ema: config.ema };
   checkFits(sidesOf(task, choices), from);
+  const before = from?.info.pictures ?? files.size;
+  if (before !== files.size)
+    hooks.log(
+      `warning: the run had ${before} pictures, and there are ${files.size}: from here on samples are others than they would have been`,
+    );
+  return { system, variant, config, from, hooks, files, ids, task, init, dataset, held, pictures, choices };
+};
+type OpenRun<P, Q, T> = Awaited<ReturnType<typeof openRun<P, Q, T>>>;
+
+const runSystem = async <P, Q, T>(
+  runtime: Runtime,
+  system: TokenizerSystem<P, Q, T>,
+  variant: Variant,
+  config: TrainConfig,
+  from: Checkpoint | null,
+  hooks: RunHooks,
+): Promise<RunResult> => {
+  const opened = await openRun(runtime, system, variant, config, from, hooks);
+  const release = await lockFolder(config.out);
+  try {
+    return await trainIn(runtime, opened);
+  } finally {
+    await release();
+  }
+};
+
+/** The run itself, in its folder. */
+const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Promise<RunResult> => {
+  const { system, variant, config, from, hooks, files, ids, task, init, dataset, held, pictures, choices } = opened;
+  const { out, seed, data, optimizer, discriminator } = config;
+  const { size } = system;
   // Written before anything costs time: a folder that cannot be written ends the run here.
   await need(removeTemporaries(out));
   await need(writeAtomic(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`));
@@ -180,7 +213,12 @@ const runSystem = async <P, Q, T>(
     const checkpoint = async (at: Progress): Promise<void> => {
       const tensors = trainer.snapshot();
       const path = await need(
-        writeCheckpoint(out, { version: 1, ...at, seed, config }, tensors, config.checkpoint.keep),
+        writeCheckpoint(
+          out,
+          { version: 1, ...at, seed, pictures: files.size, config },
+          tensors,
+          config.checkpoint.keep,
+        ),
       );
       await writeModel(tensors);
       hooks.log(`step ${at.step}: wrote ${path}`);

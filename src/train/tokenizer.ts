@@ -36,7 +36,7 @@ export const writeTokenizer = (
   { floats = 'F16', onTensor = () => {} }: TokenizerFileOptions = {},
 ): TE.TaskEither<DataError, void> => {
   const names = namedSpecs(tokenizerSpec(model)).flatMap(({ path: name }) => (tensors.shapes.has(name) ? [name] : []));
-  const pending = pendingOf(tensors, { names }).map((tensor) => ({
+  const pending = pendingOf(tensors, { names, finite: path }).map((tensor) => ({
     ...tensor,
     read: pipe(
       tensor.read,

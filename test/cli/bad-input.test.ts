@@ -14,6 +14,7 @@ import {
 } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
+import { shrunk } from '../support/tiny-variants.ts';
 
 const test = suite('bad input');
 const photos = join(projectDir, 'assets/photos');
@@ -53,6 +54,10 @@ test('unknown commands, options and values', async () => {
   );
   await refused(['explain', 'maxi', '--backend', 'null'], /'maxi'.*mini/);
   await refused(['tokenize'], /missing required argument 'photos'/);
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    await refused(['explain', name, '--backend', 'null'], new RegExp(`there is no variant '${name}'`));
+    await refused(['train', photos, '--variant', name], new RegExp(`'${name}' is unknown`));
+  }
 });
 
 test('threads that are no number', async () => {
@@ -146,6 +151,22 @@ test('folders that cannot be written, sizes that no adapter holds', async () => 
     assert.equal((await readdir(folder)).sort(), ['file', 'huge.json', 'tiny.safetensors']);
   });
 });
+
+test('models that hold no codes, or values that are no numbers', () =>
+  inFolder(async (folder) => {
+    const [tower, broken] = ['tower', 'broken'].map((name) => join(folder, `${name}.safetensors`)) as [string, string];
+    await writeTinyTokenizer(tower, shrunk('mini-siglip'));
+    await refused(['tokenize', photo, '--checkpoint', tower, '--backend', 'wasm'], /this model has no codes/);
+    await writeTinyTokenizer(broken);
+    const bytes = await readFile(broken);
+    // The last value of the last tensor: NaN in f16.
+    bytes.writeUInt16LE(0x7e00, bytes.length - 2);
+    await writeFile(broken, bytes);
+    await refused(
+      ['tokenize', photo, '--checkpoint', broken, '--backend', 'wasm'],
+      /broken\.safetensors, tensor ".*": holds values that are infinite or no numbers/,
+    );
+  }));
 
 test('a device that is lost, at once or in the middle of a training', async () => {
   if (!(await webGpu())) return;

@@ -31,6 +31,16 @@ const refused = async (path: string): Promise<string> => {
   return message;
 };
 
+test('a default export that is a promise is waited for', () =>
+  inFolder(async (folder) => {
+    await files(folder, {
+      'later.ts': 'export default Promise.resolve({ steps: 3 });',
+      'never.ts': "export default Promise.reject(new Error('no disk'));",
+    });
+    assert.equal(await loadConfig(join(folder, 'later.ts')), { steps: 3 });
+    assert.match(await refused(join(folder, 'never.ts')), /never\.ts.* throws while it is loaded: no disk$/);
+  }));
+
 test('TypeScript: types, enums, imports of files and of Node, top-level await', () =>
   inFolder(async (folder) => {
     await files(folder, {

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -20,6 +21,21 @@ test('writes text and bytes, makes folders, replaces, leaves nothing beside', ()
     await run(writeAtomic(path, Uint8Array.of(1, 2, 3)));
     assert.equal([...(await readFile(path))], [1, 2, 3]);
     assert.equal(await readdir(join(folder, 'a', 'b')), ['file.json']);
+  }));
+
+test('a link stays and what it leads to is written; a pipe takes what is written to it', () =>
+  inFolder(async (folder) => {
+    const [real, link, pipe] = ['real', 'link', 'pipe'].map((name) => join(folder, name));
+    await writeFile(real!, 'old');
+    await symlink('real', link!);
+    await run(writeAtomic(link!, 'new'));
+    assert.ok((await lstat(link!)).isSymbolicLink());
+    assert.is(await readFile(real!, 'utf8'), 'new');
+    execFileSync('mkfifo', [pipe!]);
+    const [read] = await Promise.all([readFile(pipe!, 'utf8'), run(writeAtomic(pipe!, 'through'))]);
+    assert.is(read, 'through');
+    assert.ok((await lstat(pipe!)).isFIFO());
+    assert.equal((await readdir(folder)).sort(), ['link', 'pipe', 'real']);
   }));
 
 test('chunks arrive in order', () =>

@@ -11,7 +11,7 @@ import { sum } from '../../src/dsl/ops/reduce.ts';
 import type { Tensor } from '../../src/dsl/tensor.ts';
 import { valueAndGradNodes } from '../../src/dsl/transform/grad.ts';
 import { RunFailure, renderRunError } from '../../src/runtime/error.ts';
-import { findNonFinite, nonFiniteError } from '../../src/runtime/finite.ts';
+import { assertFinite, findNonFinite, nonFiniteError } from '../../src/runtime/finite.ts';
 import { jit } from '../../src/runtime/jit.ts';
 import { openRuntime } from '../../src/runtime/runtime.ts';
 import { DeviceTensor } from '../../src/runtime/tensor.ts';
@@ -34,6 +34,16 @@ forEachBackend(test, 'forward: the division, not what is made of it', async (bac
   assert.match(found.site, /finite\.test\.ts:\d+/);
   assert.is(found.count, 4);
   assert.match(renderRunError(nonFiniteError(found)), /4 of 4 values infinite or NaN\n {2}in head\.norm/);
+});
+
+forEachBackend(test, 'whole numbers made of what is not finite are found, of finite ones are not', async (backend) => {
+  const codes = B.cast(B.lt(B.like(0, x), B.div(B.addConst(x, 1), zero)), 'i32');
+  const over = (by: number) => ({ x: new Float32Array([1, 2, 3, 4]), zero: new Float32Array(4).fill(by) });
+  const result = [Int32Array.of(1, 1, 1, 1)];
+  await assertFinite(backend, [codes], result, over(1));
+  const thrown = await assertFinite(backend, [codes], result, over(0)).catch((e: unknown) => e);
+  assert.instance(thrown, RunFailure);
+  assert.match(String(thrown), /div f32\[4\]/);
 });
 
 forEachBackend(test, 'backward: the gradient of a root at 0', async (backend) => {

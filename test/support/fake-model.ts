@@ -36,7 +36,7 @@ export const fakeModel: EvaluatedModel = {
   textTower: null,
   measure: (names) => async (images) => {
     const all = {
-      painted: () => images.map((x) => 0.9 * x - 0.1),
+      painted: () => images.map((x) => 0.9 * x - 0.2),
       words: () => {
         const means = quarters(images);
         return Int32Array.from({ length: means.length / 4 }, (_, i) => Math.floor(((means[i * 4]! + 1) / 2) * 15.99));

@@ -36,7 +36,10 @@ const readCodes = async (path: string, t: Tokenizer) => {
   const read = codesSchema.safeParse(await readJson(path));
   if (!read.success)
     throw new UserFailure(
-      `${path} holds no codes: ${read.error.issues.map((i) => `${i.path.join('.') || 'file'}: ${i.message}`).join('; ')}`,
+      `${path} holds no codes: ${read.error.issues
+        .slice(0, 3)
+        .map((i) => `${i.path.join('.') || 'file'}: ${i.message}`)
+        .join('; ')}${read.error.issues.length > 3 ? `; and ${read.error.issues.length - 3} more faults` : ''}`,
     );
   const { grid, depth, codes, images } = read.data;
   if (grid[0] !== t.grid || grid[1] !== t.grid || depth !== t.depth || codes !== t.vocabularies.pixel)

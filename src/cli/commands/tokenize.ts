@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { expandPaths, writeAtomic } from '../../data/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { need } from '../failure.ts';
+import { need, UserFailure } from '../failure.ts';
+import { checkFileTarget } from '../file-target.ts';
 import { type ModelOptions, withModel } from '../options.ts';
 import { outputTo } from '../output.ts';
 import { taskProgress } from '../task-progress.ts';
@@ -15,10 +16,14 @@ interface TokenizeOptions extends ModelOptions {
 
 export const tokenize = async (paths: readonly string[], options: TokenizeOptions): Promise<void> => {
   const output = outputTo(options.json);
+  if (options.out !== undefined) await checkFileTarget(options.out);
   const files = await need(expandPaths(paths));
   const progress = taskProgress(output);
   const body = async (runtime: Runtime): Promise<void> => {
     const tokenizer = await commandTokenizer(runtime, options.checkpoint, progress);
+    if (tokenizer.depth === 0) throw new UserFailure('this model has no codes: it is a tower by itself');
+    // What is wrong with a file is found before the first one is encoded.
+    if (files.length > 1) for (const file of files) await readPhoto(tokenizer, file);
     const images = [];
     for (const file of files) {
       const { values } = await readPhoto(tokenizer, file);
@@ -29,7 +34,7 @@ export const tokenize = async (paths: readonly string[], options: TokenizeOption
       output.print(`${file}: ${usedCodes(tokenizer, codes)}`);
     }
     const written = codesFile(tokenizer, images);
-    if (options.out) {
+    if (options.out !== undefined) {
       await need(writeAtomic(options.out, `${JSON.stringify(written)}\n`));
       output.print(`codes written to ${options.out}`);
     } else if (!options.json) output.print('name a file with --out to keep the codes, or print them with --json');

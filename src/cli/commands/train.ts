@@ -51,6 +51,8 @@ export const train = async (args: readonly string[], options: TrainOptions, comm
   const asked = newConfig(file, alone ? { out } : stated, configPath ?? 'the options');
   const from = await checkpointFor(asked.out, resume);
   const config = from === null ? asked : resumedConfig(from, file, { ...stated, out: asked.out });
+  if (from !== null && config.steps < from.info.step)
+    throw new UserFailure(`${config.out} is at step ${from.info.step} already: --steps ${config.steps} lies before it`);
   const unused = alone ? [] : differences(asked, config);
   if (unused.length > 0)
     output.log(
@@ -75,7 +77,8 @@ export const train = async (args: readonly string[], options: TrainOptions, comm
     output.print(
       `${stopped ? 'stopped' : 'done'} after ${at.step} steps and ${Math.round(at.seconds)} s: ${psnr === null ? '' : `PSNR ${psnr.toFixed(2)} dB; `}model ${model}; report ${join(config.out, 'report.html')}`,
     );
-    if (stopped) output.print(`go on with: dualtoken train --resume --out ${config.out}`);
+    const quoted = /^[\w./-]+$/.test(config.out) ? config.out : `'${config.out.replaceAll("'", "'\\''")}'`;
+    if (stopped) output.print(`go on with: dualtoken train --resume --out ${quoted}`);
     output.result({ ...at, stopped, psnr, model, out: config.out });
   } finally {
     bar.stop();

@@ -1,9 +1,11 @@
 // `dualtoken tune`: measures the schedules of a variant's kernels on this adapter, and keeps the fastest for every run from then on.
 import { SingleBar } from 'cli-progress';
 import { Argument, type Command, Option } from 'commander';
+import { tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { isCurrent } from '../../compiler/candidates.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { type Choice, sizeClasses, type TuningTable } from '../../compiler/tuning.ts';
+import { fileError } from '../../data/error.ts';
 import { mainVariants } from '../../models/variants/index.ts';
 import { orThrow } from '../../runtime/attempt.ts';
 import type { Backend } from '../../runtime/backend.ts';
@@ -15,7 +17,7 @@ import { lossOf, regretsOf } from '../../runtime/tune/regret.ts';
 import { measureRoofline, type Roofline } from '../../runtime/tune/roofline.ts';
 import { readTable, tableFile, tableIn, writeTable } from '../../runtime/tune/store.ts';
 import { checkCall, tuneCall } from '../../runtime/tune/tune.ts';
-import { UserFailure } from '../failure.ts';
+import { need, UserFailure } from '../failure.ts';
 import { graphOf, type Part, parts, variantNamed } from '../graphs.ts';
 import { interruption } from '../interruption.ts';
 import { type CommonOptions, wholeNumber, withCommon } from '../options.ts';
@@ -76,6 +78,10 @@ const progress = (output: Output, total: number) => {
   };
 };
 
+/** Keeps what was measured. @throws UserFailure where it cannot be written */
+const keep = async ({ caps }: Backend, table: TuningTable): Promise<void> =>
+  need(tryCatch(() => writeTable(caps, table), fileError('write', tableFile(caps) ?? '')));
+
 interface Totals {
   readonly measured: number;
   readonly known: number;
@@ -92,6 +98,8 @@ const tuneCalls = async (
   output: Output,
 ): Promise<Totals> => {
   let table: TuningTable = await readTable(backend.caps, output.log);
+  // A table that cannot be written ends it before anything is measured.
+  await keep(backend, table);
   const isKnown = ({ key, call }: CountedCall): boolean => isCurrent(table.entries[key], call, backend.caps);
   const fresh = calls.filter((c) => redo || !isKnown(c));
   const roofline = backend.caps.target === 'wasm' ? UNKNOWN : await measureRoofline(backend);
@@ -120,7 +128,7 @@ const tuneCalls = async (
         continue;
       }
       table = { ...table, entries: { ...table.entries, [key]: entry } };
-      await writeTable(backend.caps, table);
+      await keep(backend, table);
       measured++;
       const gain = (x: { readonly ms: number }): string => `${(entry.heuristic.ms / x.ms).toFixed(2)}x`;
       output.log(
@@ -135,7 +143,7 @@ const tuneCalls = async (
       });
       if (!entry) continue;
       table = { ...table, elementwise: { ...table.elementwise, [exponent]: entry } };
-      await writeTable(backend.caps, table);
+      await keep(backend, table);
       const { ms, ...best } = entry.best;
       output.log(
         `2^${exponent} elements, each by itself: ${JSON.stringify(best)}  ${ms.toFixed(3)} ms, ${(entry.heuristic.ms / ms).toFixed(2)}x of untuned`,

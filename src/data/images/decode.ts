@@ -44,7 +44,10 @@ const explain = (cause: unknown): string =>
 export const decodeImage = (path: string, bytes: Uint8Array): TE.TaskEither<DataError, Picture> =>
   TE.tryCatch(
     () => decode(bytes),
-    (cause) => imageError(path, `cannot be decoded (${explain(cause)}): ${advice}`),
+    (cause) =>
+      /exceeds pixel limit/.test(describeCause(cause))
+        ? imageError(path, 'it has more pixels than the 268 million that are read: make it smaller')
+        : imageError(path, `cannot be decoded (${explain(cause)}): ${advice}`),
   );
 
 /** Reads and decodes a file. See `decodeImage`. */

@@ -106,9 +106,8 @@ const foldOf = (
   };
   const distances = async (a: Float32Array, b: Float32Array, count: number): Promise<readonly number[]> => {
     if (lpips === null) return [];
-    // What is stored of a picture is within [-1, 1].
-    const clamped = b.map((x) => Math.min(1, Math.max(-1, x)));
-    const all = await lpips(filled(a, batchSize, count), filled(clamped, batchSize, count), batchSize, size);
+    // As in the authors' script: of what is painted before it is cut to [-1, 1], as a picture on disk is.
+    const all = await lpips(filled(a, batchSize, count), filled(b, batchSize, count), batchSize, size);
     return [...all.subarray(0, count)];
   };
   return {

@@ -68,7 +68,7 @@ export const openClipText = (
       const spec = { text_model: tower.spec, text_projection: project.spec };
       return pipe(
         placeStored(runtime, folder, spec, { ignore: (name) => /^(vision_|visual_|logit_scale)/.test(name) }),
-        embedBy(runtime, { texts, tokenizer, vocabulary: c.vocab_size, width, spec }, (p, ids) =>
+        embedBy(runtime, { texts, tokenizer, vocabulary: c.vocab_size, end: c.eos_token_id, width, spec }, (p, ids) =>
           project.apply(p.text_projection)(tower.apply(p.text_model)(ids)),
         ),
       );

@@ -22,25 +22,35 @@ interface Tower<P> {
   readonly tokenizer: string;
   /** Ids that the tower embeds. */
   readonly vocabulary: number;
+  /** The id at which the tower reads a text's feature, where it reads it at one. */
+  readonly end?: number | undefined;
   readonly width: number;
   readonly spec: P;
 }
 
-/** A tower from its parameters. Left: they cannot be read, or the tokenizer has more ids than the tower. */
+/** CLIP's old checkpoints say 2, and mean the largest id. */
+const LARGEST_ID = 2;
+
+/** A tower from its parameters. Left: they cannot be read, or the tokenizer has more ids than the tower, or ends texts with another. */
 export const embedBy =
   <P>(
     runtime: Runtime,
-    { texts: tokenizer, tokenizer: path, vocabulary, width, spec }: Tower<P>,
+    { texts: tokenizer, tokenizer: path, vocabulary, end = tokenizer.end, width, spec }: Tower<P>,
     forward: (params: ParamsOf<P>, ids: Ids) => Tensor<Rank2>,
   ) =>
   (placing: TE.TaskEither<DataError, Placed>): TE.TaskEither<DataError, OpenTextTower> =>
     pipe(
       placing,
       TE.filterOrElse(
-        () => tokenizer.vocabulary <= vocabulary,
+        () => tokenizer.vocabulary <= vocabulary && (end === LARGEST_ID || end === tokenizer.end),
         (placed: Placed) => {
           freePlaced(placed);
-          return tokenizerError(path, `it has ${tokenizer.vocabulary} ids, the text tower embeds ${vocabulary}`);
+          return tokenizerError(
+            path,
+            tokenizer.vocabulary > vocabulary
+              ? `it has ${tokenizer.vocabulary} ids, the text tower embeds ${vocabulary}`
+              : `it ends texts with the id ${tokenizer.end}, the text tower reads them at the id ${end}`,
+          );
         },
       ),
       TE.map((placed): OpenTextTower => {

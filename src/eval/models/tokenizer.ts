@@ -90,7 +90,9 @@ export const openTokenizerModel = (runtime: Runtime, path: string): TE.TaskEithe
   );
 
 interface TextPart<P> {
-  readonly family: 'siglip' | 'clip';
+  /** Whose rules make ids of texts; undefined: told by the vocabulary, as in training. */
+  readonly family?: 'clip';
+  readonly end?: number;
   readonly config: Pick<TextConfig, 'max_position_embeddings' | 'vocab_size'>;
   readonly width: number;
   readonly spec: P;
@@ -100,14 +102,14 @@ interface TextPart<P> {
 type OpenText = (runtime: Runtime, path: string, tokenizer: string) => TE.TaskEither<DataError, OpenTextTower>;
 
 const opening =
-  <P>({ family, config, width, spec, forward }: TextPart<P>): OpenText =>
+  <P>({ family, end, config, width, spec, forward }: TextPart<P>): OpenText =>
   (runtime, path, tokenizer) =>
     pipe(
       openTextTokenizer(tokenizer, family, config.max_position_embeddings),
       TE.chain((texts) =>
         pipe(
           placeStored(runtime, path, spec, { ignore: () => true }),
-          embedBy(runtime, { texts, tokenizer, vocabulary: config.vocab_size, width, spec }, forward),
+          embedBy(runtime, { texts, tokenizer, vocabulary: config.vocab_size, end, width, spec }, forward),
         ),
       ),
     );
@@ -118,7 +120,6 @@ const textPart = (model: VariantModel): OpenText | null => {
     const { text, vision } = model.config;
     const tower = siglipText(text, vision.hidden_size);
     return opening({
-      family: 'siglip',
       config: text,
       width: vision.hidden_size,
       spec: { siglip_model: { text_model: tower.spec } },
@@ -129,6 +130,7 @@ const textPart = (model: VariantModel): OpenText | null => {
     const { text_model: tower, text_projection: project } = clipParts(model.config);
     return opening({
       family: 'clip',
+      end: model.config.text_config.eos_token_id,
       config: model.config.text_config,
       width: model.config.projection_dim,
       spec: { text_model: tower.spec, text_projection: project.spec },

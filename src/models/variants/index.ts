@@ -94,6 +94,10 @@ export const variants: Readonly<Record<string, Variant>> = {
   ...table3('mini', miniVariant),
 };
 
+/** A variant by its name; undefined where there is none. */
+export const variantBy = (name: string): Variant | undefined =>
+  Object.hasOwn(variants, name) ? variants[name] : undefined;
+
 /** The default at its published size and at one that trains anywhere; the others are changes of these. */
 export const mainVariants: readonly string[] = ['dualtoken-so400m', 'mini'];
 
@@ -102,7 +106,7 @@ export const readVariant = (json: unknown): E.Either<readonly string[], Variant>
   const named = z.looseObject({ variant: z.string() }).safeParse(json);
   if (!named.success) return E.left(configFaults(named.error, { variant: '' }));
   const { variant: name, ...changes } = named.data;
-  const base = variants[name];
+  const base = variantBy(name);
   return base === undefined
     ? E.left([`variant: '${name}' is unknown; there are ${Object.keys(variants).join(', ')}`])
     : E.map((model: VariantModel) => ({ ...base, ...model }))(changedModel(base, changes));
