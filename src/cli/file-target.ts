@@ -7,7 +7,8 @@ import { UserFailure } from './failure.ts';
 export const checkFileTarget = async (path: string): Promise<void> => {
   if (path === '') throw new UserFailure("--out '': name a file");
   const kindOf = (at: string) => stat(at).catch(() => null);
-  if ((await kindOf(path))?.isDirectory()) throw new UserFailure(`cannot write ${path}: it is a folder, name a file in it`);
+  if ((await kindOf(path))?.isDirectory())
+    throw new UserFailure(`cannot write ${path}: it is a folder, name a file in it`);
   const above = dirname(resolve(path));
   if ((await kindOf(above))?.isFile()) throw new UserFailure(`cannot write ${path}: ${above} is a file, not a folder`);
 };

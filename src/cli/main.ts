@@ -12,6 +12,8 @@ process.once('beforeExit', () => {
   );
   process.exitCode = 1;
 });
-const code = await runCommandLine(process.argv.slice(2));
+process.once('exit', () => {
+  if (lost()) process.exitCode ||= 1;
+});
+process.exitCode = await runCommandLine(process.argv.slice(2));
 ended = true;
-process.exitCode = code === 0 && lost() ? 1 : code;
