@@ -141,7 +141,8 @@ export const evaluating = async <A extends object>(
     await withRuntime(options, output, async (runtime) => {
       const model = await need(openModel(runtime, path));
       const { identity: own, files, work } = await prepare(runtime, model);
-      const { limit = null, seed, batchSize } = options;
+      const { limit = null, seed } = options;
+      const batchSize = Math.min(options.batchSize, limit ?? options.batchSize);
       const { places, stamps } = await identityOf({ model: path, ...files });
       const identity = {
         evaluation: name,

@@ -72,7 +72,9 @@ export const holdOut = (
       for (const n of members.slice(0, Math.min(members.length - 1, Math.max(1, Math.round(members.length * share)))))
         held.add(n);
   if (held.size === 0)
-    throw new RangeError(`holdOut: each of ${byClass.size} classes has one vector, and a part of a class takes two`);
+    throw new RangeError(
+      `of ${byClass.size} classes each has one picture: to hold a part of a class out takes two; take more pictures, or name a test set`,
+    );
   const indices = Array.from({ length: set.count }, (_, n) => n);
   return {
     kept: pick(

@@ -257,7 +257,7 @@ test('held-out parts: each class in both, nothing twice, the same for the same s
   );
   assert.equal(holdOut(set, 0.2, 5), { kept, held });
   assert.not.equal(holdOut(set, 0.2, 6), { kept, held });
-  assert.throws(() => holdOut({ ...waves(3, 2, 1), labels: [0, 1, 2] }, 0.2, 0), /each of 3 classes has one vector/);
+  assert.throws(() => holdOut({ ...waves(3, 2, 1), labels: [0, 1, 2] }, 0.2, 0), /of 3 classes each has one picture/);
 });
 
 test('the probe names what it cannot use', () => {

@@ -328,7 +328,7 @@ test('what cannot be evaluated is one message', async () => {
   await refused(evaluateProbe(evaluation(), { train: fakeDataset(3), test: null }, 'quarters'), /fake-0 has no class/);
   await refused(
     evaluateProbe(evaluation(), { train: labelled(3), test: null }, 'quarters'),
-    /each of 3 classes has one vector/,
+    /of 3 classes each has one picture/,
   );
   const other = fakeDataset(3, { labelOf: () => 0, classes: ['pink'] });
   await refused(

@@ -153,6 +153,8 @@ const classification = async (
   { labels, testLabels, feature = defaultFeature(model) }: ClassificationOptions,
 ) => {
   const train = await openLabelled(trainData, labels);
+  if (testData === undefined && testLabels !== undefined)
+    throw new UserFailure('--test-labels: there is no second data set that they are of');
   const test = testData === undefined ? null : await openLabelled(testData, testLabels ?? labels);
   return {
     data: { train: train.dataset, test: test?.dataset ?? null },
