@@ -93,24 +93,6 @@ const checkFits = <P, F, Q, D, S>(sides: Sides<P, F, Q, D, S>, from: Checkpoint 
   }
 };
 
-/**
- * Trains what `parseTrainConfig` has read, to its last step or until `stopped`, on from a checkpoint where there is one (`checkpointFor`).
- * Into the folder `config.out` go config.json, checkpoints, log.jsonl, samples, the report and model.safetensors, which `openTokenizer`
- * opens. Rejects with TrainFailure for what is wrong with data, weights or the configuration, or a loss that is no number; with RunFailure
- * and CompileFailure where the device fails.
- */
-export const runTraining = async (
-  runtime: Runtime,
-  config: TrainConfig,
-  from: Checkpoint | null,
-  hooks: RunHooks,
-): Promise<RunResult> => {
-  const variant = variantFor(config);
-  if (E.isLeft(variant)) throw new TrainFailure(`the model: ${variant.left.join('; ')}`);
-  const asked: Variant = variant.right;
-  return withSystem(asked, (system) => runSystem(runtime, system, asked, config, from, hooks));
-};
-
 /** What a run reads, and its task: everything that can be wrong with a user's files is found here, before anything is written. */
 const openRun = async <P, Q, T>(
   runtime: Runtime,
@@ -143,23 +125,6 @@ const openRun = async <P, Q, T>(
   return { system, variant, config, from, hooks, files, ids, task, init, dataset, held, pictures, choices };
 };
 type OpenRun<P, Q, T> = Awaited<ReturnType<typeof openRun<P, Q, T>>>;
-
-const runSystem = async <P, Q, T>(
-  runtime: Runtime,
-  system: TokenizerSystem<P, Q, T>,
-  variant: Variant,
-  config: TrainConfig,
-  from: Checkpoint | null,
-  hooks: RunHooks,
-): Promise<RunResult> => {
-  const opened = await openRun(runtime, system, variant, config, from, hooks);
-  const release = await lockFolder(config.out);
-  try {
-    return await trainIn(runtime, opened);
-  } finally {
-    await release();
-  }
-};
 
 /** The run itself, in its folder. */
 const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Promise<RunResult> => {
@@ -271,4 +236,30 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
   } finally {
     await trainer.free();
   }
+};
+
+/**
+ * Trains what `parseTrainConfig` has read, to its last step or until `stopped`, on from a checkpoint where there is one (`checkpointFor`).
+ * Into the folder `config.out` go config.json, checkpoints, log.jsonl, samples, the report and model.safetensors, which `openTokenizer`
+ * opens. Rejects with TrainFailure for what is wrong with data, weights or the configuration, or a loss that is no number; with RunFailure
+ * and CompileFailure where the device fails.
+ */
+export const runTraining = async (
+  runtime: Runtime,
+  config: TrainConfig,
+  from: Checkpoint | null,
+  hooks: RunHooks,
+): Promise<RunResult> => {
+  const variant = variantFor(config);
+  if (E.isLeft(variant)) throw new TrainFailure(`the model: ${variant.left.join('; ')}`);
+  const asked: Variant = variant.right;
+  return withSystem(asked, async (system) => {
+    const opened = await openRun(runtime, system, asked, config, from, hooks);
+    const release = await lockFolder(config.out);
+    try {
+      return await trainIn(runtime, opened);
+    } finally {
+      await release();
+    }
+  });
 };
