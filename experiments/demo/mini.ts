@@ -10,8 +10,8 @@ export default defineConfig({
   variant: 'mini',
   losses: [
     { kind: 'pixel', weight: 100 },
-    // The weights at hand are Caffe's, which take bytes; as `squeezenet1_0` they saw numbers of about 1. `squeezenet1_0-caffe` is what they
-    // were trained for; the model that comes with the project was trained as it stands here.
+    // The weights at hand are Caffe's, made for bytes less their means: `squeezenet1_0-caffe`, by which finish.ts goes on. Here they were
+    // fed torchvision's numbers, of about 1.
     { kind: 'perceptual', weight: 0.5, net: 'squeezenet1_0' },
     // Late, and little of it: 256 codes have no room for the textures that it asks for.
     { kind: 'adversarial', weight: 0.1, channels: 32, start: 6000 },
