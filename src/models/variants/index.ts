@@ -1,5 +1,5 @@
 // Named variants of all families. A new one is a file of a few lines, and a line here. Read variant, dualtoken-so400m and mini
-// first, then table3, whose rows are changes of either. Later forms: dualtoken-v3, dualtoken-l256, dualtoken-2026; what the paper
+// first, then table3, whose rows are changes of either, and mini-128. Later forms: dualtoken-v3, dualtoken-l256, dualtoken-2026; what the paper
 // compares with: naive, vila-u, convolutional, encoders; what a tokenizer may start from: towers. config and families check
 // configurations.
 import * as E from 'fp-ts/lib/Either.js';
@@ -13,7 +13,8 @@ import { dualtokenSo400m } from './dualtoken-so400m.ts';
 import { dualtokenV3, miniV3 } from './dualtoken-v3.ts';
 import { clipLarge336, miniClip, siglipSo400m } from './encoders.ts';
 import { changedModel } from './families.ts';
-import { mini, miniAt128 } from './mini.ts';
+import { mini } from './mini.ts';
+import { miniAt128 } from './mini-128.ts';
 import { miniNaivePixel, miniNaiveSemantic, naivePixel, naiveSemantic } from './naive.ts';
 import { initialQuantised, rowA, rowB, rowC, rowD, sweptTaps, tapAt } from './table3.ts';
 import { miniSiglip, miniTower } from './towers.ts';

@@ -24,9 +24,3 @@ export const mini = variantOf(dualtokenSo400m, {
     groups: 8,
   },
 });
-
-/** `mini` on pictures of 128 pixels: 16 x 16 positions, and otherwise the same parameters. */
-export const miniAt128 = variantOf(mini, {
-  vision: { image_size: 128 },
-  decoder: { attn_resolutions: [16], resolution: 128 },
-});
