@@ -1,7 +1,7 @@
 // Named variants of all families. A new one is a file of a few lines, and a line here. Read variant, dualtoken-so400m and mini
-// first, then table3, whose rows are changes of either, and mini-128. Later forms: dualtoken-v3, dualtoken-l256, dualtoken-2026; what the paper
-// compares with: naive, vila-u, convolutional, encoders; what a tokenizer may start from: towers. config and families check
-// configurations.
+// first, then table3, whose rows are changes of either, and mini-128. Later forms: dualtoken-v3, dualtoken-l256, dualtoken-2026;
+// what the paper compares with: naive, vila-u, convolutional, encoders; what a tokenizer may start from: towers. config and families
+// check configurations.
 import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
 import { configFaults } from '../config-faults.ts';
