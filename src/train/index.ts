@@ -1,9 +1,9 @@
-// Training and trained models. Read in this order: schedule, adam, clip, optimise, task, player, turn, side, sides (with freeze),
-// trainer, loop; tasks/ say what is learned. config (with rates), loss-faults, prepare, normalisation, warnings, room, lock and run
-// make a run of it, failure is what ends one, step-graph its step without a run; checkpoint, log, record (with reconstruct) and
-// report/ are its files. source, vectors and draw are how tensors go by name; load-checkpoint, place, load-mobilenet and
-// starting-weights (with positions) bring weights in. model-file tells which model a file holds, tokenizer is one ready for use,
-// import and publish are the ways from and to published files.
+// Training and trained models. Read in this order: schedule, adam, clip, optimise, task, player, players, turn, side, sides (with freeze),
+// round, trainer, loop; tasks/ say what is learned. config (with rates), loss-faults, prepare, normalisation, warnings, room, lock and run
+// make a run of it, failure is what ends one, step-graph its step without a run; checkpoint, log, record (with reconstruct) and report/ are
+// its files. source, vectors and draw are how tensors go by name; load-checkpoint, place, load-mobilenet and starting-weights (with
+// positions) bring weights in. model-file tells which model a file holds, tokenizer is one ready for use, import and publish are the ways
+// from and to published files.
 export { type AdamOptions, type AdamScalars, adam, adamScalars, type Moments } from './adam.ts';
 export {
   type Checkpoint,
@@ -22,7 +22,9 @@ export { hostParams, loadNamed, loadParams } from './load-checkpoint.ts';
 export { type LoadedMobileNet, loadMobileNetV2 } from './load-mobilenet.ts';
 export { type Finished, type LoopOptions, type Progress, trainLoop } from './loop.ts';
 export type { OnBytes } from './place.ts';
+export type { OptimizerOptions } from './players.ts';
 export { type PublishOptions, publishModel } from './publish.ts';
+export type { ImageBatch, Rates, RoundOptions, StepMetrics } from './round.ts';
 export { checkpointFor, type RunHooks, type RunResult, runTraining } from './run.ts';
 export { type Schedule, type ScheduleOptions, schedule } from './schedule.ts';
 export type { SideState } from './side.ts';
@@ -39,13 +41,5 @@ export {
   tokenizerSpec,
   writeTokenizer,
 } from './tokenizer.ts';
-export {
-  type ImageBatch,
-  type OptimizerOptions,
-  openTrainer,
-  type Rates,
-  type StepMetrics,
-  type Trainer,
-  type TrainerOptions,
-} from './trainer.ts';
+export { openTrainer, type Trainer, type TrainerOptions } from './trainer.ts';
 export type { NamedTensor, NamedTensors, Shapes } from './vectors.ts';

@@ -12,8 +12,9 @@ import {
   type TransformSpec,
 } from '../data/index.ts';
 import { TrainFailure } from './failure.ts';
+import type { ImageBatch, StepMetrics } from './round.ts';
 import type { Schedule } from './schedule.ts';
-import type { ImageBatch, StepMetrics, Trainer } from './trainer.ts';
+import type { Trainer } from './trainer.ts';
 
 export interface Progress {
   /** Steps done. */

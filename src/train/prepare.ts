@@ -15,12 +15,12 @@ import { textOf, type Variant } from '../models/variants/index.ts';
 import type { Datasets, TrainConfig } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { loadMobileNetV2 } from './load-mobilenet.ts';
+import type { ImageBatch } from './round.ts';
 import { sections } from './sides.ts';
 import { hostSource, joinSources, type TensorSource } from './source.ts';
 import { type Started, startingWeights } from './starting-weights.ts';
 import { filesOf, loadPerceptual } from './tasks/perceptual.ts';
 import { tokenizerTask } from './tasks/tokenizer.ts';
-import type { ImageBatch } from './trainer.ts';
 import type { NamedTensors } from './vectors.ts';
 import { drawnTowers } from './warnings.ts';
 

@@ -18,11 +18,12 @@ import { discriminatorRates } from './rates.ts';
 import { reconstructor } from './reconstruct.ts';
 import { openRecord } from './record.ts';
 import { checkRoom } from './room.ts';
+import type { StepMetrics } from './round.ts';
 import { schedule } from './schedule.ts';
 import { checkSnapshot, type Sides, sections, sidesOf } from './sides.ts';
 import { renamed, type TensorSource } from './source.ts';
 import { tokenizerSpec, writeTokenizer } from './tokenizer.ts';
-import { openTrainer, type StepMetrics } from './trainer.ts';
+import { openTrainer } from './trainer.ts';
 import { fewVectors } from './warnings.ts';
 
 /** What a run tells its caller, and asks of it. */

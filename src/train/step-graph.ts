@@ -9,9 +9,9 @@ import { type Tensor, wrap } from '../dsl/tensor.ts';
 import { take } from '../dsl/transform/tensors.ts';
 import { layoutsOf } from './freeze.ts';
 import { stepOf } from './player.ts';
+import { modelPlayer } from './players.ts';
 import { extraOf } from './side.ts';
 import type { Task } from './task.ts';
-import { modelPlayer } from './trainer.ts';
 
 export interface StepGraph {
   /** In the order of a trainer's arguments; donated are the parameters, their moments and the task's own state. */

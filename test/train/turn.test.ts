@@ -10,8 +10,9 @@ import type { Rank4 } from '../../src/dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../src/dsl/tensor.ts';
 import { RunFailure } from '../../src/runtime/error.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
+import type { ImageBatch } from '../../src/train/round.ts';
 import { readAll } from '../../src/train/source.ts';
-import { type ImageBatch, openTrainer, type Trainer } from '../../src/train/trainer.ts';
+import { openTrainer, type Trainer } from '../../src/train/trainer.ts';
 import type { NamedTensors } from '../../src/train/vectors.ts';
 import { tinyBatch, tinyContest } from '../support/tiny-task.ts';
 

@@ -10,10 +10,11 @@ import { mini, readVariant, textOf, type Variant, variantOf, variants } from '..
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { layoutsOf, stillIn } from '../../src/train/freeze.ts';
 import { lossFaults } from '../../src/train/loss-faults.ts';
+import type { StepMetrics } from '../../src/train/round.ts';
 import { readAll } from '../../src/train/source.ts';
 import { stepGraph } from '../../src/train/step-graph.ts';
 import { tokenizerTask } from '../../src/train/tasks/tokenizer.ts';
-import { openTrainer, type StepMetrics } from '../../src/train/trainer.ts';
+import { openTrainer } from '../../src/train/trainer.ts';
 import { fewVectors } from '../../src/train/warnings.ts';
 import { tinyModel } from '../support/command.ts';
 import { integers, values } from '../support/draw.ts';
