@@ -335,7 +335,14 @@ test('what cannot be evaluated is one message', async () => {
     evaluateProbe(evaluation(), { train: labelled(12), test: other }, 'quarters'),
     /class 'pink' is not among/,
   );
-  await refused(evaluateKnn(evaluation(), data, 'quarters', { neighbours: [50] }), /50 neighbours of a bank of 8/);
+  await refused(evaluateKnn(evaluation(), data, 'quarters', { neighbours: [10] }), /10 neighbours of a bank of 8/);
+  const unread = { ...evaluation(), onProgress: () => assert.unreachable('a picture was read') };
+  await refused(
+    evaluateKnn(unread, data, 'quarters', { neighbours: [1, 50] }),
+    /50 neighbours, and 12 training pictures/,
+  );
+  const limited = { ...unread, limit: 6 };
+  await refused(evaluateKnn(limited, data, 'quarters', { neighbours: [7] }), /7 neighbours, and 6 training pictures/);
 });
 
 test.run();

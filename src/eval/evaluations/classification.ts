@@ -110,6 +110,11 @@ export const evaluateKnn = async (
   feature: string,
   options: Omit<KnnOptions, 'ks'> = {},
 ): Promise<KnnReport> => {
+  // Before a feature is computed: of a held-out part even fewer are left.
+  const most = Math.min(data.train.size, evaluation.limit ?? data.train.size);
+  const many = options.neighbours?.find((k) => k > most);
+  if (many !== undefined)
+    throw new EvalFailure(`knn: ${many} neighbours, and ${most} training pictures to look for them`);
   const { train, test, about } = await setsOf(evaluation, data, feature);
   const found = scored(() => knn(train, test, about.classes, options));
   return { ...about, results: found.map(({ neighbours, accuracy }) => ({ neighbours, ...topShares(accuracy) })) };
