@@ -64,7 +64,7 @@ export const printReconstruction = (r: ReconstructionReport, output: Output): vo
       `${use.used} of ${use.size}`,
       use.perplexity.toFixed(1),
       use.normalisedEntropy.toFixed(4),
-      `${use.fromUniform.toFixed(3)} bits`,
+      `${use.fromUniform.toFixed(3)} nats`,
     ],
   );
   if (codebooks.length > 0)

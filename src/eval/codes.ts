@@ -11,7 +11,7 @@ export interface CodeUsage {
   readonly normalisedEntropy: number;
   /** 2 to the entropy: the number of equally frequent codes that would be as hard to guess. */
   readonly perplexity: number;
-  /** Kullback-Leibler divergence from the uniform distribution in bits. */
+  /** Kullback-Leibler divergence from the uniform distribution in nats, as the authors' script has it. */
   readonly fromUniform: number;
 }
 
@@ -48,7 +48,7 @@ const usage = (what: string, counts: CodeCounts): CodeUsage => {
     entropy,
     normalisedEntropy: most === 0 ? 1 : entropy / most,
     perplexity: 2 ** entropy,
-    fromUniform: Math.max(0, most - entropy),
+    fromUniform: Math.max(0, most - entropy) * Math.LN2,
   };
 };
 

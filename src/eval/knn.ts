@@ -42,7 +42,7 @@ const votesOf = (
   return votes;
 };
 
-/** As in DINO, which takes the first min(5, k): a class that has no vote is in no place, however many are left. */
+/** A class that has no vote is in no place, however many are left; DINO's sort would put some of them there, by their numbers. */
 const standingAmong = (votes: Float64Array, label: number): Standing =>
   votes[label] === NONE ? { above: Number.POSITIVE_INFINITY, tied: 0, right: 1 } : standingOf(votes, label);
 

@@ -1,5 +1,5 @@
-// A linear probe as in CLIP (Radford and others, 2021, appendix A.3): logistic regression by L-BFGS, its penalty chosen on a part
-// held out of the training pictures, then fitted to all of them.
+// A linear probe after CLIP (Radford and others, 2021, appendix A.3): logistic regression by L-BFGS on standardised features, its penalty
+// chosen on a part held out of the training pictures, then fitted to all of them.
 import { permutation } from '../data/order.ts';
 import { fitLogistic, type LogisticModel, logisticScores } from './logistic.ts';
 import { type Accuracy, addStanding, noAccuracy, standingOf } from './ranks.ts';

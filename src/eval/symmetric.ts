@@ -76,12 +76,13 @@ const tridiagonalise = (a: Float64Array, n: number): Tridiagonal => {
   return { diagonal, beside };
 };
 
-/** Where the coupling after `from` is negligible: the end of the block that starts there. */
-const blockEnd = (d: Float64Array, e: Float64Array, from: number): number => {
-  const couples = (i: number) =>
-    Math.abs(e[i]!) > negligible + Number.EPSILON * (Math.abs(d[i]!) + Math.abs(d[i + 1]!));
+/**
+ * Where the coupling after `from` is rounding of a matrix whose largest value is 1: the end of the block that starts there. Beside its
+ * neighbours alone it would never be, where they are rounding too.
+ */
+const blockEnd = (e: Float64Array, from: number): number => {
   let end = from;
-  while (end < d.length - 1 && couples(end)) end++;
+  while (end < e.length - 1 && Math.abs(e[end]!) > Number.EPSILON) end++;
   return end;
 };
 
@@ -127,7 +128,7 @@ export const symmetricEigenvalues = (matrix: Float64Array, n: number): Float64Ar
   e.set(beside.subarray(1));
   for (let from = 0; from < n; from++)
     for (let tries = 0; ; tries++) {
-      const end = blockEnd(d, e, from);
+      const end = blockEnd(e, from);
       if (end === from) break;
       if (tries === 60) throw new RangeError('symmetricEigenvalues: no convergence');
       sweep(d, e, from, end);

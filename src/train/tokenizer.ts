@@ -14,7 +14,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { HostTensor } from '../runtime/tensor.ts';
 import { TrainFailure } from './failure.ts';
 import { metadataOf, modelIn } from './model-file.ts';
-import { inSingles, type OnBytes, placedParams, placeStored } from './place.ts';
+import { castOnce, inSingles, type OnBytes, placedParams, placeStored } from './place.ts';
 import { pendingOf, type TensorSource } from './source.ts';
 
 /** Everything that using a tokenizer takes, under its published names. */
@@ -99,14 +99,16 @@ const compiledTokenizer = <P, Q, T>(
   tables: Values<ParamsOf<T>>,
 ): Tokenizer => {
   const { size, grid, depth, vocabularies } = system;
+  const once = castOnce(runtime);
   const toCodes = runtime.compile(
-    (p: ParamsOf<P>, t: ParamsOf<T>, images: Tensor<Rank4>) => system.encode(inSingles(p), inSingles(t))(images),
+    (p: ParamsOf<P>, t: ParamsOf<T>, images: Tensor<Rank4>) =>
+      system.encode(inSingles(p, once), inSingles(t, once))(images),
     { name: 'encode' },
   );
   const toPicture = runtime.compile(
     (p: ParamsOf<P>, t: ParamsOf<T>, codes: Tensor<Rank4, 'i32'>): Tensor<Rank4> => {
       if (system.decode === null) throw new TrainFailure('this model has no decoder: it paints nothing');
-      return system.decode(inSingles(p), inSingles(t))(codes);
+      return system.decode(inSingles(p, once), inSingles(t, once))(codes);
     },
     { name: 'decode' },
   );

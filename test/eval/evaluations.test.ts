@@ -87,7 +87,12 @@ test('reconstruction: the scorers over everything at once, whatever the batch, w
     near(report.lpips!.mean, distances.reduce((sum, x) => sum + x, 0) / 10, 1e-7);
     // The network sees 8 bits, of its own size: resized to itself.
     const stored = (x: Float32Array) =>
-      quarters(x.map((v) => (Math.round((Math.min(1, Math.max(-1, v)) + 1) * 127.5) / 255 - 0.5) / 0.5));
+      quarters(
+        x.map((v) => {
+          const lifted = Math.fround(Math.fround(Math.min(1, Math.max(-1, v)) + 1) * 127.5);
+          return (Math.trunc(lifted) / 255 - 0.5) / 0.5;
+        }),
+      );
     const [p, q] = [featureStatistics(stored(original), 10, 12), featureStatistics(stored(made), 10, 12)];
     const [distance] = report.distances;
     near(distance!.value, frechetDistance(p, q), 1e-6);

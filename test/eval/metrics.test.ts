@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readImage, toChannels } from '../../src/data/images/index.ts';
+import { random } from '../../src/data/random.ts';
 import { readAllValues } from '../../src/data/safetensors/index.ts';
 import {
   codeUsage,
@@ -109,6 +110,23 @@ test('Fréchet distance: the closed form for independent features, zero to itsel
   );
   near(frechetDistance(few, few), 0, 1e-5);
   assert.throws(() => frechetDistance(a, diagonal([1], [1])), /features of 3 and of 1/);
+});
+
+test('Fréchet distance: features that differ in their means alone, whose deviations span four orders of magnitude', () => {
+  const [count, width] = [512, 256];
+  const numbers = random(9, 'crop', 0);
+  let drawn = 0;
+  const uniform = (): number => numbers(drawn++);
+  const scale = Array.from({ length: width }, () => 10 ** (-4 * uniform()));
+  const shared = Array.from({ length: count }, uniform);
+  const original = Float32Array.from(
+    { length: count * width },
+    (_, i) => scale[i % width]! * Math.max(0, uniform() + shared[Math.floor(i / width)]! - 0.7),
+  );
+  const moved = original.map((x, i) => x + scale[i % width]!);
+  const expected = scale.reduce((sum, s) => sum + s * s, 0);
+  const distance = frechetDistance(featureStatistics(original, count, width), featureStatistics(moved, count, width));
+  near(distance, expected, 1e-5 * expected);
 });
 
 test('Fréchet distance: turning both sets of features changes nothing', () => {
@@ -226,7 +244,7 @@ test('code usage', () => {
     entropy: 0,
     normalisedEntropy: 0,
     perplexity: 1,
-    fromUniform: 3,
+    fromUniform: Math.log(8),
   });
   near(codeUsage(Uint32Array.of(0, 0, 1, 2), 4).entropy, 1.5, 1e-12);
   for (const bad of [-1, 4, 0.5, Number.NaN])

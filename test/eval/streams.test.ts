@@ -84,7 +84,7 @@ test('codes in a stream: any cut and any order give the same usage; entropy and 
       near(usage.entropy, -shares.reduce((sum, p) => sum + p * Math.log2(p), 0), 1e-12, 'entropy');
       near(
         usage.fromUniform,
-        shares.reduce((sum, p) => sum + p * Math.log2(p * 16), 0),
+        shares.reduce((sum, p) => sum + p * Math.log(p * 16), 0),
         1e-12,
         'divergence',
       );

@@ -13,7 +13,7 @@ import { type Tensor, wrap } from '../../src/dsl/tensor.ts';
 import { flatten } from '../../src/dsl/tree.ts';
 import { openLpips, openModel, outputsOf } from '../../src/eval/models/index.ts';
 import { withFeatures } from '../../src/eval/models/tokenizer-features.ts';
-import { lpipsSqueeze } from '../../src/models/features/index.ts';
+import { lpipsSqueeze, mobileNetV2, mobileNetV2Default } from '../../src/models/features/index.ts';
 import { variants } from '../../src/models/variants/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { publishModel } from '../../src/train/publish.ts';
@@ -137,6 +137,32 @@ test('MobileNetV2: the features of the reference, with real weights', async () =
     assert.is(pooled.length, 1280);
     near(pooled.slice(0, 16), golden.pool_first16, 1e-4, 'pooled');
     near([Array.from(pooled).reduce((sum, x) => sum + x, 0) / 1280], [golden.pool_mean], 1e-4, 'mean');
+  });
+});
+
+test('MobileNetV2 as published sees the middle of 256 pixels, a folded one a square of its own size', async () => {
+  await inFolder(async (folder) => {
+    const id2label = { 0: 'a', 1: 'b', 2: 'c' };
+    const stated = { model_type: 'mobilenet_v2', depth_multiplier: 0.35, tf_padding: true, id2label };
+    const { spec } = mobileNetV2({ ...mobileNetV2Default, depth_multiplier: 0.35, classes: 3 });
+    const tensors = namedSpecs(spec).map(({ path, spec: { shape } }) => {
+      const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.1);
+      return [path, { dtype: 'F32', shape, data }] as const;
+    });
+    await writeFile(join(folder, 'config.json'), JSON.stringify(stated));
+    await run(writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors)));
+    await withRuntime(async (runtime) => {
+      const model = await run(openModel(runtime, folder));
+      assert.equal(model.transform, { kind: 'centre-crop', size: 224, shorter: 256, filter: 'bilinear' });
+      await model.free();
+    });
+  });
+  const shared = sharedDir();
+  if (shared === null) return skip('the folded MobileNetV2 is in ../shared/data');
+  await withRuntime(async (runtime) => {
+    const model = await run(openModel(runtime, join(shared, 'data', 'mobilenet_v2_10_224-imagenet')));
+    assert.equal(model.transform, { kind: 'centre-crop', size: 224 });
+    await model.free();
   });
 });
 

@@ -62,8 +62,8 @@ test('what the sources of DualToken differ in is in the variants', () => {
   ] as const)
     assert.equal(of(name), { ...march, projection: 'none', limit: null, start: [start] }, name);
   for (const [name, start] of [
-    ['dualtoken-2026', 19_531],
-    ['dualtoken-2026-256', 19_531],
+    ['dualtoken-2026', 19_532],
+    ['dualtoken-2026-256', 19_532],
     ['mini-2026', 0],
   ] as const)
     assert.equal(

@@ -12,9 +12,9 @@ export interface FeatureNetwork {
   readonly features: (pictures: Float32Array, count: number, side: number) => Promise<Vectors>;
 }
 
-/** The values of a picture as it would be stored: 0 to 255, rounded. */
+/** The values of a picture as the authors store it: 0 to 255, computed in f32 and cut off, which takes some bytes of an original down by one. */
 const bytes = (pictures: Float32Array): Float32Array =>
-  pictures.map((x) => Math.round((Math.min(1, Math.max(-1, x)) + 1) * 127.5));
+  pictures.map((x) => Math.trunc(Math.fround(Math.fround(Math.min(1, Math.max(-1, x)) + 1) * 127.5)));
 
 const clip = (x: number): number => (x < 0 ? 0 : x > 255 ? 255 : x);
 

@@ -1,6 +1,7 @@
 // MobileNetV2 as an evaluated model: features that a supervised classifier learned, where Inception's weights are not at hand.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { CentreCropOptions } from '../../data/images/index.ts';
 import { type DataError, type Normalisation, toUnit } from '../../data/index.ts';
 import { type MobileNetV2Config, mobileNetV2, mobileNetV2Names } from '../../models/features/index.ts';
 import { planOf } from '../../models/features/mobilenet-v2-config.ts';
@@ -13,6 +14,10 @@ import type { EvaluatedModel } from './evaluated-model.ts';
 import { bytesNormalisation, imageNetNormalisation } from './normalisations.ts';
 
 const SIZE = 224;
+
+/** Published weights see the middle of 256 pixels; TensorFlow Lite's graph knows nothing beside its own size. */
+const framing = ({ folded }: MobileNetV2Config): CentreCropOptions =>
+  folded ? {} : { shorter: 256, filter: 'bilinear' };
 
 /** TensorFlow's take [-1, 1]; folded ones were made for 8 bits. */
 const normalisationOf = ({ folded, tf_padding }: MobileNetV2Config): Normalisation =>
@@ -35,7 +40,7 @@ export const openMobileNet = (runtime: Runtime, path: string): TE.TaskEither<Dat
           name: shortName(path),
           family: 'MobileNetV2',
           size: SIZE,
-          transform: { kind: 'centre-crop', size: SIZE },
+          transform: { kind: 'centre-crop', size: SIZE, ...framing(config) },
           normalisation: normalisationOf(config),
           outputs: {
             pooled: { kind: 'features', width: planOf(config).last },

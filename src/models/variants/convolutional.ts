@@ -5,11 +5,17 @@ import { movqganConfigs, movqganMini } from '../movqgan.ts';
 import { vqganImageNetF16, vqganMini } from '../vqgan.ts';
 import { atMini, type Variant } from './variant.ts';
 
-/** taming-transformers' loss: the discriminator of ImageNet's models plays from step 250,001. */
-const tamingLosses: readonly Loss[] = [
+/** Where imagenet_vqgan.yaml and the configuration of the model of 16,384 codes differ. */
+const tamingAdversary = {
+  1024: { weight: 0.8, layers: 3, start: 250_001 },
+  16384: { weight: 0.75, layers: 2, start: 0 },
+} as const;
+
+/** taming-transformers' loss. */
+const tamingLosses = (codes: keyof typeof tamingAdversary): readonly Loss[] => [
   { kind: 'pixel', weight: 1, distance: 'l1' },
   { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
-  { kind: 'adversarial', weight: 0.8, discriminator: 'patch', objective: 'hinge', adaptive: [0, 10000], start: 250001 },
+  { kind: 'adversarial', discriminator: 'patch', objective: 'hinge', adaptive: [0, 10000], ...tamingAdversary[codes] },
   { kind: 'commitment', weight: 1 },
 ];
 
@@ -21,11 +27,11 @@ const movqganLosses: readonly Loss[] = [
   { kind: 'commitment', weight: 1 },
 ];
 
-export const vqganVariant = (codes: 1024 | 16384): Variant<'vqgan'> => ({
+export const vqganVariant = (codes: keyof typeof tamingAdversary): Variant<'vqgan'> => ({
   title: `VQGAN of taming-transformers on ImageNet, f16, ${codes.toLocaleString('en')} codes`,
   family: 'vqgan',
   config: vqganImageNetF16(codes),
-  losses: tamingLosses,
+  losses: tamingLosses(codes),
 });
 
 export const movqganVariant = (size: keyof typeof movqganConfigs): Variant<'movqgan'> => ({

@@ -8,8 +8,8 @@ import { atMini, type DualTokenVariant } from './variant.ts';
 const losses: readonly Loss[] = [
   { kind: 'pixel', weight: 5 },
   { kind: 'perceptual', weight: 1, net: 'lpips-vgg' },
-  // From half of the first epoch on: ten million pictures in batches of 256.
-  { kind: 'adversarial', weight: 0.75, start: 19_531 },
+  // From half of the first epoch on: ten million pictures are 39,063 batches of 256, the last one short.
+  { kind: 'adversarial', weight: 0.75, start: 19_532 },
   { kind: 'deep', weight: 5, form: 'l2-cosine', of: 'after' },
   { kind: 'pooled', weight: 1, form: 'l2-cosine' },
   { kind: 'commitment', weight: 5 },
