@@ -10,17 +10,16 @@ import { expandRanges, globBase, globMatcher, isPattern } from './glob.ts';
 /** Whether a file name ends like a picture that can be decoded. */
 export const isImagePath = (path: string): boolean => /\.(jpe?g|png|webp)$/i.test(path);
 
-/** Files under `folder`, links followed once, hidden names left out. */
-const walk = async (folder: string, seen: Set<string>): Promise<readonly string[]> => {
+/** Adds the files under `folder` to `found`, links followed once, hidden names left out. */
+const walk = async (folder: string, seen: Set<string>, found: string[]): Promise<readonly string[]> => {
   const real = await realpath(folder);
-  if (seen.has(real)) return [];
+  if (seen.has(real)) return found;
   seen.add(real);
-  const found: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
     const kind = entry.isSymbolicLink() ? await stat(path).catch(() => null) : entry;
-    if (kind?.isDirectory()) found.push(...(await walk(path, seen)));
+    if (kind?.isDirectory()) await walk(path, seen, found);
     else if (kind?.isFile()) found.push(path);
   }
   return found;
@@ -31,7 +30,7 @@ const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0
 /** All files under a folder, at any depth, in an order that no locale and no file system changes; hidden ones left out. */
 export const listFiles = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
   pipe(
-    TE.tryCatch(() => walk(folder, new Set()), fileError('list', folder)),
+    TE.tryCatch(() => walk(folder, new Set(), []), fileError('list', folder)),
     TE.map((files) => [...files].sort(byCodeUnit)),
   );
 

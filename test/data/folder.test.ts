@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { expandPaths, listImages } from '../../src/data/folder.ts';
@@ -38,6 +41,27 @@ test('links are followed, once', () =>
     await symlink(folder, join(folder, 'real', 'loop'));
     await symlink(join(folder, 'gone'), join(folder, 'broken.png'));
     assert.equal(relative(folder, await run(listImages(folder))), ['link.png', 'real/x.png']);
+  }));
+
+test('a folder in a folder may hold more files than a call takes arguments', () =>
+  inFolder(async (folder) => {
+    const count = 12_000;
+    mkdirSync(join(folder, 'class'));
+    for (let i = 0; i < count; i++) closeSync(openSync(join(folder, 'class', `${i}.png`), 'w'));
+    // A small stack has the limit of arguments far below the usual one.
+    const [tsx, program] = ['tsx/esm/api', '../../src/data/folder.ts'].map((name) =>
+      JSON.stringify(import.meta.resolve(name)),
+    );
+    const source = `import(${tsx}).then(async ({ register }) => {
+      register();
+      const { listImages } = await import(${program});
+      const listed = await listImages(${JSON.stringify(folder)})();
+      require('node:worker_threads').parentPort.postMessage(listed.right?.length ?? listed.left.reason);
+    })`;
+    const worker = new Worker(source, { eval: true, execArgv: [], resourceLimits: { stackSizeMb: 0.27 } });
+    const [listed] = await once(worker, 'message');
+    await worker.terminate();
+    assert.is(listed, count);
   }));
 
 test('an empty folder and a missing one are errors that name it', () =>

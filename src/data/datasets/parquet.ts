@@ -71,7 +71,8 @@ export const openParquet = (
       () => datasetError(path, 'there are no rows'),
     ),
     TE.map((opened) => {
-      const largest = Math.max(...opened.flatMap(({ groups }) => groups.map(({ bytes }) => bytes)));
+      const groups = opened.flatMap(({ groups }) => groups);
+      const largest = groups.reduce((most, { bytes }) => Math.max(most, bytes), 0);
       const read = recent(blockWindowBytes + largest, (group: RowGroup) => group.rows());
       return concatDatasets(
         path,
