@@ -1,6 +1,6 @@
 // Algebraic and view rewrites, as a table indexed by family; each row looks at one node whose sources are simple already.
-import { full, pad, reduce, reshape, view } from '../dsl/core/build.ts';
-import { highest, lowest } from '../dsl/core/dtype.ts';
+import { cast, full, pad, reduce, reshape, view } from '../dsl/core/build.ts';
+import { highest, isFloat, lowest } from '../dsl/core/dtype.ts';
 import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
 import type { Binary, Kind, ReduceFn } from '../dsl/core/op.ts';
 import { withOrigin } from '../dsl/core/provenance.ts';
@@ -82,10 +82,12 @@ const simplifyReduce = (n: Node): Node => {
   const trailing = axes.every((a, i) => a === x.shape.length - axes.length + i);
   if (by === 'argmax' || by === 'argmin' || !trailing || sizeOf(n.shape) > 8 || count < 1 << 16) return n;
   const chunks = Math.ceil(count / CHUNK);
-  const flat = reshape(x, [sizeOf(n.shape), count]);
-  const padded = pad(flat, [0, 0], [0, chunks * CHUNK - count], identity(by, x));
+  // Partial results are stored: what would round or overflow there stays in f32, as it is inside a kernel.
+  const wide = isFloat(x.dtype) && (by === 'sum' || by === 'prod') ? cast(x, 'f32') : x;
+  const flat = reshape(wide, [sizeOf(n.shape), count]);
+  const padded = pad(flat, [0, 0], [0, chunks * CHUNK - count], identity(by, wide));
   const partial = reduce(by, reshape(padded, [sizeOf(n.shape), chunks, CHUNK]), [2]);
-  return reshape(reduce(by, partial, [1]), n.shape);
+  return reshape(cast(reduce(by, partial, [1]), n.dtype), n.shape);
 };
 
 const rows: Readonly<Partial<Record<Kind, (n: Node) => Node>>> = {

@@ -77,9 +77,10 @@ export const reduceKeep = (by: ReduceFn, x: Node, axes: Dims): Node =>
     x.shape.map((d, i) => (axes.includes(i) ? 1 : d)),
   );
 export const sum = (x: Node, axes: Dims = x.shape.map((_, i) => i)): Node => reduce('sum', x, axes);
+/** Through f32: a sum of halves may overflow where their mean does not. */
 export const mean = (x: Node, axes: Dims = x.shape.map((_, i) => i)): Node => {
-  const s = sum(x, axes);
-  return mul(s, like(1 / Math.max(1, sizeOf(axes.map((a) => x.shape[a]!))), s));
+  const s = sum(cast(x, 'f32'), axes);
+  return cast(mul(s, like(1 / Math.max(1, sizeOf(axes.map((a) => x.shape[a]!))), s)), x.dtype);
 };
 export const cumulate = (x: Node, axis: number, reverse = false): Node =>
   makeNode({ kind: 'cumulate', axis, reverse }, [x]);

@@ -46,11 +46,11 @@ export const averagePool2d = <S extends Shape, H extends Dim, W extends Dim, D e
   const pooled = (v: Node) => windowsOf('averagePool2d', v, { ...options, window }, 0);
   const axes = windowAxes(n.shape.length);
   if (options.countPadding !== false) return wrap(B.mean(pooled(n), axes));
-  const total = B.sum(pooled(n), axes);
+  const total = B.sum(pooled(B.cast(n, 'f32')), axes);
   // How many elements of an image a window has does not depend on the image.
   const image = n.shape.map((size, i) => (i < n.shape.length - 2 ? 1 : size));
-  const own = B.sum(pooled(B.full(1, image, n.dtype)), axes);
-  return wrap(B.div(total, B.broadcastTo(own, total.shape)));
+  const own = B.sum(pooled(B.full(1, image)), axes);
+  return wrap(B.cast(B.div(total, B.broadcastTo(own, total.shape)), n.dtype));
 };
 
 /** First position of bin `i` of `bins` over `size`; bins are floor(i size / bins) .. ceil((i + 1) size / bins). */

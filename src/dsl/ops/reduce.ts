@@ -107,19 +107,21 @@ export interface VarianceOptions {
   /** Subtracted from the count: 0 for the population (default), 1 for a sample. */
   readonly correction?: number;
 }
+/** In f32: squares of halves overflow early. */
 const variances = (op: string, x: Node, axes: readonly number[], correction = 0): Node => {
-  const centred = B.sub(needFloat(op, x), over(B.mean(x, axes), axes, x));
+  const wide = B.cast(needFloat(op, x), 'f32');
+  const centred = B.sub(wide, over(B.mean(wide, axes), axes, wide));
   const count = axes.reduce((n, a) => n * x.shape[a]!, 1);
   return B.scale(B.sum(B.mul(centred, centred), axes), 1 / Math.max(1, count - correction));
 };
 /** Mean squared distance from the mean. */
 export const variance: Reduction<'variance', FloatType, VarianceOptions> = reduction<Options & VarianceOptions>(
   'variance',
-  (x, axes, o) => variances('variance', x, axes, o.correction),
+  (x, axes, o) => B.cast(variances('variance', x, axes, o.correction), x.dtype),
 );
 export const std: Reduction<'std', FloatType, VarianceOptions> = reduction<Options & VarianceOptions>(
   'std',
-  (x, axes, o) => B.sqrt(variances('std', x, axes, o.correction)),
+  (x, axes, o) => B.cast(B.sqrt(variances('std', x, axes, o.correction)), x.dtype),
 );
 
 const truth = (by: 'max' | 'min') => (x: Node, axes: readonly number[]) => {
