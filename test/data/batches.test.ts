@@ -1,6 +1,7 @@
 // Order, exact resume, pictures that fail, and the ends.
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -242,6 +243,39 @@ test('the cache keeps within its bytes and loads the rest again', async () => {
   const small = cached(greys(3, [], loads), 50);
   for (const index of [0, 1, 0, 1]) await small.load(index)();
   assert.equal(loads, [0, 1, 1]);
+});
+
+test('beside what the cache keeps only a few pictures are decoded ahead, and then the threads decode', async () => {
+  const [size, fit] = [32, 3];
+  for (const room of [0, fit * 48, size * 48]) {
+    let [loading, most] = [0, 0];
+    const loads: number[] = [];
+    const dataset: ImageDataset = {
+      ...greys(size),
+      load: (index) => async () => {
+        loads.push(index);
+        most = Math.max(most, ++loading);
+        await setTimeout(1);
+        loading--;
+        return E.right(blank(4, 4, [index, index, index]));
+      },
+      stored: (index) => TE.right({ path: `grey-${index}`, bytes: new Uint8Array([index]) }),
+    };
+    const opened = cached(dataset, room);
+    const ask = () => Promise.all(Array.from({ length: size }, async (_, i) => rightOf(await opened.stored!(i)())));
+    const [first, again] = [await ask(), await ask()];
+    assert.ok(most <= 4, `${most} at once`);
+    const decoded = first.flatMap((one, i) => ('data' in one ? [i] : []));
+    assert.equal(
+      decoded,
+      [...loads].sort((a, b) => a - b),
+      'each is decoded once',
+    );
+    assert.ok(room < 48 * size ? decoded.length <= room / 48 + (room > 0 ? 4 : 0) : decoded.length === size);
+    assert.is(again.filter((one) => 'data' in one).length, room / 48, 'the kept ones');
+    for (const seen of [first, again])
+      assert.ok(seen.every((one, i) => ('data' in one ? one.data[0] : one.bytes[0]) === i));
+  }
 });
 
 test.run();

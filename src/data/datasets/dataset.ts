@@ -1,5 +1,4 @@
 // A data set of pictures: a size, and pictures by index, with their classes and captions where there are any.
-import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { DataError } from '../error.ts';
@@ -62,29 +61,3 @@ export const encodedDataset = (
   stored: encoded,
   load: (index) => pipe(encoded(index), TE.chain(decodeStored)),
 });
-
-/** Keeps decoded pictures in memory, up to `bytes` of pixels (3 a pixel); the rest are decoded each time. */
-export const cached = (dataset: ImageDataset, bytes: number): ImageDataset => {
-  const kept = new Map<number, Picture>();
-  let room = bytes;
-  let full = false;
-  const keep = (index: number, picture: Picture): void => {
-    if (kept.has(index)) return;
-    full ||= picture.data.length > room;
-    if (picture.data.length > room) return;
-    kept.set(index, picture);
-    room -= picture.data.length;
-  };
-  const load = (index: number) => async (): Promise<E.Either<DataError, Picture>> => {
-    const known = kept.get(index);
-    if (known !== undefined) return E.right(known);
-    const loaded = await dataset.load(index)();
-    if (E.isRight(loaded)) keep(index, loaded.right);
-    return loaded;
-  };
-  const { stored } = dataset;
-  // What will not be kept is left to the threads.
-  return stored === undefined
-    ? { ...dataset, load }
-    : { ...dataset, load, stored: (index) => (full && !kept.has(index) ? stored(index) : load(index)) };
-};
