@@ -28,7 +28,7 @@ import type { Tuning } from './tuning.ts';
 import { type Opened, openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 19;
+export const COMPILER_VERSION = 20;
 
 /** The passes that can be watched, in order. */
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
@@ -149,6 +149,7 @@ const stepsOf = (p: Plan['steps'][number], plan: Plan, kernels: Kernels, caps: C
       (c): Step => ({
         kind: 'copy',
         from: c.from,
+        ...(c.offset === 0 ? {} : { offset: c.offset }),
         to: c.to,
         bytes: c.bytes,
         origin: { ...origin, label: `copy ${describe(c.node)}`, flops: 0, bytes: 2 * c.bytes },
@@ -173,6 +174,7 @@ const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program 
     (x): Step => ({
       kind: 'copy',
       from: x.from,
+      ...(x.offset === 0 ? {} : { offset: x.offset }),
       to: x.to,
       bytes: x.bytes,
       origin: {

@@ -14,7 +14,9 @@ const count = (n: number): string => {
 const mib = (n: number): string => (n >= 2 ** 20 ? `${(n / 2 ** 20).toFixed(1)} MiB` : `${(n / 1024).toFixed(1)} KiB`);
 
 const slotsOf = (s: Step): string =>
-  s.kind === 'copy' ? `${s.from}->${s.to}` : s.buffers.map((b) => b.slot).join(',');
+  s.kind === 'copy'
+    ? `${s.from}${s.offset === undefined ? '' : `[${s.offset}]`}->${s.to}`
+    : s.buffers.map((b) => b.slot).join(',');
 
 /** One dispatch or copy of a program. */
 export interface ExplainedStep {

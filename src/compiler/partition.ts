@@ -156,11 +156,12 @@ export const partition = (
   if (!fuse) for (const n of order) if (n.op.kind === 'map' && !a.roots.has(n)) a.roots.set(n, 'fusion is off');
   splitLarge(a);
   const regions = formAndSort(a, fuse);
-  const stored = new Set(regions.flatMap((r) => r.outputs));
+  const joined = fuse ? joinSiblings(regions, templateOf, caps) : regions;
+  const stored = new Set(joined.flatMap((r) => r.outputs));
   const clashes = [...a.placed.values()].flatMap(({ parts }) =>
-    clashing(regions, stored, new Map(parts.flatMap(({ node, names }) => names.map((name) => [name, node] as const)))),
+    clashing(joined, stored, new Map(parts.flatMap(({ node, names }) => names.map((name) => [name, node] as const)))),
   );
-  return { regions: fuse ? joinSiblings(regions, templateOf, caps) : regions, clashes };
+  return { regions: joined, clashes };
 };
 
 const clashing = (

@@ -25,6 +25,8 @@ export interface PlannedStep {
 }
 export interface Copy {
   readonly from: number;
+  /** First byte in `from`. */
+  readonly offset: number;
   readonly to: number;
   readonly bytes: number;
   readonly node: Node;
@@ -137,11 +139,21 @@ export const plan = (
     return best;
   };
 
+  const copyOf = (node: Node, to: number): Copy => ({
+    from: slotOf.get(node)!,
+    offset: offsetOf.get(node) ?? 0,
+    to,
+    bytes: bytesOfNode(node),
+    node,
+  });
+
   const planned = steps.flatMap((step, i) => {
     if (step.emitted === null) return [];
     let { code, bound } = step.emitted;
     const before: Copy[] = [];
     const moved = new Set<Node>();
+    // One buffer is bound for reading or for writing, so a kernel that also reads a window of it works elsewhere.
+    const windowed = new Set(bound.flatMap((n) => windows.get(n)?.base ?? []));
     for (const w of step.writes) {
       const bytes = bytesOfNode(w);
       const whole = wholeOf.get(w);
@@ -159,7 +171,9 @@ export const plan = (
           (donors.has(from) || (isTemp && !isOutput.has(w))) &&
           lastUse.get(from) === i &&
           !isOutput.has(from) &&
-          !bound.includes(from);
+          !wholeOf.has(from) &&
+          !bound.includes(from) &&
+          !windowed.has(from);
         if (mine) {
           slotOf.set(w, slotOf.get(from)!);
           donors.delete(from);
@@ -167,15 +181,13 @@ export const plan = (
         } else {
           const to = isOutput.has(w) ? newSlot(bytes, 'output') : takeTemp(bytes);
           slotOf.set(w, to);
-          before.push({ from: slotOf.get(from)!, to, bytes, node: from });
+          before.push(copyOf(from, to));
         }
         continue;
       }
       if (isOutput.has(w)) {
         const write = bound.indexOf(w);
         const here = [...donors].filter((d) => dying(d) && d.dtype === w.dtype);
-        // One buffer is bound for reading or for writing, so a kernel that also reads a window of it works elsewhere.
-        const windowed = new Set(bound.flatMap((n) => windows.get(n)?.base ?? []));
         const inPlace = here.find(
           (d) => bound.includes(d) && !windowed.has(d) && sameIndex(code, bound.indexOf(d), write),
         );
@@ -208,7 +220,7 @@ export const plan = (
       return slot;
     }
     const to = newSlot(bytesOfNode(o), 'output');
-    after.push({ from: slot, to, bytes: bytesOfNode(o), node: o });
+    after.push(copyOf(o, to));
     given.add(to);
     return to;
   });

@@ -56,6 +56,8 @@ export type Step =
   | {
       readonly kind: 'copy';
       readonly from: number;
+      /** First byte in `from`, where what is copied is a part of it. */
+      readonly offset?: number;
       readonly to: number;
       readonly bytes: number;
       readonly origin: Origin;

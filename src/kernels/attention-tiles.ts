@@ -102,11 +102,11 @@ export const overBlocks = (
   end: Expr,
   body: (o: Others) => readonly Stmt[],
 ): readonly Stmt[] => {
-  const fixed = from.e === 'lit' && from.value === 0 && end.e === 'lit';
-  if (fixed && all <= m.size) return body({ first: int(0), count: int(all), all });
+  const known = from.e === 'lit' && from.value === 0 && end.e === 'lit' ? end.value : null;
+  if (known !== null && known > 0 && known <= m.size) return body({ first: int(0), count: int(known), all });
   const last = from.e === 'lit' ? Math.floor((all - 1) / m.size) * m.size : all - 1;
   const first = counter('first', last);
-  const even = fixed && all % m.size === 0;
+  const even = known !== null && known % m.size === 0;
   const count = even ? int(m.size) : ref('count', i32, 1, Math.min(m.size, all));
   const left: Stmt = { s: 'let', name: 'count', value: max(min(sub(end, first), int(m.size)), int(1)) };
   const inner = body({ first, count, all });

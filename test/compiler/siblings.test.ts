@@ -97,6 +97,24 @@ forEachDevice(test, 'donated state that one sibling overwrites is read by the ot
   });
 });
 
+forEachDevice(test, 'a sibling of a part of a concatenation may read another part', async (backend) => {
+  const [x, y] = [B.input('x', [40, 64], 'f32'), B.input('y', [40, 64], 'f32')];
+  const first = B.sum(B.tanh(B.input('z', [30, 64], 'f32')), [0]);
+  const parts = [first, B.sum(B.sin(x), [0]), ...[0, 1, 2].map((k) => B.exp(B.slice(x, [k, 0], [k + 1, 64])))];
+  const whole = B.concat(
+    parts.map((p) => B.reshape(p, [64])),
+    0,
+  );
+  const outs = [whole, B.sum(B.mul(y, B.broadcastTo(first, y.shape)), [0])];
+  const values = { x: data(2560), y: data(2560).reverse(), z: data(1920) };
+  const got = await runGraph(backend, outs, values);
+  interpret(outs, new Map(Object.entries(values))).forEach((want, k) => {
+    want.forEach((w: number, i: number) => {
+      assert.ok(Math.abs(Number(got[k]!.data[i]) - w) < 1e-4 * (1 + Math.abs(w)), `output ${k} [${i}]`);
+    });
+  });
+});
+
 test('more than fit into registers become a second kernel', () => {
   const x = B.input('x', [40, 9], 'f32');
   const outs = Array.from({ length: 8 }, (_, i) => B.sum(B.scale(B.sin(x), i + 1), [0]));

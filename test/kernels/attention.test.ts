@@ -32,6 +32,8 @@ interface Case {
   /** Which axes of the mask are whole; absent: no mask. */
   readonly mask?: readonly boolean[];
   readonly validKeys?: number;
+  /** Whether their number is known when the program is made. */
+  readonly known?: boolean;
 }
 
 interface Built {
@@ -65,7 +67,9 @@ const build = (part: Partial<Case>): Built => {
       full.map((d, i) => (c.mask![i] ? d : 1)),
       'f32',
     );
-  const validKeys = c.validKeys === undefined ? undefined : b.input('n', [], 'i32', 'scalar');
+  const [valid, known] = [c.validKeys, c.known === true];
+  const validKeys =
+    valid === undefined ? undefined : known ? b.constant(valid, 'i32') : b.input('n', [], 'i32', 'scalar');
   const { out, logSumExp } = attention(q, k, v, {
     causal: c.causal,
     ...(mask ? { mask } : {}),
@@ -75,7 +79,7 @@ const build = (part: Partial<Case>): Built => {
   return {
     forward: [out, logSumExp],
     backward: gradients([out], [ct], [q, k, v]),
-    bound: c.validKeys === undefined ? {} : { n: c.validKeys },
+    bound: valid === undefined || known ? {} : { n: valid },
   };
 };
 
@@ -107,6 +111,7 @@ const cases: Readonly<Record<string, Partial<Case>>> = {
   'a mask of each query and key': { batch: 2, group: 2, mask: [true, false, true, true] },
   'valid keys at run time': { group: 2, queries: 3, keys: 50, causal: true, validKeys: 20 },
   'fewer valid keys than queries': { queries: 7, keys: 50, causal: true, validKeys: 4 },
+  'few valid keys, known beforehand': { queries: 7, keys: 50, validKeys: 4, known: true },
 };
 for (const [name, part] of Object.entries(cases)) {
   onDevice(test, name, (backend) => holds(backend, part, 'subgroup'));
@@ -135,6 +140,9 @@ const onProcessors: Readonly<Record<string, Partial<Case>>> = {
   'one query, many keys': { queries: 1, keys: 150, width: 24, valueWidth: 24 },
   'fewer valid keys, all seen alike': { group: 3, queries: 11, keys: 50, validKeys: 21 },
   'no valid key at all': { queries: 3, keys: 50, validKeys: 0 },
+  'no valid key at all, known beforehand': { queries: 3, keys: 50, validKeys: 0, known: true },
+  'whole blocks of valid keys, known beforehand': { queries: 9, keys: 150, validKeys: 128, known: true },
+  'more valid keys than a block, known beforehand': { queries: 9, keys: 150, validKeys: 131, known: true },
   'wide heads': { keyHeads: 1, queries: 9, keys: 10, width: 260, valueWidth: 260 },
   'a vision transformer': { queries: 196, keys: 196, width: 64, valueWidth: 64 },
 };

@@ -114,6 +114,28 @@ forEachBackend(test, 'a decoder with a donated cache says what causal attention 
   for (const c of cache) c.free();
 });
 
+type Rows = Tensor<readonly [number, 4]>;
+/** Whole rows from a multiple of 256 bytes on are bound where they lie in the input. */
+const rows: Readonly<Record<string, (x: Rows) => Rows>> = {
+  'a scatter into them': (x) =>
+    T.scatterSet(T.sliceAxis(x, 0, 64, 128), T.tensor([1], 'i32'), T.tensor([[-1, -2, -3, -4]])),
+  'an update of them': (x) =>
+    T.dynamicUpdate(T.sliceAxis(x, 0, 64, 128), T.sliceAxis(x, 0, 128, 132), 0, T.tensor(7, 'i32')),
+  'a shift of the whole by them': (x) => T.dynamicUpdate(x, T.sliceAxis(x, 0, 64, 112), 0, T.tensor(80, 'i32')),
+};
+for (const [name, update] of Object.entries(rows))
+  for (const donate of [[], [0]])
+    forEachBackend(test, `rows of an input: ${name}${donate.length > 0 ? ', donated' : ''}`, async (backend) => {
+      const shape: readonly [number, 4] = [256, 4];
+      const given = Float64Array.from({ length: 1024 }, (_, i) => i);
+      const x = await upload(backend, given, shape);
+      const got = await jit(hostOf(backend), update, { donate })(x);
+      assert.equal(await read(got), solve(update(T.data('x', shape)), { x: given }));
+      got.free();
+      if (donate.length === 0) assert.equal(await read(x), given, 'the input is as it was');
+      x.free();
+    });
+
 type Vector = Tensor<readonly [6]>;
 /** Updates that a careless plan would make in place while something still reads the old value. */
 const updates: Readonly<Record<string, (s: Vector, t: Vector, x: Vector) => readonly [Vector, Vector, AnyTensor]>> = {

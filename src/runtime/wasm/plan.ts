@@ -16,16 +16,18 @@ const COPY_BYTES = 64 * 1024;
 /** Copies of a slot into an output that cannot take the slot over; `to` counts on after the program's slots. */
 export interface OutputCopy {
   readonly from: number;
+  /** First byte in `from`. */
+  readonly offset?: number;
   readonly to: number;
   readonly bytes: number;
 }
 
-const copyStep = (index: number, { from, to, bytes }: OutputCopy): ThreadStep => ({
+const copyStep = (index: number, { from, offset = 0, to, bytes }: OutputCopy): ThreadStep => ({
   index,
   kernel: -1,
   groups: Math.ceil(bytes / COPY_BYTES),
   slots: [from, to],
-  offsets: [0, 0],
+  offsets: [offset, 0],
   scalars: [],
   scratch: false,
   bytes,

@@ -108,8 +108,8 @@ export const threadMain = (
 
     copy(run: RunMessage, step: ThreadStep, from: number, to: number): void {
       const { buffer } = memory!;
-      const source = new Uint8Array(buffer, run.slots[step.slots[0]!]! + from, to - from);
-      new Uint8Array(buffer, run.slots[step.slots[1]!]! + from, to - from).set(source);
+      const [source, target] = [0, 1].map((i) => run.slots[step.slots[i]!]! + step.offsets[i]! + from);
+      new Uint8Array(buffer, target!, to - from).set(new Uint8Array(buffer, source!, to - from));
     },
 
     /** An address as a kernel takes it. */

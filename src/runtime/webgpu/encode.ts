@@ -26,7 +26,13 @@ const dispatch = (pass: GPUComputePassEncoder, p: DispatchPlan, to: Bindings): v
 };
 
 const copy = (encoder: GPUCommandEncoder, { step }: CopyPlan, { slots }: Bindings): void => {
-  encoder.copyBufferToBuffer(slots[step.from]!.gpu, 0, slots[step.to]!.gpu, 0, Math.ceil(step.bytes / 4) * 4);
+  encoder.copyBufferToBuffer(
+    slots[step.from]!.gpu,
+    step.offset ?? 0,
+    slots[step.to]!.gpu,
+    0,
+    Math.ceil(step.bytes / 4) * 4,
+  );
 };
 
 export const encodeSteps = (encoder: GPUCommandEncoder, steps: Plan['steps'], to: Bindings): void => {
