@@ -71,6 +71,31 @@ test('centre crops are square for every shape', () => {
   );
 });
 
+test('a centre crop is what lies in the middle of the whole resized picture, to the bit', async () => {
+  const cat = await chelsea();
+  const side = fc.integer({ min: 1, max: 60 });
+  fc.assert(
+    fc.property(side, side, side, side, fc.constantFrom('bicubic', 'bilinear'), (w, h, size, shorter, filter) => {
+      const picture = crop(cat, { left: 150, top: 80, width: w, height: h });
+      const long = Math.trunc((shorter * Math.max(w, h)) / Math.min(w, h));
+      const whole = w <= h ? resize(picture, shorter, long, filter) : resize(picture, long, shorter, filter);
+      const even = (x: number) => (x % 1 === 0 ? x : 2 * Math.round(x / 2));
+      const [left, top] = [even((whole.width - size) / 2), even((whole.height - size) / 2)];
+      same(centreCrop(size, { shorter, filter })(picture, 0), crop(whole, { left, top, width: size, height: size }));
+    }),
+  );
+});
+
+test('of a strip only what is kept is computed', () => {
+  const long = 60_000;
+  const data = Uint8Array.from({ length: 2 * long * 3 }, (_, i) => (i * 7919) % 251);
+  const tall = centreCrop(448)({ width: 2, height: long, data }, 0);
+  // The 20 rows in the middle hold all that is kept: two of them, and what the filter reaches.
+  const middle = { width: 2, height: 20, data: data.subarray((long / 2 - 10) * 6, (long / 2 + 10) * 6) };
+  same(tall, centreCrop(448)(middle, 0));
+  assert.equal(centreCrop(448)({ width: long, height: 2, data }, 0).width, 448);
+});
+
 test('a random crop lies inside, keeps area and ratio, and depends on seed and sample alone', async () => {
   const side = fc.integer({ min: 1, max: 500 });
   fc.assert(

@@ -42,6 +42,6 @@ const windowAt = (shape: Shape, position: number, from: number, to: number): Win
   return { first, weights: sum === 0 ? weights : weights.map((w) => w / sum) };
 };
 
-/** The windows of every output position, from `from` pixels to `to`. */
-export const filterWindows = (filter: Filter, from: number, to: number): readonly Window[] =>
-  Array.from({ length: to }, (_, position) => windowAt(shapes[filter], position, from, to));
+/** The windows of output positions, from `from` pixels to `to`: of all, or of `count` from `first` on. */
+export const filterWindows = (filter: Filter, from: number, to: number, first = 0, count = to): readonly Window[] =>
+  Array.from({ length: count }, (_, n) => windowAt(shapes[filter], first + n, from, to));

@@ -2,7 +2,7 @@
 // then along columns, 8-bit between, with weights in fixed point. The references preprocess with Pillow.
 // Source: Pillow, src/libImaging/Resample.c.
 import { type Filter, filterWindows } from './filters.ts';
-import type { Picture } from './picture.ts';
+import { type Box, crop, type Picture } from './picture.ts';
 
 /** Bits of the fixed-point weights: 8 bits of value and 2 of overshoot remain in 32. */
 const precision = 22;
@@ -13,8 +13,8 @@ interface Window {
   readonly weights: Int32Array;
 }
 
-const windows = (filter: Filter, from: number, to: number): readonly Window[] =>
-  filterWindows(filter, from, to).map(({ first, weights }) => ({
+const windows = (filter: Filter, from: number, to: number, first: number, count: number): readonly Window[] =>
+  filterWindows(filter, from, to, first, count).map(({ first, weights }) => ({
     first,
     weights: Int32Array.from(weights, (w) => Math.trunc((w < 0 ? -0.5 : 0.5) + w * 2 ** precision)),
   }));
@@ -48,25 +48,56 @@ const alongAxis = (
   }
 };
 
-const resizeRows = ({ width, height, data }: Picture, to: number, filter: Filter): Picture => {
-  const axis = windows(filter, width, to);
+/** Rows from `top` to before `bottom`, of the same memory. */
+const rowsOf = ({ width, data }: Picture, top: number, bottom: number): Picture => ({
+  width,
+  height: bottom - top,
+  data: data.subarray(top * width * 3, bottom * width * 3),
+});
+
+const resizeRows = ({ width, height, data }: Picture, axis: readonly Window[]): Picture => {
+  const to = axis.length;
   const out = new Uint8Array(to * height * 3);
   for (let y = 0; y < height; y++) alongAxis(data, out, axis, [3, 3], y * width * 3, y * to * 3);
   return { width: to, height, data: out };
 };
 
-const resizeColumns = ({ width, height, data }: Picture, to: number, filter: Filter): Picture => {
-  const axis = windows(filter, height, to);
+/** Windows count rows from `top` on, where the picture begins. */
+const resizeColumns = ({ width, data }: Picture, axis: readonly Window[], top: number): Picture => {
+  const to = axis.length;
   const out = new Uint8Array(width * to * 3);
-  for (let x = 0; x < width; x++) alongAxis(data, out, axis, [width * 3, width * 3], x * 3, x * 3);
+  for (let x = 0; x < width; x++) alongAxis(data, out, axis, [width * 3, width * 3], (x - top * width) * 3, x * 3);
   return { width, height: to, data: out };
 };
 
-/** Antialiased, bicubic unless another filter is asked for. Sizes in pixels, at least 1. */
-export const resize = (picture: Picture, width: number, height: number, filter: Filter = 'bicubic'): Picture => {
-  const rows = picture.width === width ? picture : resizeRows(picture, width, filter);
-  return rows.height === height ? rows : resizeColumns(rows, height, filter);
+/** The first input position that windows take of, and the one after their last. */
+const reach = (axis: readonly Window[]): readonly [number, number] => {
+  const last = axis.at(-1)!;
+  return [axis[0]!.first, last.first + last.weights.length];
 };
+
+/** What of a picture resized to `width` x `height` lies in `box`, which is inside: no more than that is computed. See `resize`. */
+export const resizePart = (
+  picture: Picture,
+  [width, height]: readonly [width: number, height: number],
+  box: Box,
+  filter: Filter = 'bicubic',
+): Picture => {
+  if (picture.width === width && picture.height === height) return crop(picture, box);
+  const columns = picture.height === height ? null : windows(filter, picture.height, height, box.top, box.height);
+  const [top, bottom] = columns === null ? [box.top, box.top + box.height] : reach(columns);
+  const rows =
+    picture.width === width
+      ? crop(picture, { left: box.left, top, width: box.width, height: bottom - top })
+      : resizeRows(rowsOf(picture, top, bottom), windows(filter, picture.width, width, box.left, box.width));
+  return columns === null ? rows : resizeColumns(rows, columns, top);
+};
+
+/** Antialiased, bicubic unless another filter is asked for. Sizes in pixels, at least 1. */
+export const resize = (picture: Picture, width: number, height: number, filter: Filter = 'bicubic'): Picture =>
+  picture.width === width && picture.height === height
+    ? picture
+    : resizePart(picture, [width, height], { left: 0, top: 0, width, height }, filter);
 
 /** Enlarges every pixel to a square of `factor` pixels. */
 export const enlarge = ({ width, height, data }: Picture, factor: number): Picture => {

@@ -2,7 +2,7 @@
 import { random } from '../random.ts';
 import type { Filter } from './filters.ts';
 import { type Box, crop, type Picture } from './picture.ts';
-import { resize } from './resample.ts';
+import { resize, resizePart } from './resample.ts';
 
 /** A picture to a square one; `sample` is the number of the sample in the run, for transforms that draw. */
 export type Transform = (picture: Picture, sample: number) => Picture;
@@ -21,7 +21,7 @@ export const squash =
     resize(picture, size, size);
 
 /** torchvision's CenterCrop. */
-const centreBox = ({ width, height }: Picture, size: number): Box => ({
+const centreBox = (width: number, height: number, size: number): Box => ({
   left: round((width - size) / 2),
   top: round((height - size) / 2),
   width: size,
@@ -43,8 +43,13 @@ export const centreCrop =
   (picture) => {
     const { width, height } = picture;
     const long = Math.trunc((shorter * Math.max(width, height)) / Math.min(width, height));
-    const small = width <= height ? resize(picture, shorter, long, filter) : resize(picture, long, shorter, filter);
-    return crop(small, centreBox(small, size));
+    const [w, h] = width <= height ? ([shorter, long] as const) : ([long, shorter] as const);
+    const box = centreBox(w, h, size);
+    // Of a strip no more is computed than what is kept; where the square is the larger one it is black around.
+    const [left, top] = [Math.max(0, box.left), Math.max(0, box.top)];
+    const kept = { left, top, width: Math.min(w, size), height: Math.min(h, size) };
+    const small = resizePart(picture, [w, h], kept, filter);
+    return crop(small, { ...box, left: box.left - left, top: box.top - top });
   };
 
 export interface RandomCropOptions {
