@@ -1,6 +1,6 @@
 // Opens a data set of any form: the one that is asked for, or the one that lies at a path.
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -52,19 +52,37 @@ const kindOf = (path: string, files: Files): E.Either<DataError, Kind> => {
   return E.left(datasetError(path, `it holds ${titles([kind, ...more])}: say which is meant, ${which}`));
 };
 
-/** A folder's files of a kind; where their names say that they are of several splits, one must be chosen. */
+const splitName = /(?:^|[-_.])(train|validation|valid|val|test|dev)(?=[-_.\d]|$)/;
+
+interface Split {
+  readonly name: string;
+  /** What its files are chosen by, below the folder. */
+  readonly path: string;
+}
+
+/** The split that a file is of: by its own name, else by the nearest folder that is named as one. */
+const splitOf = (below: string): Split | null => {
+  const parts = below.split(sep);
+  const at = parts.findLastIndex((part) => splitName.test(part));
+  const name = splitName.exec(parts[at] ?? '')?.[1];
+  if (name === undefined) return null;
+  return { name, path: at === parts.length - 1 ? join('**', `*${name}*`) : join(...parts.slice(0, at + 1)) };
+};
+
+/** A folder's files of a kind; where their paths below it say that they are of several splits, one must be chosen. */
 const inFolder = (folder: string, { title, is }: Kind, files: Files): E.Either<DataError, Files> => {
   const chosen = files.filter(is);
-  const splits = new Set(
-    chosen.flatMap(
-      (file) => /(?:^|[-_.])(train|validation|valid|val|test|dev)(?=[-_.\d])/.exec(basename(file))?.[1] ?? [],
-    ),
+  const splits = new Map(
+    chosen.flatMap((file) => {
+      const split = splitOf(relative(folder, file));
+      return split === null ? [] : [[split.name, split.path] as const];
+    }),
   );
   if (chosen.length === 0) return E.left(datasetError(folder, `the folder holds no ${title}`));
-  if (splits.size < 2) return E.right(chosen);
-  const [first] = splits;
-  const example = join(folder, '**', `*${first}*`);
-  return E.left(datasetError(folder, `it holds several splits (${[...splits].join(', ')}): choose one, as ${example}`));
+  const [first, second] = splits.values();
+  if (first === undefined || second === undefined) return E.right(chosen);
+  const names = [...splits.keys()].join(', ');
+  return E.left(datasetError(folder, `it holds several splits (${names}): choose one, as ${join(folder, first)}`));
 };
 
 const listed =

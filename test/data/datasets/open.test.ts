@@ -164,6 +164,35 @@ test('what cannot be told is one error that says what to do', () =>
     assert.match(await failure(openDataset({ kind: 'webdataset', path: folder })), /the folder holds no tars/);
   }));
 
+test('splits that folders tell are told apart as those that files tell', () =>
+  inFolder(async (folder) => {
+    const at = (name: string) => join(folder, name);
+    for (const name of ['wds/train', 'wds/val', 'hub/default/train', 'hub/default/test', 'one/train/a', 'one/train/b'])
+      await mkdir(at(name), { recursive: true });
+    for (const name of ['wds/train/0', 'wds/train/1', 'wds/val/0', 'one/train/a/0', 'one/train/b/test', 'one/0'])
+      await writeFile(at(`${name}.tar`), tar('k'));
+    for (const name of ['train', 'test']) await parquet(at(`hub/default/${name}/0000.parquet`), 1);
+    const cases = [
+      ['webdataset', 'wds', 'train, val', 'wds/train'],
+      ['parquet', 'hub', 'test, train', 'hub/default/test'],
+    ] as const;
+    for (const [kind, name, splits, choice] of cases)
+      for (const spec of [at(name), { kind, path: at(name) }])
+        for (const split of ['train', null] as const)
+          assert.is(
+            await failure(openDataset(spec, { split })),
+            `data ${at(name)}: it holds several splits (${splits}): choose one, as ${at(choice)}`,
+          );
+    assert.is((await run(openDataset(at('wds/train')))).size, 2);
+    assert.is((await run(openDataset(at('hub/default/test')))).size, 1);
+    assert.is((await run(openDataset({ kind: 'webdataset', path: [at('wds/train'), at('wds/val')] }))).size, 3);
+    assert.match(
+      await failure(openDataset(at('one'))),
+      /several splits \(train, test\)/,
+      'the name of a file counts first',
+    );
+  }));
+
 test('the schema takes paths and forms, and nothing else', () => {
   for (const spec of [
     'data',
