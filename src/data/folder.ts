@@ -4,35 +4,66 @@ import { join, sep } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as A from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type DataError, datasetError, fileError } from './error.ts';
-import { expandRanges, globBase, globMatcher, isPattern } from './glob.ts';
+import { codeOf, type DataError, DataFailure, datasetError, fileError } from './error.ts';
+import { expandRanges, globBase, globFolders, globMatcher, isPattern } from './glob.ts';
 
 /** Whether a file name ends like a picture that can be decoded. */
 export const isImagePath = (path: string): boolean => /\.(jpe?g|png|webp)$/i.test(path);
 
-/** Adds the files under `folder` to `found`, links followed once, hidden names left out. */
-const walk = async (folder: string, seen: Set<string>, found: string[]): Promise<readonly string[]> => {
-  const real = await realpath(folder);
-  if (seen.has(real)) return found;
-  seen.add(real);
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+/** Why a folder cannot be listed. One whose name is not UTF-8 is not found again by the name that Node reads. */
+const listingError = (folder: string, cause: unknown): DataError =>
+  codeOf(cause) === 'ENOENT' && folder.includes('\ufffd')
+    ? datasetError(folder, 'the name of the folder is not UTF-8: rename it')
+    : fileError('list', folder)(cause);
+
+const entriesOf = async (folder: string) => {
+  try {
+    return { real: await realpath(folder), entries: await readdir(folder, { withFileTypes: true }) };
+  } catch (cause) {
+    throw new DataFailure(listingError(folder, cause));
+  }
+};
+
+interface Walk {
+  /** Whether a folder is gone into. */
+  readonly into: (folder: string) => boolean;
+  readonly seen: Set<string>;
+  readonly found: string[];
+}
+
+/** Adds the files under `folder`, links followed once, hidden names left out. @throws DataFailure naming the folder that cannot be listed */
+const addFiles = async (folder: string, walk: Walk): Promise<void> => {
+  const { real, entries } = await entriesOf(folder);
+  if (walk.seen.has(real)) return;
+  walk.seen.add(real);
+  for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
     const kind = entry.isSymbolicLink() ? await stat(path).catch(() => null) : entry;
-    if (kind?.isDirectory()) await walk(path, seen, found);
-    else if (kind?.isFile()) found.push(path);
+    if (kind?.isDirectory()) {
+      if (walk.into(path)) await addFiles(path, walk);
+    } else if (kind?.isFile()) walk.found.push(path);
   }
-  return found;
 };
 
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** All files under a folder, at any depth, in an order that no locale and no file system changes; hidden ones left out. */
-export const listFiles = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
-  pipe(
-    TE.tryCatch(() => walk(folder, new Set(), []), fileError('list', folder)),
-    TE.map((files) => [...files].sort(byCodeUnit)),
+const filesBelow = (folder: string, into: Walk['into']): TE.TaskEither<DataError, readonly string[]> =>
+  TE.tryCatch(
+    async () => {
+      const found: string[] = [];
+      await addFiles(folder, { into, seen: new Set(), found });
+      return found.sort(byCodeUnit);
+    },
+    (cause) => (cause instanceof DataFailure ? cause.error : fileError('list', folder)(cause)),
   );
+
+/**
+ * All files under a folder, at any depth, in an order that no locale and no file system changes; hidden ones left out. Left: a folder
+ * that cannot be listed, this one or one below.
+ */
+export const listFiles = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
+  filesBelow(folder, () => true);
 
 export const noImages = (folder: string): DataError =>
   datasetError(folder, 'the folder holds no JPEG, PNG or WebP file');
@@ -51,8 +82,9 @@ export const listImages = (folder: string): TE.TaskEither<DataError, readonly st
 const expandPattern = (pattern: string): TE.TaskEither<DataError, readonly string[]> => {
   const slashed = pattern.replaceAll(sep, '/').replace(/^\.\//, '');
   const matches = globMatcher(slashed);
+  const leadsOn = globFolders(slashed);
   return pipe(
-    listFiles(globBase(slashed)),
+    filesBelow(globBase(slashed), (folder) => leadsOn(folder.replaceAll(sep, '/'))),
     TE.map((files) => files.filter((file) => matches(file.replaceAll(sep, '/')))),
     TE.filterOrElse(
       (files) => files.length > 0,

@@ -52,6 +52,21 @@ export const globMatcher = (pattern: string): ((path: string) => boolean) => {
   return (path) => expression.test(path);
 };
 
+/** A test for folders, from the pattern's first name on: whether a file at any depth below can match. */
+export const globFolders = (pattern: string): ((folder: string) => boolean) => {
+  const choices = alternatives(pattern).map((one) => {
+    const names = one.split('/');
+    const deep = names.findIndex((name) => name.includes('**'));
+    const folders = deep === -1 ? names.slice(0, -1) : names.slice(0, deep);
+    return [...folders.map(segments), ...(deep === -1 ? [] : ['.*'])].reduceRight(
+      (below, name) => (below === '' ? name : `${name}(?:/${below})?`),
+      '',
+    );
+  });
+  const expression = new RegExp(`^(?:${choices.filter((one) => one !== '').join('|') || '(?!)'})$`, 'su');
+  return (folder) => expression.test(folder);
+};
+
 /** The leading folders of a pattern that hold no wildcard: where the search begins. */
 export const globBase = (pattern: string): string => {
   const names = pattern.split('/');

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { expandPaths, listImages } from '../../src/data/folder.ts';
-import { globBase, globMatcher } from '../../src/data/glob.ts';
+import { globBase, globFolders, globMatcher } from '../../src/data/glob.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 
 const test = suite('folders and patterns');
@@ -71,6 +71,23 @@ test('an empty folder and a missing one are errors that name it', () =>
     assert.is(await failure(listImages(missing)), `cannot list ${missing}: no such file or folder`);
   }));
 
+test('a folder below that cannot be listed is named, and a pattern that does not lead into it does not mind', () =>
+  withFiles(['disk/a.png', 'disk/b.png', 'disk/c/d/e.png'], async (folder) => {
+    const disk = join(folder, 'disk');
+    await mkdir(Buffer.concat([Buffer.from(`${disk}/caf`), Buffer.of(0xe9)]));
+    const sentence = `data ${disk}/caf\ufffd: the name of the folder is not UTF-8: rename it`;
+    assert.is(await failure(listImages(disk)), sentence);
+    for (const pattern of ['**/*.png', '*/d/*.png'])
+      assert.is(await failure(expandPaths([join(disk, pattern)])), sentence);
+    for (const [pattern, files] of [
+      ['*.png', ['a.png', 'b.png']],
+      ['{a,b}.*', ['a.png', 'b.png']],
+      ['c/*/e.png', ['c/d/e.png']],
+      ['{?,c/**/*}.png', ['a.png', 'b.png', 'c/d/e.png']],
+    ] as const)
+      assert.equal(relative(disk, await run(expandPaths([join(disk, pattern)]))), files, pattern);
+  }));
+
 const cases: readonly (readonly [string, readonly string[], readonly string[]])[] = [
   ['*.png', ['a.png', '-.png'], ['a/b.png', '.a.png', 'a.pngx', 'xpng']],
   ['a/*/c', ['a/b/c'], ['a/c', 'a/b/b/c', 'a/.b/c']],
@@ -89,6 +106,21 @@ for (const [pattern, yes, no] of cases)
     for (const path of yes) assert.ok(matches(path), path);
     for (const path of no) assert.not(matches(path), path);
   });
+
+test('a search goes only into folders below which something can match', () => {
+  const into = (pattern: string, folder: string) => globFolders(pattern)(folder);
+  for (const [pattern, yes, no] of [
+    ['*.png', [], ['a', 'a/b']],
+    ['/*.png', [], ['/a']],
+    ['/m/*/x?/*.tar', ['/m/a', '/m/a/x1'], ['/m/a/b', '/m/a/x1/c', '/m/.a']],
+    ['a/**/c', ['a/b', 'a/b/d'], ['b']],
+    ['**/c', ['a', 'a/b'], []],
+    ['{a/b,c}/x', ['a', 'a/b', 'c'], ['b', 'c/d', 'a/c']],
+  ] as const) {
+    for (const folder of yes) assert.ok(into(pattern, folder), `${pattern} ${folder}`);
+    for (const folder of no) assert.not(into(pattern, folder), `${pattern} ${folder}`);
+  }
+});
 
 test('a search begins at the last folder without a wildcard', () => {
   assert.equal(['*.png', 'a/b/*.png', '/x/y*/z', '/*', 'a/b.png'].map(globBase), ['.', 'a/b', '/x', '/', 'a']);
