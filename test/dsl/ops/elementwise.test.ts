@@ -14,6 +14,8 @@ import {
 } from '../../../src/dsl/ops/activations.ts';
 import * as E from '../../../src/dsl/ops/elementwise.ts';
 import { tensor } from '../../../src/dsl/ops/inputs.ts';
+import { sum } from '../../../src/dsl/ops/reduce.ts';
+import { grad } from '../../../src/dsl/transform/index.ts';
 import { close, doubles, refuses, valuesOf } from '../../support/values.ts';
 
 const t = suite('ops: elementwise');
@@ -203,6 +205,20 @@ t('activations', () => {
   close(sigmoid(far), [0, 1], 1e-30);
   close(silu(far), [0, 1000], 1e-30);
   close(softplus(far), [0, 1000], 1e-30);
+  // Within the roundings of a half so small.
+  const half = tensor([-60000, -100, -12, 60000], 'f16');
+  close(silu(half), [0, 0, -12 * logistic(-12), 60000], 1e-7);
+  close(quickGelu(half), [0, 0, -12 * logistic(1.702 * -12), 60000], 1e-7);
+  close(
+    grad((v: typeof half) => sum(E.cast('f32')(silu(v))))(half),
+    [0, 0, -11 * logistic(-12) + 12 * logistic(-12) ** 2, 1],
+    1e-7,
+  );
+  close(
+    softplus(tensor([-17, -40])),
+    [-17, -40].map((a) => Math.log1p(Math.exp(a))),
+    1e-20,
+  );
 });
 
 t('mistakes are named', () => {

@@ -1,6 +1,7 @@
 // Elementwise operations and activation functions.
 import * as T from '../../../src/dsl/ops/index.ts';
 import type { Tensor } from '../../../src/dsl/tensor.ts';
+import { encode } from '../../support/agree.ts';
 import { bf16, bool, type Cases, f16, f32, i32, positive, u32 } from '../../support/family.ts';
 
 /** NaN, both infinities, both zeros, and the largest numbers. */
@@ -8,6 +9,11 @@ const special = (): Tensor<readonly [8]> =>
   T.bitcast('f32')(
     T.tensor([0x7fc00000, 0x7f800000, 0xff800000, 0, 0x80000000, 0x7f7fffff, 0xff7fffff, 0x3f800000], 'u32'),
   );
+
+/** Where exp of the negation is none in f16, and none in f32. */
+const far = [-60000, -1000, -100, -12] as const;
+const farBelow = (): Tensor<readonly [4]> => T.tensor(far);
+const farBelowHalf = (): Tensor<readonly [4], 'f16'> => T.tensor(Uint16Array.from(encode(far, 'f16')), [4], 'f16');
 
 export const elementwise: Cases = {
   'what is not finite': () => [
@@ -114,9 +120,21 @@ export const elementwise: Cases = {
   relu: ({ shape }) => [T.relu(f32(shape)), T.relu(f16(shape))],
   leakyRelu: ({ shape }) => [T.leakyRelu(0.2)(f32(shape)), T.leakyRelu()(f32(shape))],
   sigmoid: ({ shape }) => [T.sigmoid(f32(shape)), T.sigmoid(T.mul(f32(shape), 200)), T.sigmoid(f16(shape))],
-  silu: ({ shape }) => [T.silu(f32(shape)), T.silu(T.mul(f32(shape), 20))],
+  silu: ({ shape }) => [
+    T.silu(f32(shape)),
+    T.silu(T.mul(f32(shape), 20)),
+    T.silu(farBelow()),
+    T.silu(farBelowHalf()),
+    T.silu(T.neg(farBelowHalf())),
+  ],
   geluTanh: ({ shape }) => [T.geluTanh(T.mul(f32(shape), 3)), T.geluTanh(f16(shape))],
   gelu: ({ shape }) => [T.gelu(T.mul(f32(shape), 3))],
-  quickGelu: ({ shape }) => [T.quickGelu(T.mul(f32(shape), 3))],
-  softplus: ({ shape }) => [T.softplus(T.mul(f32(shape), 3)), T.softplus(T.mul(f32(shape), 50))],
+  quickGelu: ({ shape }) => [T.quickGelu(T.mul(f32(shape), 3)), T.quickGelu(farBelowHalf())],
+  softplus: ({ shape }) => [
+    T.softplus(T.mul(f32(shape), 3)),
+    T.softplus(T.mul(f32(shape), 50)),
+    T.softplus(T.neg(farBelow())),
+    // Small, and right in relation to its size.
+    T.mul(T.softplus(T.tensor([-17, -16.5, -10])), 1e6),
+  ],
 };
