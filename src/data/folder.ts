@@ -1,6 +1,6 @@
 // Finding a user's pictures: folders, listed the same way everywhere, and patterns.
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join, posix, sep } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as A from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -80,7 +80,8 @@ export const listImages = (folder: string): TE.TaskEither<DataError, readonly st
   );
 
 const expandPattern = (pattern: string): TE.TaskEither<DataError, readonly string[]> => {
-  const slashed = pattern.replaceAll(sep, '/').replace(/^\.\//, '');
+  // As files are listed: without `//`, `/./` and `/../`.
+  const slashed = posix.normalize(pattern.replaceAll(sep, '/'));
   const matches = globMatcher(slashed);
   const leadsOn = globFolders(slashed);
   return pipe(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import path, { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -136,6 +136,15 @@ test('command line: files, folders and patterns, in order, each once', () =>
     assert.equal(await expand('r.txt'), ['r.txt'], 'a named file is taken as it is');
     assert.match(await failure(expandPaths([join(folder, '*.gif')])), /^data .*\*\.gif: no file matches this pattern$/);
     assert.match(await failure(expandPaths([join(folder, 'x.png')])), /^cannot read .*x\.png: no such file/);
+  }));
+
+test('a pattern may hold //, /./ and /../ as any path may', () =>
+  withFiles(['p/a.png', 'p/q/b.png'], async (folder) => {
+    for (const pattern of ['//p/*.png', '/p//*.png', '/p/./*.png', '/./p/*.png', '/p/../p/*.png', '/p/q/../*.png'])
+      assert.equal(relative(folder, await run(expandPaths([`${folder}${pattern}`]))), ['p/a.png'], pattern);
+    const here = join('.', path.relative(process.cwd(), folder));
+    for (const pattern of [`./${here}/p//*.png`, `${here}/./p/*.png`])
+      assert.equal(await run(expandPaths([pattern])), [join(here, 'p/a.png')], pattern);
   }));
 
 test.run();
