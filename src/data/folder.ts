@@ -1,8 +1,7 @@
 // Finding a user's pictures: folders, listed the same way everywhere, and patterns.
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, posix, sep } from 'node:path';
+import { basename, join, posix, sep } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as A from 'fp-ts/lib/ReadonlyArray.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { codeOf, type DataError, DataFailure, datasetError, fileError } from './error.ts';
 import { expandRanges, globBase, globFolders, globMatcher, isPattern } from './glob.ts';
@@ -79,7 +78,26 @@ export const listImages = (folder: string): TE.TaskEither<DataError, readonly st
     ),
   );
 
-const expandPattern = (pattern: string): TE.TaskEither<DataError, readonly string[]> => {
+/** What is meant where paths name files. */
+export interface Wanted {
+  /** In the plural, with what their names end in. */
+  readonly title: string;
+  /** Whether a file's name is that of one: what else a pattern matches is left out. */
+  readonly is: (path: string) => boolean;
+  /** Those of a folder. */
+  readonly list: (folder: string) => TE.TaskEither<DataError, readonly string[]>;
+}
+
+export const imageFiles: Wanted = { title: 'pictures (.jpg, .png, .webp)', is: isImagePath, list: listImages };
+
+/** Any file. */
+export const anyFile: Wanted = { title: 'files', is: () => true, list: listFiles };
+
+/** The first few names of files. */
+const some = (files: readonly string[]): string =>
+  [...files.slice(0, 3).map((file) => basename(file)), ...(files.length > 3 ? ['…'] : [])].join(', ');
+
+const expandPattern = (pattern: string, { title, is }: Wanted): TE.TaskEither<DataError, readonly string[]> => {
   // As files are listed: without `//`, `/./` and `/../`.
   const slashed = posix.normalize(pattern.replaceAll(sep, '/'));
   const matches = globMatcher(slashed);
@@ -91,43 +109,52 @@ const expandPattern = (pattern: string): TE.TaskEither<DataError, readonly strin
       (files) => files.length > 0,
       () => datasetError(pattern, 'no file matches this pattern'),
     ),
+    TE.chain((files) => {
+      const wanted = files.filter(is);
+      return wanted.length > 0
+        ? TE.right(wanted)
+        : TE.left(datasetError(pattern, `it matches none of ${title}, but ${some(files)}`));
+    }),
   );
 };
 
-type List = (folder: string) => TE.TaskEither<DataError, readonly string[]>;
-
 /** A range of numbers stands for each of them, as in shells: one that is missing is an error. */
-const expandMissing = (path: string, list: List, missing: DataError): TE.TaskEither<DataError, readonly string[]> => {
+const expandMissing = (
+  path: string,
+  wanted: Wanted,
+  missing: DataError,
+): TE.TaskEither<DataError, readonly string[]> => {
   const each = expandRanges(path);
-  if (each.length === 1 && each[0] === path) return isPattern(path) ? expandPattern(path) : TE.left(missing);
+  if (each.length === 1 && each[0] === path) return isPattern(path) ? expandPattern(path, wanted) : TE.left(missing);
   return pipe(
     each,
-    TE.traverseSeqArray((one) => expandOne(one, list)),
+    TE.traverseSeqArray((one) => expandOne(one, wanted)),
     TE.map((groups) => groups.flat()),
   );
 };
 
-const expandOne = (path: string, list: List): TE.TaskEither<DataError, readonly string[]> =>
+const expandOne = (path: string, wanted: Wanted): TE.TaskEither<DataError, readonly string[]> =>
   pipe(
     TE.tryCatch(() => stat(path), fileError('read', path)),
     TE.matchE(
       // What exists is meant literally, brackets in its name or not.
-      (missing) => expandMissing(path, list, missing),
-      (found): TE.TaskEither<DataError, readonly string[]> => (found.isDirectory() ? list(path) : TE.right([path])),
+      (missing) => expandMissing(path, wanted, missing),
+      (found): TE.TaskEither<DataError, readonly string[]> =>
+        found.isDirectory() ? wanted.list(path) : TE.right([path]),
     ),
   );
 
 /**
  * What a person gave on the command line to files, in that order, each once: a file stands for itself, a folder for its
- * pictures (or what `list` finds there), a pattern (`photos/**` + `/*.{jpg,png}`, `{0000..0255}.tar`) for the files that it
+ * pictures (or what is `wanted`), a pattern (`photos/**` + `/*.{jpg,png}`, `{0000..0255}.tar`) for those among the files that it
  * matches. Whatever yields nothing is an error.
  */
 export const expandPaths = (
   paths: readonly string[],
-  list: List = listImages,
+  wanted: Wanted = imageFiles,
 ): TE.TaskEither<DataError, readonly string[]> =>
   pipe(
     paths,
-    TE.traverseSeqArray((path) => expandOne(path, list)),
-    TE.map((groups) => [...new Set(A.flatten(groups))]),
+    TE.traverseSeqArray((path) => expandOne(path, wanted)),
+    TE.map((groups) => [...new Set(groups.flat())]),
   );

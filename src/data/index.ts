@@ -15,7 +15,7 @@ export {
   type SafetensorsError,
   type TokenizerError,
 } from './error.ts';
-export { expandPaths, isImagePath, listImages } from './folder.ts';
+export { expandPaths, isImagePath, listImages, type Wanted } from './folder.ts';
 export * from './images/index.ts';
 export { permutation, sampleOrder } from './order.ts';
 export * from './safetensors/index.ts';

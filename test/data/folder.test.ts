@@ -134,6 +134,8 @@ test('command line: files, folders and patterns, in order, each once', () =>
     assert.equal(await expand('**/*.{png,jpg}'), ['odd[1].png', 'p/a.png', 'p/b.jpg', 'q/c.png']);
     assert.equal(await expand('odd[1].png'), ['odd[1].png'], 'a file of that very name');
     assert.equal(await expand('r.txt'), ['r.txt'], 'a named file is taken as it is');
+    assert.equal(await expand('*'), ['odd[1].png'], 'of a pattern pictures');
+    assert.match(await failure(expandPaths([join(folder, '*.txt')])), /it matches none of pictures .*, but r\.txt$/);
     assert.match(await failure(expandPaths([join(folder, '*.gif')])), /^data .*\*\.gif: no file matches this pattern$/);
     assert.match(await failure(expandPaths([join(folder, 'x.png')])), /^cannot read .*x\.png: no such file/);
   }));

@@ -191,12 +191,15 @@ export const openCifarFiles = (path: string, files: readonly string[]): TE.TaskE
 
 const open = (form: Form, path: string, split: CifarSplit | null) =>
   pipe(
-    expandPaths([path], (folder) =>
-      pipe(
-        listFiles(folder),
-        TE.chainEitherK((files) => cifarSplit(folder, files, split)),
-      ),
-    ),
+    expandPaths([path], {
+      title: 'CIFAR’s .bin files',
+      is: (file) => /\.bin(\.gz)?$/.test(file),
+      list: (folder) =>
+        pipe(
+          listFiles(folder),
+          TE.chainEitherK((files) => cifarSplit(folder, files, split)),
+        ),
+    }),
     TE.chain((files) => openFiles(path, files, asked(form))),
   );
 

@@ -133,23 +133,34 @@ const captionsFor = (
   return TE.right(file === null ? { images } : fromNeighbours(images, files));
 };
 
-/** The pictures under a folder, at any depth, sorted by path. */
-export const folderDataset = (folder: string, options: FolderOptions = {}): TE.TaskEither<DataError, ImageDataset> =>
+/** The pictures among files, in their order, with what the others say of them; `folder` is where all lie, `path` is what errors name. */
+export const picturesAmong = (
+  path: string,
+  folder: string,
+  files: readonly string[],
+  options: FolderOptions,
+): TE.TaskEither<DataError, ImageDataset> =>
   pipe(
-    listFiles(folder),
-    TE.bindTo('files'),
-    TE.let('all', ({ files }) => files.filter(isImagePath)),
+    TE.Do,
+    TE.let('all', () => files.filter(isImagePath)),
     TE.filterOrElse(
       ({ all }) => all.length > 0,
-      () => noImages(folder),
+      () => noImages(path),
     ),
-    TE.bind('captioned', ({ files, all }) => captionsFor(folder, all, files, options)),
+    TE.bind('captioned', ({ all }) => captionsFor(folder, all, files, options)),
     TE.bind('classes', ({ captioned: { images } }) =>
       TE.fromEither(options.labels === true ? folderClasses(folder, images) : E.right({})),
     ),
     TE.map(({ captioned: { images, ...captions }, classes }) => ({
-      ...filesDataset(folder, images),
+      ...filesDataset(path, images),
       ...classes,
       ...captions,
     })),
+  );
+
+/** The pictures under a folder, at any depth, sorted by path. */
+export const folderDataset = (folder: string, options: FolderOptions = {}): TE.TaskEither<DataError, ImageDataset> =>
+  pipe(
+    listFiles(folder),
+    TE.chain((files) => picturesAmong(folder, folder, files, options)),
   );

@@ -6,10 +6,11 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { match } from 'ts-pattern';
 import { type DataError, datasetError } from '../error.ts';
-import { expandPaths, isImagePath, listFiles } from '../folder.ts';
+import { anyFile, expandPaths, imageFiles, listFiles, type Wanted } from '../folder.ts';
+import { globBase } from '../glob.ts';
 import { type CifarSplit, cifarSplit, isCifarName, openCifar10, openCifar100, openCifarFiles } from './cifar.ts';
 import type { ImageDataset } from './dataset.ts';
-import { type FolderOptions, filesDataset, folderDataset } from './image-folder.ts';
+import { type FolderOptions, folderDataset, picturesAmong } from './image-folder.ts';
 import { openParquet } from './parquet.ts';
 import type { DatasetForm, DatasetSpec } from './spec.ts';
 import { openWebDataset } from './webdataset.ts';
@@ -24,14 +25,11 @@ export interface OpenDefaults {
   readonly captions?: boolean;
 }
 
-interface Kind {
+interface Kind extends Pick<Wanted, 'title' | 'is'> {
   readonly kind: 'folder' | 'webdataset' | 'parquet' | 'cifar10';
-  readonly title: string;
-  /** Whether a file's name is that of one. */
-  readonly is: (path: string) => boolean;
 }
 
-const pictures: Kind = { kind: 'folder', title: 'pictures (.jpg, .png, .webp)', is: isImagePath };
+const pictures: Kind = { kind: 'folder', title: imageFiles.title, is: imageFiles.is };
 const tars: Kind = {
   kind: 'webdataset',
   title: 'tars (.tar, .tar.gz)',
@@ -121,7 +119,7 @@ const openFiles = (
 ): TE.TaskEither<DataError, ImageDataset> => {
   const paths = typeof path === 'string' ? [path] : path;
   return pipe(
-    expandPaths(paths, listed(kind)),
+    expandPaths(paths, { ...kind, list: listed(kind) }),
     TE.chain((files) => open(paths.join(', '), files)),
   );
 };
@@ -131,12 +129,14 @@ const openByName = (path: string, defaults: OpenDefaults): TE.TaskEither<DataErr
     // A missing path is told of by the expansion, for it may be a pattern.
     TE.fromTask(async () => (await stat(path).catch(() => null))?.isDirectory() === true),
     TE.bindTo('isFolder'),
-    TE.bind('files', ({ isFolder }) => (isFolder ? listFiles(path) : expandPaths([path]))),
+    TE.bind('files', ({ isFolder }) => (isFolder ? listFiles(path) : expandPaths([path], anyFile))),
     TE.bind('kind', ({ files }) => TE.fromEither(kindOf(path, files))),
     TE.chain(({ isFolder, files, kind: { kind } }) =>
       match(kind)
         .with('folder', (form) =>
-          isFolder ? openForm({ kind: form, path }, defaults) : TE.right(filesDataset(path, files)),
+          isFolder
+            ? openForm({ kind: form, path }, defaults)
+            : picturesAmong(path, globBase(path), files, defaults.captions === false ? { captions: null } : {}),
         )
         .with('cifar10', () =>
           pipe(

@@ -164,6 +164,35 @@ test('what cannot be told is one error that says what to do', () =>
     assert.match(await failure(openDataset({ kind: 'webdataset', path: folder })), /the folder holds no tars/);
   }));
 
+test('a pattern of everything takes what the form can be, captions with it, and says so where nothing is left', () =>
+  inFolder(async (folder) => {
+    const at = (name: string) => join(folder, name);
+    await Promise.all(['pictures', 'table', 'tars', 'cifar'].map((name) => mkdir(at(name))));
+    for (const name of ['pictures/a.png', 'pictures/b.png', 'table/a.png']) await copyFile(photo, at(name));
+    await writeFile(at('pictures/a.txt'), 'A cat\n');
+    await writeFile(at('table/captions.txt'), 'a.png,A table\n');
+    await writeFile(at('tars/0.tar'), tar('k0'));
+    await writeFile(at('tars/sizes.json'), '{}');
+    await writeFile(at('cifar/data_batch_1.bin'), new Uint8Array(3073));
+    await writeFile(at('cifar/readme.html'), '');
+    const captions = async (name: string) => {
+      const dataset = await run(openDataset(at(name)));
+      return Promise.all(Array.from({ length: dataset.size }, (_, i) => run(captionsAt(dataset, i))));
+    };
+    assert.equal(await captions('pictures/*'), [['A cat'], []]);
+    assert.equal(await captions('pictures/*.png'), [[], []], 'what the pattern does not match is not read');
+    assert.equal(await captions('table/*'), [['A table']]);
+    assert.is((await run(openDataset(at('table/*'), { captions: false }))).captionsOf, undefined);
+    const everything = { tars: 'webdataset', cifar: 'cifar10' } as const;
+    for (const [name, kind] of Object.entries(everything))
+      for (const spec of [at(`${name}/*`), { kind, path: at(`${name}/*`) }])
+        assert.is((await run(openDataset(spec))).size, 1);
+    assert.is(
+      await failure(openDataset({ kind: 'parquet', path: at('tars/*') })),
+      `data ${at('tars/*')}: it matches none of Parquet files, but 0.tar, sizes.json`,
+    );
+  }));
+
 test('splits that folders tell are told apart as those that files tell', () =>
   inFolder(async (folder) => {
     const at = (name: string) => join(folder, name);
