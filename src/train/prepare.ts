@@ -31,9 +31,13 @@ export const need = async <A>(work: TE.TaskEither<DataError, A>): Promise<A> => 
   return result.right;
 };
 
-/** The data sets of a configuration as one. Throws TrainFailure. */
-export const openData = async (spec: Datasets): Promise<ImageDataset> => {
-  const parts = await Promise.all([spec].flat().map((one) => need(openDataset(one))));
+/** Whether a variant learns from captions: they are read by no other. */
+export const learnsFromCaptions = ({ losses }: Pick<Variant, 'losses'>): boolean =>
+  losses.some(({ kind }) => kind === 'contrastive');
+
+/** The data sets of a configuration as one; `captions` false: those of folders are not looked for. Throws TrainFailure. */
+export const openData = async (spec: Datasets, captions: boolean): Promise<ImageDataset> => {
+  const parts = await Promise.all([spec].flat().map((one) => need(openDataset(one, { captions }))));
   return parts.length === 1 ? parts[0]! : concatDatasets(parts.map(({ path }) => path).join(', '), parts);
 };
 
@@ -95,7 +99,7 @@ export const captionIds = async (
   variant: Variant,
   files: Pick<ImageDataset, 'path' | 'captionsOf'>,
 ): Promise<((batch: Batch) => ImageBatch) | null> => {
-  if (!variant.losses.some(({ kind }) => kind === 'contrastive')) return null;
+  if (!learnsFromCaptions(variant)) return null;
   if (data.tokenizer === undefined)
     throw new TrainFailure("the loss 'contrastive' asks for captions as ids: name a tokenizer in data.tokenizer");
   if (files.captionsOf === undefined)

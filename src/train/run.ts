@@ -13,7 +13,7 @@ import { stillIn } from './freeze.ts';
 import { lockFolder } from './lock.ts';
 import { type Finished, type Progress, trainLoop } from './loop.ts';
 import { normalisationOf } from './normalisation.ts';
-import { captionIds, need, openData, prepareTask } from './prepare.ts';
+import { captionIds, learnsFromCaptions, need, openData, prepareTask } from './prepare.ts';
 import { discriminatorRates } from './rates.ts';
 import { reconstructor } from './reconstruct.ts';
 import { openRecord } from './record.ts';
@@ -107,14 +107,14 @@ const openRun = async <P, Q, T>(
   const { size } = system;
   if (data.train === undefined)
     throw new TrainFailure('there are no pictures to train on: name a folder or a data set, or set data.train');
-  const files = await openData(data.train);
+  const files = await openData(data.train, learnsFromCaptions(variant));
   const ids = await captionIds(config, variant, files);
   const { task, init } = await prepareTask(system, variant, config, hooks.log);
   const batch = { size: config.batchSize, shape: [3, size, size] };
   const room = { trained: task.spec, frozen: task.frozenSpec, ema: config.ema !== null, batch };
   checkRoom(room, runtime.backend.caps);
   const dataset = cached(files, data.cacheMiB * 2 ** 20);
-  const held = data.validation === undefined ? files : await openData(data.validation);
+  const held = data.validation === undefined ? files : await openData(data.validation, false);
   const pictures = await firstPictures(held, size);
   const choices = { freeze: [...(variant.freeze ?? []), ...config.freeze], ema: config.ema };
   checkFits(sidesOf(task, choices), from);

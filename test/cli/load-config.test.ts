@@ -67,11 +67,12 @@ test('JavaScript in both systems of modules, and JSON', () =>
       'b.mjs': `export default ${text};`,
       'c.cjs': `module.exports = ${text};`,
       'd.json': text,
+      'mark.json': `\ufeff${text}`,
       'with space.mts': `export default ${text};`,
       'common/package.json': '{"type": "commonjs"}',
       'common/e.js': `module.exports = ${text};`,
     });
-    for (const name of ['a.js', 'b.mjs', 'c.cjs', 'd.json', 'with space.mts', 'common/e.js'])
+    for (const name of ['a.js', 'b.mjs', 'c.cjs', 'd.json', 'mark.json', 'with space.mts', 'common/e.js'])
       assert.equal(await loadConfig(join(folder, name)), config, name);
   }));
 

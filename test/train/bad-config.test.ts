@@ -1,5 +1,5 @@
 // Configurations that make no run: each is a sentence for each fault, before anything is written.
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
@@ -206,6 +206,14 @@ test('what a run lacks is said before it begins', async () => {
   );
   assert.match(await refused({ data, weights: { model: join(photos, 'coffee.png') } }), /coffee\.png/);
 });
+
+test('captions that no loss asks for are not read', () =>
+  inFolder(async (folder) => {
+    await copyFile(join(photos, 'coffee.png'), join(folder, 'a.png'));
+    await writeFile(join(folder, 'captions.txt'), 'of something else\n');
+    const data = { train: folder, validation: folder };
+    assert.match(await refused({ data, freeze: ['siglip.**'] }), /^freeze: no parameter matches/);
+  }));
 
 test('a model whose training is larger than all of WebAssembly’s memory', () => {
   const caps = { target: 'wasm', limits: { ...hardwareCaps.limits, buffer: 2 ** 32 } } as const;

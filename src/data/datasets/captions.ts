@@ -1,10 +1,10 @@
 // Captions as data sets give them: lines of a text file, values of JSON, and files that caption many pictures (Flickr8k's, COCO's).
-import { readFile } from 'node:fs/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
-import { type DataError, datasetError, describeCause, fileError } from '../error.ts';
+import { type DataError, datasetError, describeCause } from '../error.ts';
+import { readText } from '../text.ts';
 
 /** Captions by the name of the picture's file. */
 export type CaptionTable = ReadonlyMap<string, readonly string[]>;
@@ -146,7 +146,7 @@ const ofSplit =
  */
 export const readCaptions = (path: string, split?: string): TE.TaskEither<DataError, CaptionTable> =>
   pipe(
-    TE.tryCatch(() => readFile(path, 'utf8'), fileError('read', path)),
+    readText(path),
     TE.chainEitherK((text) => (/\.json$/i.test(path) ? fromJson(path, text) : fromLines(path, text))),
     TE.chainEitherK(ofSplit(path, split)),
     TE.map(grouped),

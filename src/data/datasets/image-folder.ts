@@ -7,6 +7,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, fileError } from '../error.ts';
 import { isImagePath, listFiles, noImages } from '../folder.ts';
 import { readImage } from '../images/index.ts';
+import { readText } from '../text.ts';
 import { type CaptionTable, captionLines, readCaptions } from './captions.ts';
 import { encodedDataset, type ImageDataset } from './dataset.ts';
 
@@ -102,12 +103,7 @@ const fromNeighbours = (images: readonly string[], files: readonly string[]): Ca
     images,
     captionsOf: (index) => {
       const text = of[index]!;
-      return text === null
-        ? TE.right([])
-        : pipe(
-            TE.tryCatch(() => readFile(text, 'utf8'), fileError('read', text)),
-            TE.map(captionLines),
-          );
+      return text === null ? TE.right([]) : pipe(readText(text), TE.map(captionLines));
     },
   };
 };

@@ -7,6 +7,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, describeCause, fileError, imageError } from '../error.ts';
 import { gunzipped, isGzip } from '../gzip.ts';
 import { type ByteSource, fileSource, memorySource, type OpenSource, withFile } from '../range.ts';
+import { decodeText } from '../text.ts';
 import { captionLines, jsonCaptions } from './captions.ts';
 import { concatDatasets, openParts } from './concat.ts';
 import { encodedDataset, type ImageDataset } from './dataset.ts';
@@ -27,7 +28,7 @@ const shardDataset = (path: string, source: ByteSource, samples: ShardSamples): 
       read(index, range.begin, range.size),
       TE.chainEitherK((bytes) =>
         E.tryCatch(
-          () => parse(Buffer.from(bytes.buffer).toString('utf8')),
+          () => parse(decodeText(bytes)),
           (cause) => imageError(whereOf(index), `its caption is not JSON (${describeCause(cause)})`),
         ),
       ),

@@ -44,7 +44,7 @@ test('folders right below are classes, numbered by name, at any depth', () =>
 test('text files beside pictures are captions, one a line', () =>
   withPhotos(['a.png', 'x/b.png', 'c.png'], async (folder) => {
     assert.equal(await captions(await run(folderDataset(folder))), [[], [], []]);
-    await writeFile(join(folder, 'a.txt'), 'one\r\n\n two \n');
+    await writeFile(join(folder, 'a.txt'), '\ufeffone\r\n\n two \n');
     await writeFile(join(folder, 'x', 'b.txt'), '');
     const dataset = await run(folderDataset(folder));
     assert.equal(await captions(dataset), [['one', 'two'], [], []]);
@@ -84,9 +84,11 @@ const forms: Readonly<Record<string, readonly [file: string, content: string]>> 
 for (const [name, [file, content]] of Object.entries(forms))
   test(`captions as ${name}`, () =>
     withPhotos(['a.png', 'x/b.png'], async (folder) => {
-      await writeFile(join(folder, file), content);
       const expected = [['A cat .', 'A "tabby", seated'], ['B']];
-      assert.equal(await captions(await run(folderDataset(folder))), expected);
+      for (const mark of ['', '\ufeff']) {
+        await writeFile(join(folder, file), `${mark}${content}`);
+        assert.equal(await captions(await run(folderDataset(folder))), expected);
+      }
       assert.equal(await captions(await run(folderDataset(folder, { captions: join(folder, file) }))), expected);
     }));
 
