@@ -1,7 +1,15 @@
 // A whole training run, from a configuration to a model file: data, trainer, loop, checkpoints, and all that is left to look at.
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
-import { cached, centreCrop, type ImageDataset, type Picture, removeTemporaries, writeAtomic } from '../data/index.ts';
+import {
+  cached,
+  centreCrop,
+  type ImageDataset,
+  type Picture,
+  removeTemporaries,
+  renderDataError,
+  writeAtomic,
+} from '../data/index.ts';
 import { namedSpecs } from '../dsl/param.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
 import type { Variant, VariantModel } from '../models/variants/index.ts';
@@ -47,15 +55,20 @@ export interface RunResult extends Finished {
 /** Pictures that samples are drawn of. */
 const SAMPLES = 16;
 
-/** The first pictures of a data set that decode, cut to the model's size. */
-const firstPictures = async (dataset: ImageDataset, size: number): Promise<readonly Picture[]> => {
+/** The first pictures of a data set that decode, cut to the model's size, and why others before them do not. */
+const firstPictures = async (dataset: ImageDataset, size: number) => {
   const found: Picture[] = [];
+  const unusable: string[] = [];
   for (let i = 0; i < dataset.size && found.length < SAMPLES; i++) {
     const picture = await dataset.load(i)();
     if (E.isRight(picture)) found.push(centreCrop(size)(picture.right, i));
+    else unusable.push(renderDataError(picture.left));
   }
-  if (found.length === 0) throw new TrainFailure(`${dataset.path}: none of its pictures can be read`);
-  return found;
+  if (found.length === 0)
+    throw new TrainFailure(
+      `${dataset.path}: none of its ${dataset.size} pictures can be read${unusable.length > 0 ? `; the first: ${unusable[0]}` : ''}`,
+    );
+  return { pictures: found, unusable };
 };
 
 /**
@@ -115,7 +128,7 @@ const openRun = async <P, Q, T>(
   checkRoom(room, runtime.backend.caps);
   const dataset = cached(files, data.cacheMiB * 2 ** 20);
   const held = data.validation === undefined ? files : await openData(data.validation, false);
-  const pictures = await firstPictures(held, size);
+  const first = await firstPictures(held, size);
   const choices = { freeze: [...(variant.freeze ?? []), ...config.freeze], ema: config.ema };
   checkFits(sidesOf(task, choices), from);
   const before = from?.info.pictures ?? files.size;
@@ -123,13 +136,16 @@ const openRun = async <P, Q, T>(
     hooks.log(
       `warning: the run had ${before} pictures, and there are ${files.size}: from here on samples are others than they would have been`,
     );
-  return { system, variant, config, from, hooks, files, ids, task, init, dataset, held, pictures, choices };
+  // Pictures that are trained on are told of when they are met.
+  const samples = { held, pictures: first.pictures, unusable: held === files ? [] : first.unusable };
+  return { system, variant, config, from, hooks, files, ids, task, init, dataset, samples, choices };
 };
 type OpenRun<P, Q, T> = Awaited<ReturnType<typeof openRun<P, Q, T>>>;
 
 /** The run itself, in its folder. */
 const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Promise<RunResult> => {
-  const { system, variant, config, from, hooks, files, ids, task, init, dataset, held, pictures, choices } = opened;
+  const { system, variant, config, from, hooks, files, ids, task, init, dataset, samples, choices } = opened;
+  const { held, pictures, unusable } = samples;
   const { out, seed, data, optimizer, discriminator } = config;
   const { size } = system;
   // Written before anything costs time: a folder that cannot be written ends the run here.
@@ -140,6 +156,10 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
 
   hooks.log(`${files.size} pictures; ${config.variant}, ${size} px, batches of ${config.batchSize}`);
   const inStep = config.batchSize * config.microBatches;
+  for (const [n, reason] of unusable.entries()) {
+    hooks.log(`skipped for samples: ${reason} (${n + 1} of ${held.path} so far)`);
+    await need(record.skipped(start.step, reason));
+  }
   for (const line of fewVectors(system, inStep, stillIn(choices.freeze))) hooks.log(`warning: ${line}`);
   const trainer = await openTrainer(runtime, task, {
     optimizer,

@@ -215,6 +215,15 @@ test('captions that no loss asks for are not read', () =>
     assert.match(await refused({ data, freeze: ['siglip.**'] }), /^freeze: no parameter matches/);
   }));
 
+test('held out pictures of which none can be read are no pictures', () =>
+  inFolder(async (folder) => {
+    for (const name of ['a.png', 'b.png']) await writeFile(join(folder, name), 'no picture');
+    assert.match(
+      await refused({ data: { train: photos, validation: folder } }),
+      /: none of its 2 pictures can be read; the first: image .*a\.png: cannot be decoded/,
+    );
+  }));
+
 test('a model whose training is larger than all of WebAssembly’s memory', () => {
   const caps = { target: 'wasm', limits: { ...hardwareCaps.limits, buffer: 2 ** 32 } } as const;
   const batch = { size: 1, shape: [3, 384, 384] };

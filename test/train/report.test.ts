@@ -373,9 +373,11 @@ test('a list that a full disk cut: what is whole is read, and a run that goes on
 
 test('a picture that cannot be decoded: a run names it in a line and in its list, and trains on the others', () =>
   inFolder(async (folder) => {
-    const data = { train: join(folder, 'pictures'), workers: 0 };
+    const data = { train: join(folder, 'pictures'), validation: join(folder, 'held'), workers: 0 };
     await leavePictures(data.train, 3);
+    await leavePictures(data.validation, 2);
     await writeFile(join(data.train, 'broken.png'), 'no picture');
+    await writeFile(join(data.validation, '0a.png'), 'no picture');
     const runtime = await openRuntime({ backend: 'wasm', cache: noCache });
     const lines: string[] = [];
     const [seen, out] = [new Set<number>(), join(folder, 'run')];
@@ -391,9 +393,13 @@ test('a picture that cannot be decoded: a run names it in a line and in its list
     const said = lines.filter((line) => line.startsWith('skipped: '));
     assert.is(said.length, 1, lines.join('\n'));
     assert.match(said[0]!, /^skipped: .*broken\.png.* \(1 skipped so far\)$/);
-    const [listed, ...more] = await run(readSkipped(out));
-    assert.equal(more, []);
-    assert.is(`skipped: ${listed?.reason} (1 skipped so far)`, said[0]);
+    const held = lines.filter((line) => line.startsWith('skipped for samples: '));
+    const listed = (await run(readSkipped(out))).map(({ reason }) => reason);
+    assert.is(listed.length, 2);
+    assert.equal(held, [`skipped for samples: ${listed[0]} (1 of ${data.validation} so far)`]);
+    assert.match(held[0]!, /held\/0a\.png: cannot be decoded/);
+    assert.is(`skipped: ${listed[1]} (1 skipped so far)`, said[0]);
+    assert.ok(lines.some((line) => line.endsWith(`on 2 pictures of ${data.validation}`)));
   }));
 
 test.run();
