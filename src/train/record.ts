@@ -1,10 +1,20 @@
 // What a run leaves in its folder while it goes on: the log (JSON lines and TensorBoard's events), samples, images left out, the report.
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { fileError } from '../data/error.ts';
 import { type DataError, encodePng, type Picture, writeAtomic } from '../data/index.ts';
 import { appendLog, openLog } from './log.ts';
-import { appendImage, appendScalars, appendSkipped, openEvents, openSkipped, writeReport } from './report/index.ts';
+import {
+  appendImage,
+  appendScalars,
+  appendSkipped,
+  openEvents,
+  openSkipped,
+  sampleFiles,
+  writeReport,
+} from './report/index.ts';
 
 type Done = TE.TaskEither<DataError, void>;
 
@@ -18,7 +28,16 @@ export interface RunRecord {
 const samplePath = (folder: string, step: number): string =>
   join(folder, 'samples', `step-${String(step).padStart(8, '0')}.png`);
 
-/** Prepares a run's folder for steps after `step`; what a sitting that was cut off wrote past it is dropped from the log. */
+/** Removes sheets of steps after `step`. */
+const dropSamples = (folder: string, step: number): Done =>
+  pipe(
+    sampleFiles(join(folder, 'samples')),
+    TE.map((files) => files.filter((file) => file.step > step)),
+    TE.chain(TE.traverseSeqArray(({ path }) => TE.tryCatch(() => rm(path, { force: true }), fileError('write', path)))),
+    TE.map(() => undefined),
+  );
+
+/** Prepares a run's folder for steps after `step`; what a sitting that was cut off left past it is dropped. */
 export const openRecord = (folder: string, step: number): TE.TaskEither<DataError, RunRecord> => {
   const log = join(folder, 'log.jsonl');
   // One task, which remembers the samples that it has read.
@@ -28,6 +47,7 @@ export const openRecord = (folder: string, step: number): TE.TaskEither<DataErro
   );
   return pipe(
     openLog(log, step),
+    TE.chain(() => dropSamples(folder, step)),
     TE.chain(() => openSkipped(folder)),
     TE.chain(() => openEvents(folder, step)),
     TE.map(

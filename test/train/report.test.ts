@@ -6,10 +6,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noCache } from '../../src/compiler/cache.ts';
 import { blank, type Picture } from '../../src/data/index.ts';
-import { openRuntime } from '../../src/runtime/runtime.ts';
-import { trainConfigSchema } from '../../src/train/config.ts';
 import { openRecord } from '../../src/train/record.ts';
 import { sectionsOf } from '../../src/train/report/charts.ts';
 import { words } from '../../src/train/report/format.ts';
@@ -17,9 +14,7 @@ import { headline } from '../../src/train/report/headline.ts';
 import { appendSkipped, duration, readSkipped, short, writeReport } from '../../src/train/report/index.ts';
 import type { RunFolder } from '../../src/train/report/run-folder.ts';
 import { outline, type Series, seriesOf, smooth, thin } from '../../src/train/report/series.ts';
-import { runTraining } from '../../src/train/run.ts';
 import { failure, inFolder, run } from '../support/files.ts';
-import { leavePictures, tinyRun } from '../support/tiny-run.ts';
 
 const test = suite('report of a run');
 
@@ -355,51 +350,6 @@ test('an image that is skipped in every epoch is listed once', () =>
     ]);
     await writeFile(join(folder, 'skipped.jsonl'), '{"step": "x"}\n');
     assert.match(await failure(readSkipped(folder)), /cannot read .*skipped\.jsonl/);
-  }));
-
-test('a list that a full disk cut: what is whole is read, and a run that goes on writes after it', () =>
-  inFolder(async (folder) => {
-    const path = join(folder, 'skipped.jsonl');
-    const [a, b, c] = ['a', 'b}', 'c'].map((reason, step) => ({ step, reason }));
-    // A sitting of an older version went on behind the cut.
-    const cut = JSON.stringify(b).slice(0, -2);
-    await writeFile(path, `${JSON.stringify(a)}\n${cut}${JSON.stringify(c)}\n${cut}`);
-    assert.equal(await run(readSkipped(folder)), [a]);
-    const { skipped } = await run(openRecord(folder, 2));
-    await run(skipped(2, 'c'));
-    assert.equal(await run(readSkipped(folder)), [a, c]);
-    assert.is(await readFile(path, 'utf8'), `${JSON.stringify(a)}\n${JSON.stringify(c)}\n`);
-  }));
-
-test('a picture that cannot be decoded: a run names it in a line and in its list, and trains on the others', () =>
-  inFolder(async (folder) => {
-    const data = { train: join(folder, 'pictures'), validation: join(folder, 'held'), workers: 0 };
-    await leavePictures(data.train, 3);
-    await leavePictures(data.validation, 2);
-    await writeFile(join(data.train, 'broken.png'), 'no picture');
-    await writeFile(join(data.validation, '0a.png'), 'no picture');
-    const runtime = await openRuntime({ backend: 'wasm', cache: noCache });
-    const lines: string[] = [];
-    const [seen, out] = [new Set<number>(), join(folder, 'run')];
-    const losses = [{ kind: 'pixel', weight: 1 }];
-    const config = trainConfigSchema.parse({ ...tinyRun, losses, microBatches: 1, steps: 4, data, out });
-    await runTraining(runtime, config, null, {
-      log: (line) => lines.push(line),
-      onStep: (_, { sample }) => seen.add(sample),
-      stopped: () => false,
-    });
-    await runtime.close();
-    assert.is(seen.size, 4);
-    const said = lines.filter((line) => line.startsWith('skipped: '));
-    assert.is(said.length, 1, lines.join('\n'));
-    assert.match(said[0]!, /^skipped: .*broken\.png.* \(1 skipped so far\)$/);
-    const held = lines.filter((line) => line.startsWith('skipped for samples: '));
-    const listed = (await run(readSkipped(out))).map(({ reason }) => reason);
-    assert.is(listed.length, 2);
-    assert.equal(held, [`skipped for samples: ${listed[0]} (1 of ${data.validation} so far)`]);
-    assert.match(held[0]!, /held\/0a\.png: cannot be decoded/);
-    assert.is(`skipped: ${listed[1]} (1 skipped so far)`, said[0]);
-    assert.ok(lines.some((line) => line.endsWith(`on 2 pictures of ${data.validation}`)));
   }));
 
 test.run();

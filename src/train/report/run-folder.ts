@@ -39,7 +39,8 @@ const readConfig = (path: string): TE.TaskEither<DataError, RunFolder['config'] 
     fileError('read', path),
   );
 
-const sampleFiles = (folder: string): TE.TaskEither<DataError, readonly SampleFile[]> =>
+/** The sheets in a folder of samples, oldest first; none where there is no folder. */
+export const sampleFiles = (folder: string): TE.TaskEither<DataError, readonly SampleFile[]> =>
   TE.tryCatch(
     async () => {
       const names = await readdir(folder).catch(orIfMissing([]));
