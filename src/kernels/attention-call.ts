@@ -1,5 +1,5 @@
-// What attention's kernels share: sizes, who sees whom, and the operands as quads.
-import { type Expr, int } from '../compiler/ir/expr.ts';
+// What attention's kernels share: sizes, who sees whom, and what rows are normalised by.
+import { call, type Expr, int } from '../compiler/ir/expr.ts';
 import { add, div, max, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { isKind, sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
@@ -79,6 +79,25 @@ export const maskAt = (block: Block, n: Node, a: AttentionCall, batch: Expr, row
   const at = [batch, row.head, row.query, key].map((x, i) => (shape[i] === 1 ? int(0) : x));
   return block.load(a.mask, at);
 };
+
+/** What a row's scores are normalised by: its largest one, and the logarithm of the sum of their exponentials under that. */
+export interface Normaliser {
+  readonly most: Expr;
+  readonly log: Expr;
+}
+/** That of a query, as the call keeps it in its operand or result of this place. */
+export const normaliserAt = (block: Block, k: number, query: readonly Expr[]): Normaliser => ({
+  most: block.load(k, [...query, int(0)]),
+  log: block.load(k, [...query, int(1)]),
+});
+/** Stores both numbers as result `k`. */
+export const storeNormaliser = (block: Block, k: number, query: readonly Expr[], { most, log }: Normaliser) => [
+  ...block.store(k, [...query, int(0)], most),
+  ...block.store(k, [...query, int(1)], log),
+];
+/** In two steps: next to a large score the logarithm has no digits. */
+export const probabilityOf = (score: Expr, { most, log }: Normaliser): Expr =>
+  call('exp', call('sub', call('sub', score, most), log));
 
 /** Multiplications and additions of `products` matrix products over all pairs that see each other; keys bound at run time count in full. */
 export const attentionFlops = (a: AttentionCall, products: number): number => {

@@ -14,6 +14,9 @@ import {
   keyCount,
   keysSeen,
   maskAt,
+  type Normaliser,
+  normaliserAt,
+  probabilityOf,
   rowAt,
   rowsOf,
 } from './attention-call.ts';
@@ -44,7 +47,7 @@ import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
 const i32x4 = scalarType('i32', 4);
 const f32x4 = scalarType('f32', 4);
-const [Q, K, V, CT, LSE, DELTA] = [0, 1, 2, 3, 4, 5];
+const [Q, K, V, CT, NORMALISER, DELTA] = [0, 1, 2, 3, 4, 5];
 const FIXED = 6;
 
 const byQuery = (n: Node): AttentionCall | null => attentionCall(n, 'attentionGradQueries', FIXED);
@@ -53,7 +56,7 @@ const scaleOf = (a: AttentionCall): Expr => lit(Math.fround(a.scale), 'f32');
 
 /** What the pairs of a vector of rows and one of the others are corrected by. */
 interface Pairs {
-  readonly lse: Expr;
+  readonly normaliser: Normaliser;
   readonly delta: Expr;
   /** null: none. */
   readonly mask: Expr | null;
@@ -72,9 +75,9 @@ const scoreGradients = (
     ...before(quad),
     ...overOthers(m, o, 1, (other, i) => {
       const index = add(mul(quad, int(m.size)), i);
-      const { lse, delta, mask, seen } = pairs(quad, other);
+      const { normaliser, delta, mask, seen } = pairs(quad, other);
       const own = element('scores', index, f32x4);
-      const probability = call('exp', call('sub', mask ? plus(own, mask) : own, lse));
+      const probability = probabilityOf(mask ? plus(own, mask) : own, normaliser);
       const p = ref('p', f32x4);
       const change = call('sub', element('changes', index, f32x4), delta);
       return [
@@ -106,12 +109,13 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block): Emitted => {
   const seenBy = (row: Expr): Expr => keysSeen(a, count, rowAt(a, keyHead, row).query);
   const [vectors, sums] = [m.rows / 4, m.rows * vectorsIn(a.width)];
   const before = (quad: Expr): readonly Stmt[] => [
-    { s: 'let', name: 'lse', value: perRow(m, quad, (row) => block.load(LSE, place(row))) },
+    { s: 'let', name: 'most', value: perRow(m, quad, (row) => normaliserAt(block, NORMALISER, place(row)).most) },
+    { s: 'let', name: 'logSum', value: perRow(m, quad, (row) => normaliserAt(block, NORMALISER, place(row)).log) },
     { s: 'let', name: 'delta', value: perRow(m, quad, (row) => block.load(DELTA, place(row))) },
     ...(a.causal ? [{ s: 'let' as const, name: 'seen', value: perRow(m, quad, seenBy) }] : []),
   ];
   const pairs = (quad: Expr, key: Expr): Pairs => ({
-    lse: ref('lse', f32x4),
+    normaliser: { most: ref('most', f32x4), log: ref('logSum', f32x4) },
     delta: ref('delta', f32x4),
     mask: a.mask < 0 ? null : perRow(m, quad, (row) => maskAt(block, n, a, batch, rowAt(a, keyHead, row), key)),
     seen: a.causal ? call('lt', splat4(key), ref('seen', i32x4)) : null,
@@ -181,8 +185,12 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block): Emitted => {
     operandOf(k, width, staged, (query, d) => block.load(k, [batch, head, query, d]));
   const [queriesOf, cotangentsOf] = [ofQuery(Q, a.width), ofQuery(CT, a.valueWidth)];
   const hidden = a.causal || a.validKeys >= 0;
+  const normaliser = (query: Expr): Normaliser => {
+    const { most, log } = normaliserAt(block, NORMALISER, [batch, head, query]);
+    return { most: splat4(most), log: splat4(log) };
+  };
   const pairs = (quad: Expr, query: Expr): Pairs => ({
-    lse: splat4(block.load(LSE, [batch, head, query])),
+    normaliser: normaliser(query),
     delta: splat4(block.load(DELTA, [batch, head, query])),
     mask: a.mask < 0 ? null : perRow(m, quad, (key) => maskAt(block, n, a, batch, { head, query }, key)),
     seen: hidden ? call('lt', ref('keys', i32x4), splat4(keysSeen(a, count, query))) : null,

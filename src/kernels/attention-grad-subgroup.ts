@@ -15,6 +15,9 @@ import {
   keyCount,
   keysSeen,
   maskAt,
+  type Normaliser,
+  normaliserAt,
+  probabilityOf,
   type RowAt,
   rowAt,
   rowsOf,
@@ -38,7 +41,7 @@ import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
 const f32 = scalarType('f32');
 const ZERO = lit(0, 'f32');
-const [Q, K, V, CT, LSE, DELTA] = [0, 1, 2, 3, 4, 5];
+const [Q, K, V, CT, NORMALISER, DELTA] = [0, 1, 2, 3, 4, 5];
 const FIXED = 6;
 
 const byQuery = (n: Node): AttentionCall | null => attentionCall(n, 'attentionGradQueries', FIXED);
@@ -46,7 +49,7 @@ const byKey = (n: Node): AttentionCall | null => attentionCall(n, 'attentionGrad
 
 /** One pair of a query and a key: what its score is corrected by, and whether the query sees the key. */
 interface Pair {
-  readonly lse: Expr;
+  readonly normaliser: Normaliser;
   readonly delta: Expr;
   readonly row: RowAt;
   readonly key: Expr;
@@ -68,10 +71,10 @@ const scoreGradient = ({ n, a, p, block }: Gradient, r: number, pair: (c: number
   const scaled = times(s, lit(Math.fround(a.scale), 'f32'));
   const probability = vector(
     range(p.columns).map((c) => {
-      const { lse, row, key, seen } = pair(c);
+      const { normaliser, row, key, seen } = pair(c);
       const own = part(scaled, c);
       const biased = a.mask < 0 ? own : plus(own, maskAt(block, n, a, p.batch, row, key));
-      const value = call('exp', call('sub', biased, lse));
+      const value = probabilityOf(biased, normaliser);
       return seen ? where(seen, value, ZERO) : value;
     }),
   );
@@ -117,12 +120,13 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emi
   ];
   const ofRow = (name: string, r: number): Expr => broadcast(ref(`${name}${Math.floor(r / lanes)}`, f32), r % lanes);
   const gradients = range(rows).flatMap((r): readonly Stmt[] => {
-    const [lse, delta] = [ref(`rl${r}`, f32), ref(`rd${r}`, f32)];
+    const [most, log, delta] = [ref(`rm${r}`, f32), ref(`rl${r}`, f32), ref(`rd${r}`, f32)];
     return [
-      { s: 'let', name: `rl${r}`, value: ofRow('lse', r) },
+      { s: 'let', name: `rm${r}`, value: ofRow('most', r) },
+      { s: 'let', name: `rl${r}`, value: ofRow('logSum', r) },
       { s: 'let', name: `rd${r}`, value: ofRow('delta', r) },
       ...scoreGradient({ n, a, p, block }, r, (c) => ({
-        lse,
+        normaliser: { most, log },
         delta,
         row: rowOf(int(r)),
         key: clamped(c),
@@ -142,8 +146,10 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emi
   });
   const kept = range(Math.ceil(rows / lanes)).flatMap((j): readonly Stmt[] => {
     const at = [batch, laneRow(j).head, laneRow(j).query];
+    const { most, log } = normaliserAt(block, NORMALISER, at);
     return [
-      { s: 'let', name: `lse${j}`, value: block.load(LSE, at) },
+      { s: 'let', name: `most${j}`, value: most },
+      { s: 'let', name: `logSum${j}`, value: log },
       { s: 'let', name: `delta${j}`, value: block.load(DELTA, at) },
     ];
   });
@@ -195,8 +201,10 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   ];
   const kept = range(columns).flatMap((c): readonly Stmt[] => {
     const at = [batch, queryOf(c).head, queryOf(c).query];
+    const { most, log } = normaliserAt(block, NORMALISER, at);
     return [
-      { s: 'let', name: `lse${c}`, value: block.load(LSE, at) },
+      { s: 'let', name: `most${c}`, value: most },
+      { s: 'let', name: `logSum${c}`, value: log },
       { s: 'let', name: `delta${c}`, value: block.load(DELTA, at) },
     ];
   });
@@ -210,7 +218,7 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   };
   const gradients = range(rows).flatMap((r) =>
     scoreGradient({ n, a, p, block }, r, (c) => ({
-      lse: ref(`lse${c}`, f32),
+      normaliser: { most: ref(`most${c}`, f32), log: ref(`logSum${c}`, f32) },
       delta: ref(`delta${c}`, f32),
       row: queryOf(c),
       key: keyOf(int(r)),

@@ -16,9 +16,12 @@ import {
   keyCount,
   keysSeen,
   maskAt,
+  normaliserAt,
+  probabilityOf,
   type RowAt,
   rowAt,
   rowsOf,
+  storeNormaliser,
 } from './attention-call.ts';
 import { quadOf } from './quads.ts';
 import { counter, largest, part, plus, range, times } from './subgroup-tile.ts';
@@ -29,7 +32,7 @@ const f32 = scalarType('f32');
 const f32x4 = scalarType('f32', 4);
 const ZERO = lit(0, 'f32');
 const LOWEST = lit(lowest.f32, 'f32');
-const [Q, K, V, CT, LSE, DELTA] = [0, 1, 2, 3, 4, 5];
+const [Q, K, V, CT, NORMALISER, DELTA] = [0, 1, 2, 3, 4, 5];
 
 /** Of a query and a value together. */
 const WIDEST = 256;
@@ -129,7 +132,7 @@ const emitForward = (n: Node, schedule: Schedule, block: Block): Emitted => {
         (x) => orBlind(times(x, ref('share', f32)), ZERO),
         (d, x) => block.store(0, [...place, d], x),
       ),
-      ...block.store(1, place, orBlind(plus(m, call('log', l)), LOWEST)),
+      ...storeNormaliser(block, 1, place, { most: orBlind(m, LOWEST), log: orBlind(call('log', l), ZERO) }),
     ];
   });
 };
@@ -140,17 +143,21 @@ const pairOf = (n: Node, a: AttentionCall, block: Block, batch: Expr, at: RowAt,
   const score = a.mask < 0 ? scaled : plus(scaled, maskAt(block, n, a, batch, at, key));
   const change = call('sub', inner('ct', 'v', a.valueWidth), ref('delta', f32));
   return [
-    { s: 'let', name: 'p', value: call('exp', call('sub', score, ref('lse', f32))) },
+    { s: 'let', name: 'p', value: probabilityOf(score, { most: ref('most', f32), log: ref('logSum', f32) }) },
     { s: 'let', name: 'ds', value: times(ref('p', f32), change) },
   ];
 };
 
-const query = (a: AttentionCall, block: Block, place: readonly Expr[]): readonly Stmt[] => [
-  ...quads('q', block, Q, place, a.width),
-  ...quads('ct', block, CT, place, a.valueWidth),
-  { s: 'let', name: 'lse', value: block.load(LSE, place) },
-  { s: 'let', name: 'delta', value: block.load(DELTA, place) },
-];
+const query = (a: AttentionCall, block: Block, place: readonly Expr[]): readonly Stmt[] => {
+  const { most, log } = normaliserAt(block, NORMALISER, place);
+  return [
+    ...quads('q', block, Q, place, a.width),
+    ...quads('ct', block, CT, place, a.valueWidth),
+    { s: 'let', name: 'most', value: most },
+    { s: 'let', name: 'logSum', value: log },
+    { s: 'let', name: 'delta', value: block.load(DELTA, place) },
+  ];
+};
 const keyAndValue = (a: AttentionCall, block: Block, place: readonly Expr[]): readonly Stmt[] => [
   ...quads('k', block, K, place, a.width),
   ...quads('v', block, V, place, a.valueWidth),

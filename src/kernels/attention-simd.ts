@@ -28,6 +28,7 @@ import {
   maskAt,
   rowAt,
   rowsOf,
+  storeNormaliser,
 } from './attention-call.ts';
 import { refusesTiles, stagedOperands, type TiledCall, tileSchedule, tileSpace } from './attention-tile-schedules.ts';
 import {
@@ -93,7 +94,8 @@ const emit = (n: Node, schedule: Schedule, block: Block): Emitted => {
       vectorArray('fades', vectors),
       ...stagedArrays(m, staged),
       { name: 'shares', type: f32, length: m.rows },
-      { name: 'lses', type: f32, length: m.rows },
+      { name: 'mosts', type: f32, length: m.rows },
+      { name: 'logs', type: f32, length: m.rows },
     ],
     body: [
       transposed(m, 'queries', a.width, (row, d) =>
@@ -168,11 +170,16 @@ const finish = (a: AttentionCall, m: Rows, block: Block, seenBy: (row: Expr) => 
     overQuads(m, (quad) => [
       { s: 'let', name: 'whole', value: element('totals', quad, f32x4) },
       { s: 'let', name: 'share', value: call('recip', ref('whole', f32x4)) },
-      { s: 'let', name: 'lse', value: plus(element('tops', quad, f32x4), call('log', ref('whole', f32x4))) },
+      { s: 'let', name: 'most', value: element('tops', quad, f32x4) },
+      { s: 'let', name: 'logSum', value: call('log', ref('whole', f32x4)) },
       ...each('shares', quad, ref('share', f32x4)),
-      ...each('lses', quad, ref('lse', f32x4)),
+      ...each('mosts', quad, ref('most', f32x4)),
+      ...each('logs', quad, ref('logSum', f32x4)),
     ]),
-    overRows(m, (row, local) => block.store(1, place(row), orBlind(row, element('lses', local, f32), LOWEST))),
+    overRows(m, (row, local) => {
+      const [most, log] = [element('mosts', local, f32), element('logs', local, f32)];
+      return storeNormaliser(block, 1, place(row), { most: orBlind(row, most, LOWEST), log: orBlind(row, log, ZERO) });
+    }),
     leaveRows(
       m,
       'sums',

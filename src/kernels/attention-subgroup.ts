@@ -154,6 +154,7 @@ const renew = ({ lanes, columns }: Place, r: number, score: Expr, held: number):
 /** Divides by the sums and stores; a query that saw no key gives 0. */
 const finish = (a: AttentionCall, p: Place, block: Block, count: Expr): readonly Stmt[] => {
   const row = (r: Expr) => rowAt(a, p.keyHead, rowIn(p, r));
+  const place = (r: Expr): readonly Expr[] => [p.batch, row(r).head, row(r).query];
   const orBlind = (r: Expr, x: Expr, instead: Expr): Expr =>
     a.mayBeBlind ? where(call('lt', int(0), keysSeen(a, count, row(r).query)), x, instead) : x;
   const sums = range(p.rows).map(
@@ -163,15 +164,19 @@ const finish = (a: AttentionCall, p: Place, block: Block, count: Expr): readonly
     name: 'o',
     width: a.valueWidth,
     factor: (k: number) => call('recip', ref(`sum${k}`, f32)),
-    store: (r: Expr, d: Expr, value: Expr) =>
-      block.store(0, [p.batch, row(r).head, row(r).query, d], orBlind(r, value, ZERO)),
+    store: (r: Expr, d: Expr, value: Expr) => block.store(0, [...place(r), d], orBlind(r, value, ZERO)),
   };
-  const lse = leaveNumbers(
+  const most = leaveNumbers(
     p,
-    (k) => plus(variable(`m${k}`, f32), call('log', ref(`sum${k}`, f32))),
-    (r, value) => block.store(1, [p.batch, row(r).head, row(r).query], orBlind(r, value, LOWEST)),
+    (k) => variable(`m${k}`, f32),
+    (r, value) => block.store(1, [...place(r), int(0)], orBlind(r, value, LOWEST)),
   );
-  return [...sums, ...lse, ...leave(p, [out])];
+  const log = leaveNumbers(
+    p,
+    (k) => call('log', ref(`sum${k}`, f32)),
+    (r, value) => block.store(1, [...place(r), int(1)], orBlind(r, value, ZERO)),
+  );
+  return [...sums, ...most, ...log, ...leave(p, [out])];
 };
 
 export const attentionSubgroup: KernelTemplate = {

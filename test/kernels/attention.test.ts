@@ -32,6 +32,8 @@ interface Case {
   /** Which axes of the mask are whole; absent: no mask. */
   readonly mask?: readonly boolean[];
   readonly validKeys?: number;
+  /** Whether a finite mask hides all keys of the first queries. Scores are whole multiples of what it leaves of their digits. */
+  readonly hidden?: boolean;
   /** Whether their number is known when the program is made. */
   readonly known?: boolean;
 }
@@ -56,17 +58,17 @@ const base: Case = {
 const build = (part: Partial<Case>): Built => {
   const c = { ...base, ...part };
   const heads = c.keyHeads * c.group;
-  const q = b.input('q', [c.batch, heads, c.queries, c.width], 'f32');
-  const k = b.input('k', [c.batch, c.keyHeads, c.keys, c.width], 'f32');
+  const multiples = (x: Node): Node => (c.hidden ? b.scale(b.map('round', b.scale(x, 4)), 1 / 4) : x);
+  const q = multiples(b.input('q', [c.batch, heads, c.queries, c.width], 'f32'));
+  const k = multiples(b.input('k', [c.batch, c.keyHeads, c.keys, c.width], 'f32'));
   const v = b.input('v', [c.batch, c.keyHeads, c.keys, c.valueWidth], 'f32');
   const full = [c.batch, heads, c.queries, c.keys];
-  const mask =
-    c.mask &&
-    b.input(
-      'mask',
-      full.map((d, i) => (c.mask![i] ? d : 1)),
-      'f32',
-    );
+  const hiding = (shape: readonly number[]): Node => {
+    const query = b.iota(shape, 2);
+    return b.where(b.lt(query, b.like(5, query)), b.full(-(2 ** 17), shape), b.full(0, shape));
+  };
+  const maskShape = c.mask && full.map((d, i) => (c.mask![i] ? d : 1));
+  const mask = maskShape && (c.hidden ? hiding(maskShape) : b.input('mask', maskShape, 'f32'));
   const [valid, known] = [c.validKeys, c.known === true];
   const validKeys =
     valid === undefined ? undefined : known ? b.constant(valid, 'i32') : b.input('n', [], 'i32', 'scalar');
@@ -109,6 +111,7 @@ const cases: Readonly<Record<string, Partial<Case>>> = {
   },
   'more queries than keys, causal': { queries: 40, keys: 5, causal: true },
   'a mask of each query and key': { batch: 2, group: 2, mask: [true, false, true, true] },
+  'a mask that hides all keys': { mask: [false, false, true, true], hidden: true },
   'valid keys at run time': { group: 2, queries: 3, keys: 50, causal: true, validKeys: 20 },
   'fewer valid keys than queries': { queries: 7, keys: 50, causal: true, validKeys: 4 },
   'few valid keys, known beforehand': { queries: 7, keys: 50, validKeys: 4, known: true },

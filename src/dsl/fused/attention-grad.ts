@@ -1,4 +1,4 @@
-// The gradients of attention, from the kept logarithms of the softmax's denominators: scores are made again, never kept.
+// The gradients of attention, from the softmax's kept normalisers: scores are made again, never kept.
 import { cast, einsum, exp, fused, like, mul, reduce, reshape, scale, sub, sum, where } from '../core/build.ts';
 import { defineFused } from '../core/fused-registry.ts';
 import type { Attrs } from '../core/op.ts';
@@ -9,6 +9,7 @@ import {
   grouped,
   type Heads,
   headsOf,
+  numbersOf,
   overKeys,
   scores,
   ungrouped,
@@ -19,11 +20,12 @@ import { checkSame, wide } from './rows.ts';
 
 /** Probabilities and cotangents of the scores, both [B, Hk, G, T, S]. */
 const scoreGradients = (attrs: Attrs, src: readonly Node[], h: Heads) => {
-  const [q, k, v, ct, lse, delta, ...rest] = src as readonly [Node, Node, Node, Node, Node, Node, ...Node[]];
+  const [q, k, v, ct, normaliser, delta, ...rest] = src as readonly [Node, Node, Node, Node, Node, Node, ...Node[]];
   const { mask, validKeys } = extras(attrs, rest);
   const s = scores(q, k, mask, h, Number(attrs.scale));
   const seen = visibility(h, attrs.causal === true, validKeys, s.shape);
-  const shifted = sub(s, overKeys(grouped(lse, h), s));
+  const [most, log] = numbersOf(normaliser).map((x) => overKeys(grouped(x, h), s)) as [Node, Node];
+  const shifted = sub(sub(s, most), log);
   const zero = like(0, s);
   // Both sides of `where` stay finite, so that this can be differentiated again.
   const p = seen ? where(seen, exp(where(seen, shifted, zero)), zero) : exp(shifted);
@@ -35,11 +37,13 @@ const scoreGradients = (attrs: Attrs, src: readonly Node[], h: Heads) => {
 const inferWith =
   (results: (q: Node, k: Node, v: Node) => readonly Node[]) =>
   (attrs: Attrs, src: readonly Node[]): readonly Node[] => {
-    const [q, k, v, ct, lse, delta, ...rest] = src as readonly [Node, Node, Node, Node, Node, Node, ...Node[]];
+    const [q, k, v, ct, normaliser, delta, ...rest] = src as readonly [Node, Node, Node, Node, Node, Node, ...Node[]];
     const h = headsOf(q, k, v);
     const { mask, validKeys } = extras(attrs, rest);
     checkExtras(h, mask, validKeys);
-    checkSame('attentionGrad', 'delta', delta, lse);
+    const rows = [h.batch, h.heads, h.queries];
+    checkSame('attentionGrad', 'normaliser', normaliser, { shape: [...rows, 2], dtype: 'f32' });
+    checkSame('attentionGrad', 'delta', delta, { shape: rows, dtype: 'f32' });
     checkSame('attentionGrad', 'ct', ct, { shape: [h.batch, h.heads, h.queries, h.valueWidth], dtype: q.dtype });
     return results(q, k, v);
   };
@@ -71,10 +75,10 @@ const attentionGradKeysCall = defineFused({
   vmap: (attrs, src, n) => mapAttention(attentionGradKeysCall.name, attrs, src, n, 6),
 });
 
-/** What the gradient needs of the forward pass, and the cotangents of its two results. */
+/** What the gradient needs of the forward pass, and the cotangents of its result and of its log-sum-exp. */
 export interface AttentionBackward {
   readonly out: Node;
-  readonly lse: Node;
+  readonly normaliser: Node;
   readonly ct: Node;
   readonly lseCt: Node | null;
 }
@@ -87,7 +91,7 @@ const deltaOf = ({ out, ct, lseCt }: AttentionBackward): Node => {
 
 const sources = (src: readonly Node[], back: AttentionBackward): readonly Node[] => {
   const [q, k, v, ...rest] = src as readonly [Node, Node, Node, ...Node[]];
-  return [q, k, v, back.ct, back.lse, deltaOf(back), ...rest];
+  return [q, k, v, back.ct, back.normaliser, deltaOf(back), ...rest];
 };
 
 /** Cotangents of q, k and v; `attrs` and `src` are attention's own. */

@@ -13,6 +13,8 @@ import {
   lt,
   reshape,
   scale,
+  sliceAxis,
+  squeeze,
   sub,
 } from '../core/build.ts';
 import { isFloat } from '../core/dtype.ts';
@@ -109,6 +111,12 @@ export const scores = (q: Node, k: Node, mask: Node | null, h: Heads, factor: nu
   if (!mask) return s;
   const over = expand(mask, [h.batch, h.heads, h.queries, h.keys]);
   return add(s, grouped(cast(over, 'f32'), h));
+};
+
+/** The two numbers of each query, [B, H, T], of a softmax's normaliser [B, H, T, 2]: the largest score, and the logarithm of the sum. */
+export const numbersOf = (normaliser: Node): readonly [Node, Node] => {
+  const number = (i: number): Node => squeeze(sliceAxis(normaliser, 3, i, i + 1), 3);
+  return [number(0), number(1)];
 };
 
 /** Row values [B, Hk, G, T] over their keys. */

@@ -2,6 +2,7 @@
 import {
   add,
   cast,
+  concat,
   div,
   einsum,
   exp,
@@ -14,6 +15,7 @@ import {
   reshape,
   sub,
   sum,
+  unsqueeze,
   where,
 } from '../core/build.ts';
 import { lowest } from '../core/dtype.ts';
@@ -21,10 +23,21 @@ import { DslError, describe } from '../core/error.ts';
 import { defineFused } from '../core/fused-registry.ts';
 import type { Node } from '../core/types.ts';
 import { attentionGrad, maskGrad } from './attention-grad.ts';
-import { checkExtras, extras, headsOf, overKeys, scores, ungrouped, visibility } from './attention-scores.ts';
+import {
+  checkExtras,
+  extras,
+  headsOf,
+  numbersOf,
+  overKeys,
+  scores,
+  ungrouped,
+  visibility,
+} from './attention-scores.ts';
 import { mapAttention } from './attention-vmap.ts';
 import { wide } from './rows.ts';
 
+// Beside its result the largest score of each query and the logarithm of the sum of what the others are to it. Added up, a mask of
+// -1e9 over all keys would leave none of the logarithm's digits to the gradient.
 const attentionCall = defineFused({
   name: 'attention',
   infer: (attrs, [q, k, v, ...rest]) => {
@@ -33,7 +46,7 @@ const attentionCall = defineFused({
     checkExtras(h, mask, validKeys);
     return [
       { shape: [h.batch, h.heads, h.queries, h.valueWidth], dtype: q!.dtype },
-      { shape: [h.batch, h.heads, h.queries], dtype: 'f32' },
+      { shape: [h.batch, h.heads, h.queries, 2], dtype: 'f32' },
     ];
   },
   reference: (attrs, [q, k, v, ...rest]) => {
@@ -47,15 +60,15 @@ const attentionCall = defineFused({
     const p = seen ? where(seen, e, like(0, e)) : e;
     const total = sum(p, [4]);
     // A query that sees no key has an empty sum: its output is 0, its log-sum-exp the lowest number.
-    const some = lt(like(0, total), total);
-    const safe = seen ? where(some, total, like(1, total)) : total;
+    const safe = seen ? where(lt(like(0, total), total), total, like(1, total)) : total;
     const weighted = einsum('bkgts,bkse->bkgte', p, wide(v!));
-    const lse = add(most, log(safe));
-    const shown = seen ? where(some, lse, like(lowest.f32, lse)) : lse;
-    return [cast(ungrouped(div(weighted, overKeys(safe, weighted)), h), q!.dtype), ungrouped(shown, h)];
+    const parts = [most, log(safe)].map((x) => unsqueeze(ungrouped(x, h), 3));
+    return [cast(ungrouped(div(weighted, overKeys(safe, weighted)), h), q!.dtype), concat(parts, 3)];
   },
-  vjp: (attrs, src, [out, lse], [ct, lseCt]) => {
-    const back = { out: out!, lse: lse!, ct: ct ?? like(0, out!), lseCt: lseCt ?? null };
+  vjp: (attrs, src, [out, normaliser], [ct, normaliserCt]) => {
+    // Its two numbers are read as their sum alone, so that either's cotangent is that of the log-sum-exp.
+    const lseCt = normaliserCt ? numbersOf(normaliserCt)[0] : null;
+    const back = { out: out!, normaliser: normaliser!, ct: ct ?? like(0, out!), lseCt };
     const { mask } = extras(attrs, src.slice(3));
     const extra = src.slice(3).map((s) => (s === mask ? maskGrad(attrs, src, back, mask) : null));
     return [...attentionGrad(attrs, src, back), ...extra];
@@ -104,6 +117,7 @@ export const attention = (
     validKeys: options.validKeys !== undefined,
   };
   const rest = [...(mask ? [mask] : []), ...(options.validKeys ? [options.validKeys] : [])];
-  const [out, logSumExp] = fused(attentionCall.name, attrs, [q, k, v, ...rest]);
-  return { out: out!, logSumExp: logSumExp! };
+  const [out, normaliser] = fused(attentionCall.name, attrs, [q, k, v, ...rest]);
+  const [most, log] = numbersOf(normaliser!);
+  return { out: out!, logSumExp: add(most, log) };
 };
