@@ -4,7 +4,7 @@ import { basename, join, posix, sep } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { codeOf, type DataError, DataFailure, datasetError, fileError } from './error.ts';
-import { expandRanges, globBase, globFolders, globMatcher, isPattern } from './glob.ts';
+import { expandRanges, globBase, globFolders, globMatcher, isPattern, patternFault } from './glob.ts';
 
 /** Whether a file name ends like a picture that can be decoded. */
 export const isImagePath = (path: string): boolean => /\.(jpe?g|png|webp)$/i.test(path);
@@ -124,6 +124,8 @@ const expandMissing = (
   wanted: Wanted,
   missing: DataError,
 ): TE.TaskEither<DataError, readonly string[]> => {
+  const fault = patternFault(path);
+  if (fault !== null) return TE.left(datasetError(path, fault));
   const each = expandRanges(path);
   if (each.length === 1 && each[0] === path) return isPattern(path) ? expandPattern(path, wanted) : TE.left(missing);
   return pipe(

@@ -3,6 +3,29 @@
 /** Whether a path holds any pattern at all. */
 export const isPattern = (path: string): boolean => /[*?[\]{}]/.test(path);
 
+/** Names that ranges may stand for: ten times the shards of the largest published sets. */
+const MOST = 1_000_000;
+
+const sets = /\[!?[^\]/]+\]/g;
+
+/** Why a pattern cannot be used: ranges that stand for too many names, or a set of characters such as `[9-1]`; null where it can be. */
+export const patternFault = (pattern: string): string | null => {
+  const names = [...pattern.matchAll(/\{(\d+)\.\.(\d+)\}/g)].reduce(
+    (product, [, first, last]) => product * (Math.abs(Number(last) - Number(first)) + 1),
+    1,
+  );
+  if (names > MOST) return 'it stands for more than a million names: name fewer at once';
+  const wrong = (pattern.match(sets) ?? []).find((set) => {
+    try {
+      new RegExp(token(set), 'su');
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return wrong === undefined ? null : `the ends of a range in ${wrong} are the wrong way round`;
+};
+
 /** `{0000..0255}` written out, in order, with as many digits as the longer end has where one begins with 0; other braces stay. */
 export const expandRanges = (pattern: string): readonly string[] => {
   const range = /\{(\d+)\.\.(\d+)\}/.exec(pattern);

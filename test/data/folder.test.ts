@@ -140,6 +140,22 @@ test('command line: files, folders and patterns, in order, each once', () =>
     assert.match(await failure(expandPaths([join(folder, 'x.png')])), /^cannot read .*x\.png: no such file/);
   }));
 
+test('a pattern that is none is one error that names it', () =>
+  withFiles(['a1.jpg'], async (folder) => {
+    const fails = (pattern: string) => failure(expandPaths([join(folder, pattern)]));
+    for (const pattern of ['a[9-1].jpg', '{b,a[9-1]}.jpg'])
+      assert.is(
+        await fails(pattern),
+        `data ${join(folder, pattern)}: the ends of a range in [9-1] are the wrong way round`,
+      );
+    for (const pattern of ['a{0..9999999999}.jpg', '{0..9999}{0..9999}.jpg', 'a{99999999999999999999999..0}.jpg'])
+      assert.is(
+        await fails(pattern),
+        `data ${join(folder, pattern)}: it stands for more than a million names: name fewer at once`,
+      );
+    assert.equal(relative(folder, await run(expandPaths([join(folder, 'a[!2-9].jpg')]))), ['a1.jpg']);
+  }));
+
 test('a pattern may hold //, /./ and /../ as any path may', () =>
   withFiles(['p/a.png', 'p/q/b.png'], async (folder) => {
     for (const pattern of ['//p/*.png', '/p//*.png', '/p/./*.png', '/./p/*.png', '/p/../p/*.png', '/p/q/../*.png'])

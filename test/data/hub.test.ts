@@ -73,6 +73,10 @@ test('a listing of several pages, and what of it is wanted', () =>
     assert.equal(await wanted('empty.txt'), ['sub/empty.txt']);
     assert.equal(await wanted('sub/*'), ['sub/höhe & breite.txt', 'sub/empty.txt']);
     assert.match(await failure(wantedFiles(repository, all, ['*.json', '*.gguf'])), /'\*\.gguf'; .*holds config\.json/);
+    assert.match(
+      await failure(wantedFiles(repository, all, ['x[9-1]'])),
+      /^acme\/tower: 'x\[9-1\]': the ends of a range/,
+    );
     assert.match(await failure(wantedFiles(repository, all.slice(2, 3), [])), /pytorch_model\.bin: .*--file/);
     const elsewhere = repositoryAt(hub, {}, 'refs/pr/1');
     assert.is((await run(listRepository(elsewhere))).length, 6);

@@ -2,7 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, hubError } from '../error.ts';
-import { globMatcher } from '../glob.ts';
+import { globMatcher, patternFault } from '../glob.ts';
 import { type Repository, refused, unreachable } from './hub.ts';
 
 /** A file's digest as the hub has it: SHA-256 of large files, git's SHA-1 of others. */
@@ -87,6 +87,11 @@ export const wantedFiles = (
   patterns: readonly string[],
 ): TE.TaskEither<DataError, readonly HubFile[]> => {
   const held = files.length === 0 ? 'no file' : files.map(({ path }) => path).join(', ');
+  const [fault] = patterns.flatMap((pattern) => {
+    const reason = patternFault(pattern);
+    return reason === null ? [] : [`'${pattern}': ${reason}`];
+  });
+  if (fault !== undefined) return TE.left(hubError(name, fault));
   const tests = (patterns.length === 0 ? usual : patterns).map((pattern) => ({ pattern, matches: matcher(pattern) }));
   const idle = tests.find(({ matches }) => !files.some(({ path }) => matches(path)));
   if (patterns.length > 0 && idle !== undefined)
