@@ -108,9 +108,7 @@ export const jit = <A extends readonly unknown[], B>(
     const args = flat.rebuild<A>(nodes.map((n) => wrap<Shape, DType>(n)));
     const out = flatten(f(...args), isTensor);
     const outputs = out.leaves.map((l) => l.value.node);
-    const literals = topological(outputs).filter(
-      (n) => isKind(n, 'input') && n.op.role !== 'scalar' && !nodes.includes(n),
-    );
+    const literals = topological(outputs).filter((n) => isKind(n, 'input') && !nodes.includes(n));
     for (const n of literals)
       if (!boundData(n))
         throw new DslError(

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import { matmul } from '../../src/dsl/ops/contract.ts';
 import { add, mul } from '../../src/dsl/ops/elementwise.ts';
+import { data, scalarInput } from '../../src/dsl/ops/inputs.ts';
 import { broadcastLike } from '../../src/dsl/ops/movement.ts';
 import { sum } from '../../src/dsl/ops/reduce.ts';
 import type { Rank2 } from '../../src/dsl/shape.ts';
@@ -87,6 +88,17 @@ forEachDevice(test, 'freed programs take their temporaries along, and results st
     await f.free();
   } finally {
     runtime.close();
+  }
+});
+
+test('an input that is no argument is named, a scalar too: nobody would bind it', async () => {
+  const { host } = hostSaying();
+  for (const own of [scalarInput('rate'), data('rate', [])]) {
+    const f = jit(host, (x: Tensor<readonly [number]>) => mul(x, broadcastLike(own, x)), { name: 'step' });
+    assert.match(
+      await f(row(4)).then(() => '', String),
+      /step: reads the input 'rate', which is none of its arguments/,
+    );
   }
 });
 
