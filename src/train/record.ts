@@ -5,7 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { fileError } from '../data/error.ts';
 import { type DataError, encodePng, type Picture, writeAtomic } from '../data/index.ts';
-import { appendLog, openLog } from './log.ts';
+import { appendLog, openLog, readLog } from './log.ts';
 import {
   appendImage,
   appendScalars,
@@ -19,6 +19,8 @@ import {
 type Done = TE.TaskEither<DataError, void>;
 
 export interface RunRecord {
+  /** PSNR of the samples that an earlier sitting drew of its last step; null where it drew none. */
+  readonly psnr: number | null;
   readonly numbers: (step: number, values: Readonly<Record<string, number>>) => Done;
   readonly sample: (step: number, sheet: Picture) => Done;
   readonly skipped: (step: number, reason: string) => Done;
@@ -50,8 +52,11 @@ export const openRecord = (folder: string, step: number): TE.TaskEither<DataErro
     TE.chain(() => dropSamples(folder, step)),
     TE.chain(() => openSkipped(folder)),
     TE.chain(() => openEvents(folder, step)),
+    TE.bindTo('events'),
+    TE.bind('lines', () => readLog(log)),
     TE.map(
-      (events): RunRecord => ({
+      ({ events, lines }): RunRecord => ({
+        psnr: lines.findLast((line) => line.step === step && 'psnr' in line)?.psnr ?? null,
         numbers: (at, values) =>
           pipe(
             appendLog(log, at, values),

@@ -177,9 +177,10 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
     }
     const look = reconstructor(runtime, system, trainer);
     const modelPath = join(out, 'model.safetensors');
-    let psnr: number | null = null;
+    // What a sitting before this one drew is not drawn again.
+    let psnr = record.psnr;
     let now = start.step;
-    let sampled = -1;
+    let sampled = psnr === null ? -1 : start.step;
     const sample = async (at: Progress): Promise<void> => {
       if (look && sampled !== at.step) {
         sampled = at.step;

@@ -6,11 +6,13 @@ import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import { blank } from '../../src/data/index.ts';
 import { openRuntime } from '../../src/runtime/runtime.ts';
+import { latestCheckpoint } from '../../src/train/checkpoint.ts';
 import { trainConfigSchema } from '../../src/train/config.ts';
 import { openRecord } from '../../src/train/record.ts';
 import { readSkipped } from '../../src/train/report/index.ts';
 import { runTraining } from '../../src/train/run.ts';
-import { inFolder, run } from '../support/files.ts';
+import { shown } from '../support/events.ts';
+import { inFolder, rightOf, run } from '../support/files.ts';
 import { leavePictures, tinyRun } from '../support/tiny-run.ts';
 
 const test = suite('record of a run');
@@ -30,6 +32,35 @@ test('a run that goes back to an earlier checkpoint drops the sheets of later st
       'step-my-own.png',
     ]);
     assert.is(await readFile(join(folder, 'log.jsonl'), 'utf8'), '{"step":2,"psnr":2}\n{"step":4,"psnr":4}\n');
+  }));
+
+test('a finished run that is resumed trains nothing, and leaves its log, events and samples as they were', () =>
+  inFolder(async (folder) => {
+    const [out, data] = [join(folder, 'run'), { train: join(folder, 'pictures'), workers: 0 }];
+    await leavePictures(data.train, 2);
+    const losses = [{ kind: 'pixel', weight: 1 }];
+    const config = trainConfigSchema.parse({ ...tinyRun, losses, microBatches: 1, steps: 2, data, out });
+    const runtime = await openRuntime({ backend: 'wasm', cache: noCache });
+    const sitting = async () => {
+      const from = await latestCheckpoint(out)();
+      const ended = await runTraining(runtime, config, rightOf(from), {
+        log: () => {},
+        onStep: () => {},
+        stopped: () => false,
+      });
+      return {
+        ended: [ended.at.step, ended.psnr],
+        log: await readFile(join(out, 'log.jsonl'), 'utf8'),
+        shown: (await shown(out)).length,
+      };
+    };
+    const [first, again] = [await sitting(), await sitting()];
+    assert.is(first.log.match(/psnr/g)?.length, 1);
+    assert.equal(again, first);
+    // One that was killed before it drew its last samples draws them.
+    await writeFile(join(out, 'log.jsonl'), first.log.replace(/.*psnr.*\n/, ''));
+    assert.equal(await sitting().then(({ ended, log }) => [ended, log]), [first.ended, first.log]);
+    await runtime.close();
   }));
 
 test('a list that a full disk cut: what is whole is read, and a run that goes on writes after it', () =>
