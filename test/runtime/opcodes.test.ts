@@ -138,7 +138,7 @@ const compares: ReadonlySet<Binary> = new Set(['lt', 'le', 'eq', 'ne']);
 
 /** Where the language leaves the result open, or a float's magnitude hides the rest. */
 const defined = (fn: Binary, d: DType, a: number, b: number): boolean => {
-  if (fn === 'pow') return Number.isInteger(b) && Math.abs(b) <= 5 && a !== 0;
+  if (fn === 'pow') return Number.isInteger(b) && Math.abs(b) <= 5 && (a !== 0 || b >= 0);
   if (d === 'f32' && fn === 'div') return b !== 0;
   if (d === 'f32' && fn === 'mod') return Math.abs(b) >= 0.5;
   if (fn === 'shl' || fn === 'shr') return b >= 0 && b < 32;

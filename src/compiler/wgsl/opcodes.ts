@@ -20,9 +20,9 @@ export const helpers: Readonly<Record<Helper, string>> = {
   q = fma(s, q, -1.42647390514189e-02f);
   return x * p / q;
 }`,
-  // pow of WGSL is undefined below 0; whole exponents are not.
+  // pow of WGSL is undefined below 0, where whole exponents are not, and goes through log2, which 0^0 has none of.
   dt_pow: `fn dt_pow(x: f32, y: f32) -> f32 {
-  let r = pow(abs(x), y);
+  let r = select(pow(abs(x), y), 1.0f, y == 0.0f);
   let odd = abs(y - 2.0f * floor(y * 0.5f)) == 1.0f;
   return select(r, -r, x < 0.0f && odd);
 }`,

@@ -45,13 +45,16 @@ const share = (ct: Node, mine: Node, other: Node, wins: (x: Node, y: Node) => No
 
 const greater = (x: Node, y: Node): Node => b.lt(y, x);
 
-/** d(x^y)/dx = y x^(y-1), without a power where a constant exponent allows it. */
+/** d(x^y)/dx = y x^(y-1), which is 0 where y is; without a power where a constant exponent allows it. */
 const powerBase = (ct: Node, x: Node, y: Node): Node => {
   const exponent = constantOf(y);
   if (exponent === 0) return zero(ct);
   if (exponent === 1) return ct;
   if (exponent === 2) return b.mul(ct, b.scale(x, 2));
-  return b.mul(ct, b.mul(y, b.pow(x, exponent === null ? b.addConst(y, -1) : b.like(exponent - 1, y))));
+  if (exponent !== null) return b.mul(ct, b.mul(y, b.pow(x, b.like(exponent - 1, y))));
+  const flat = b.eq(y, zero(y));
+  const slope = b.mul(y, b.pow(x, b.where(flat, b.like(1, y), b.addConst(y, -1))));
+  return b.mul(ct, b.where(flat, zero(y), slope));
 };
 
 /** d(x^y)/dy = x^y log x, and 0 where x is not positive. */

@@ -61,6 +61,22 @@ test('powers with constant exponents', () => {
   }
 });
 
+test('powers of zero have the derivatives of their limits from above', () => {
+  const [x, y] = [b.input('x', [5], 'f32'), b.input('y', [5], 'f32')];
+  const grads = gradients([b.pow(x, y)], [b.full(1, [5])], [x, y]);
+  const at = new Map([
+    ['x', [0, 0, 0, 2, 3]],
+    ['y', [0, 1, 2, 0, 1]],
+  ]);
+  assert.equal(
+    interpret(grads, at).map((g) => Array.from(g)),
+    [
+      [0, 1, 0, 0, 1],
+      [0, 0, 0, Math.log(2), 3 * Math.log(3)],
+    ],
+  );
+});
+
 test('where sends the cotangent to the branch taken, and casts go back to the dtype of the source', () => {
   const x = leaf([5]);
   const y = leaf([5], values(5, 4));

@@ -57,6 +57,7 @@ export const elementwise: Cases = {
     ...[1, 2, 3, 4].map((n) => T.pow(f32(shape), n)),
     T.pow(positive(shape), -1.5),
   ],
+  'powers of zero': () => [T.pow(T.tensor([0, 0, 2, 0, 3]), T.tensor([0, 1, 0, 2, 1]))],
   lt: ({ shape }) => [T.lt(f32(shape), f32(shape, 1)), T.lt(i32(shape, -3, 3), i32(shape, -3, 3, 1))],
   le: ({ shape }) => [T.le(f32(shape), 0.2), T.le(u32(shape, 3), u32(shape, 3, 1))],
   gt: ({ shape }) => [T.gt(f32(shape), f32(shape, 1)), T.gt(i32(shape, -3, 3), 0)],
