@@ -119,7 +119,15 @@ export const datasetError = (path: string, reason: string): DataError => ({ _tag
 
 export const tokenizerError = (path: string, reason: string): DataError => ({ _tag: 'TokenizerError', path, reason });
 
-export const hubError = (repository: string, reason: string): DataError => ({ _tag: 'HubError', repository, reason });
+/** Text of others as a terminal may show it: characters that would steer it, or break the line, are replaced. */
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
+
+/** `reason` may hold what a hub says. */
+export const hubError = (repository: string, reason: string): DataError => ({
+  _tag: 'HubError',
+  repository,
+  reason: printable(reason),
+});
 
 /** One line for a person: what failed, on which file (and tensor), why, and what to do where that is known. */
 export const renderDataError = (error: DataError): string =>

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dualtokenIn, messageOf } from '../support/command.ts';
+import { dualtokenHere, dualtokenIn, messageOf } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { withHub } from '../support/hub.ts';
 
@@ -46,5 +46,25 @@ test('fetches what models are read from, then finds it there; without a hub it s
     assert.is(offline.stdout, '');
     assert.match(messageOf(offline), /^dualtoken: acme\/tower: the hub cannot be reached at .*HF_ENDPOINT.*$/);
   }));
+
+test('names that would steer the terminal are shown without what steers it', () =>
+  inFolder((folder) =>
+    withHub({ 'a\u001b[31m\nb.txt': Buffer.from('x'), 'c\u202e\u0007.bin': Buffer.from('y') }, async (hub) => {
+      const pull = (...more: readonly string[]) =>
+        dualtokenHere(
+          { HF_ENDPOINT: hub.url, HF_TOKEN: '' },
+          'pull',
+          'acme/tower',
+          '--out',
+          join(folder, 'x'),
+          ...more,
+        );
+      const fetched = await pull();
+      assert.is(fetched.code, 0, fetched.stderr);
+      assert.is(messageOf(fetched), 'left out, but fetched by --file PATTERN: c��.bin\na�[31m�b.txt, 1 B');
+      const refused = await pull('--file', '*.gguf');
+      assert.match(messageOf(refused), /the repository holds a�\[31m�b\.txt, c��\.bin$/);
+    }),
+  ));
 
 test.run();

@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { printable } from '../../data/error.ts';
 import { downloadFile, type HubFile, listRepository, openRepository, wantedFiles } from '../../data/hub/index.ts';
 import { duration } from '../../train/report/index.ts';
 import { bytesText } from '../bytes-text.ts';
@@ -39,8 +40,8 @@ const progress = (output: Output, files: readonly HubFile[]) => {
   const shown: LiveLine | null = liveLine(process.stderr, line);
   return {
     next: (file: HubFile): void => {
-      path = file.path;
-      if (shown === null) output.log(`${file.path}, ${bytesText(file.size)}`);
+      path = printable(file.path);
+      if (shown === null) output.log(`${path}, ${bytesText(file.size)}`);
     },
     bytes: (change: number, fetched: boolean): void => {
       there += change;
@@ -59,7 +60,7 @@ export const pull = async (name: string, options: PullOptions): Promise<void> =>
   const files = await need(wantedFiles(repository, all, options.file ?? []));
   const others = all.filter((file) => !files.includes(file));
   if (options.file === undefined && others.length > 0)
-    output.log(`left out, but fetched by --file PATTERN: ${others.map(({ path }) => path).join(', ')}`);
+    output.log(`left out, but fetched by --file PATTERN: ${others.map(({ path }) => printable(path)).join(', ')}`);
   const bar = progress(output, files);
   const results: { readonly path: string; readonly bytes: number; readonly fetched: boolean }[] = [];
   try {
