@@ -1,5 +1,5 @@
 // One run at a time in a folder: two would write over each other's checkpoints and mix their logs.
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { codeOf, fileError, renderDataError } from '../data/error.ts';
@@ -23,12 +23,29 @@ const made = async (folder: string, path: string, content: string): Promise<bool
   try {
     await makeFolder(folder);
     const handle = await open(path, 'wx');
-    await handle.writeFile(content).finally(() => handle.close());
+    try {
+      await handle.writeFile(content);
+    } catch (cause) {
+      await rm(path, { force: true });
+      throw cause;
+    } finally {
+      await handle.close();
+    }
     return true;
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') return false;
     throw new TrainFailure(renderDataError(fileError('write', path)(cause)));
   }
+};
+
+/** Milliseconds after which an empty lock is of a process that was killed before it wrote into it. */
+const WRITTEN_BY = 60_000;
+
+/** Whether the process that a lock names was killed. */
+const isLeft = async (path: string, pid: string, host: string): Promise<boolean> => {
+  if (pid !== '') return host === hostname() && (Number(pid) === process.pid || !lives(Number(pid)));
+  const found = await stat(path).catch(() => null);
+  return found !== null && found.size === 0 && Date.now() - found.mtimeMs > WRITTEN_BY;
 };
 
 /**
@@ -41,8 +58,7 @@ export const lockFolder = async (folder: string): Promise<() => Promise<void>> =
   for (;;) {
     if (await made(folder, path, own)) return () => rm(path, { force: true });
     const [pid = '', host = ''] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
-    const dead = pid !== '' && host === hostname() && (Number(pid) === process.pid || !lives(Number(pid)));
-    if (!dead)
+    if (!(await isLeft(path, pid, host)))
       throw new TrainFailure(
         `process ${pid || 'unknown'} on ${host || 'an unknown machine'} trains in ${folder}: wait for it, or name another folder by out; if it is gone, remove ${path}`,
       );

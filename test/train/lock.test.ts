@@ -1,7 +1,7 @@
 // One run at a time in a folder: a second process is refused by name, and what a killed one left is taken over.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -51,6 +51,18 @@ test('a lock of another machine, or one that says nothing, stays', () =>
       await writeFile(join(folder, '.running'), content);
       assert.match(await refused(folder), /remove .*\.running/);
     }
+  }));
+
+test('an empty lock is of a process that was killed before it wrote into it, when it is old', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, '.running');
+    await writeFile(path, '');
+    assert.match(await refused(folder), /remove .*\.running/);
+    const before = new Date(Date.now() - 120_000);
+    await utimes(path, before, before);
+    const release = await lockFolder(folder);
+    assert.match(await readFile(path, 'utf8'), new RegExp(`^${process.pid} `));
+    await release();
   }));
 
 test.run();
