@@ -215,10 +215,17 @@ export const call = (fn: Fn, ...args: readonly Expr[]): Expr => {
   return rawCall(fn, args, first.type);
 };
 
+/** Bounds of `x` as an integer: a float's are known of a literal alone, and what the integer does not hold has none. */
+const castBounds = (x: Expr, to: Scalar): readonly [number, number] => {
+  const isFloat = x.type.scalar === 'f32' || x.type.scalar === 'f16';
+  const [lo, hi] = !isFloat ? [x.lo, x.hi] : x.e === 'lit' ? [Math.trunc(x.lo), Math.trunc(x.hi)] : [I32_LO, I32_HI];
+  return lo >= (to === 'u32' ? 0 : I32_LO) && hi <= I32_HI ? [lo, hi] : [I32_LO, I32_HI];
+};
+
 export const castTo = (x: Expr, scalar: Scalar): Expr => {
   if (x.type.scalar === scalar) return x;
   if (x.e === 'lit' && scalar === 'f32') return lit(Math.fround(x.value), 'f32');
-  return rawCall('cast', [x], scalarType(scalar, x.type.width), x.lo, x.hi);
+  return rawCall('cast', [x], scalarType(scalar, x.type.width), ...castBounds(x, scalar));
 };
 export const bitcastTo = (x: Expr, scalar: Scalar): Expr =>
   x.type.scalar === scalar ? x : rawCall('bitcast', [x], scalarType(scalar, x.type.width));

@@ -87,6 +87,12 @@ export const elementwise: Cases = {
   not: ({ shape }) => [T.not(bool(shape)), T.not(i32(shape, -9, 9)), T.not(u32(shape, 9))],
   square: ({ shape }) => [T.square(f32(shape)), T.square(i32(shape, -9, 9))],
   clamp: ({ shape }) => [T.clamp(-0.3, 0.4)(f32(shape)), T.clamp(0, 2)(i32(shape, -9, 9))],
+  'comparisons of constants that were cast': ({ shape }) => [
+    ...[2.7, -0.5, 3e9].map((value) => T.gt(T.cast('i32')(T.full(value, shape)), 2)),
+    ...[2.7, -0.5].map((value) => T.lt(T.cast('i32')(T.full(value, shape)), 0)),
+    T.lt(T.cast('i32')(T.full(4294967295, shape, 'u32')), 0),
+    T.lt(T.cast('i32')(T.full(2147483648, shape, 'u32')), T.cast('i32')(T.full(1.5, shape))),
+  ],
   cast: ({ shape }) => [
     T.cast('f16')(f32(shape)),
     T.cast('bf16')(f32(shape)),
