@@ -5,6 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderDataError } from '../../src/data/error.ts';
+import { retryAfter } from '../../src/data/hub/hub.ts';
 import {
   downloadFile,
   type HubFile,
@@ -145,6 +146,47 @@ test('a transfer that stops goes on: at once while it comes further, else when i
       assert.equal(await readdir(folder), ['model.safetensors']);
     }),
   ));
+
+test('a hub that is busy in the middle of a file is asked again, three times at most', () =>
+  withHub(files, (hub) =>
+    inFolder(async (folder) => {
+      const repository = repositoryAt(hub);
+      const file = await named(repository, 'model.safetensors');
+      await writeFile(join(folder, 'model.safetensors.part'), large.subarray(0, 200_000));
+      hub.busy = [503, 429];
+      assert.is(await run(downloadFile(repository, file, folder, quick)), true);
+      assert.equal(ranges(hub), Array(3).fill('bytes=200000-'));
+      assert.ok(large.equals(await readFile(join(folder, 'model.safetensors'))));
+      const other = await named(repository, 'pytorch_model.bin');
+      for (const [status, sentence] of [
+        [429, /^acme\/tower: the hub has had too many requests/],
+        [502, /^acme\/tower: pytorch_model\.bin: the answer is 502/],
+      ] as const) {
+        hub.busy = [status, status, status];
+        assert.match(await failure(downloadFile(repository, other, folder, quick)), sentence);
+        assert.equal(hub.busy, []);
+      }
+    }),
+  ));
+
+test('what a hub asks to wait is waited, a minute at most', () => {
+  const now = Date.parse('2025-01-01T00:00:00Z');
+  const asked = [
+    null,
+    '',
+    'soon',
+    '0',
+    '2',
+    '9999',
+    '-1',
+    'Wed, 01 Jan 2025 00:00:05 GMT',
+    'Tue, 31 Dec 2024 00:00:00 GMT',
+  ];
+  assert.equal(
+    asked.map((header) => retryAfter(header, now)),
+    [0, 0, 0, 0, 2000, 60_000, 0, 5000, 0],
+  );
+});
 
 test('a part is begun anew where the hub knows no ranges, and where it is of another revision', () =>
   withHub(files, (hub) =>

@@ -21,6 +21,8 @@ export interface FakeHub {
   ranges: boolean;
   /** The token that it wants; null: none. */
   token: string | null;
+  /** Statuses that the next requests to the server of large files get, before it answers as it should. */
+  busy: number[];
   /** Status of all listings; null: as it should be. */
   status: number | null;
   readonly files: Map<string, Buffer>;
@@ -74,6 +76,8 @@ export const withHub = async (
   const store = await listen((request, response) => {
     const path = decodeURIComponent(request.url!.slice(1));
     note(request, path, true);
+    const status = hub.busy.shift();
+    if (status !== undefined) return void response.writeHead(status, { 'retry-after': '0' }).end('busy');
     send(request, response, hub.files.get(path)!);
   });
   const front = await listen((request, response) => {
@@ -120,6 +124,7 @@ export const withHub = async (
     cutAt: null,
     cutEvery: null,
     ranges: true,
+    busy: [],
     token: null,
     status: null,
     files: new Map(Object.entries(files)),

@@ -8,7 +8,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import { makeFolder } from '../../files/folder.ts';
 import { codeOf, type DataError, DataFailure, fileError, hubError } from '../error.ts';
-import { authorization, fileUrl, type Repository, refused, unreachable } from './hub.ts';
+import { authorization, fileUrl, isPassing, type Repository, refused, retryAfter, unreachable } from './hub.ts';
 import type { HubFile } from './list.ts';
 
 export interface DownloadOptions {
@@ -54,6 +54,18 @@ interface Transfer {
   readonly onBytes: NonNullable<DownloadOptions['onBytes']>;
 }
 
+/** An answer that may be another one a little later. */
+class Busy extends Error {
+  readonly status: number;
+  /** Milliseconds that the hub asks to wait. */
+  readonly wait: number;
+  constructor({ status, headers }: Response) {
+    super(`the answer is ${status}`);
+    this.status = status;
+    this.wait = retryAfter(headers.get('retry-after'), Date.now());
+  }
+}
+
 /** Whether an answer goes on at byte `at`; false where it begins anew. @throws DataFailure for an answer that is neither */
 const goesOn = ({ repository, file }: Transfer, answer: Response, at: number): boolean => {
   if (answer.status === 206 && answer.headers.get('content-range')?.startsWith(`bytes ${at}-`)) return true;
@@ -61,13 +73,17 @@ const goesOn = ({ repository, file }: Transfer, answer: Response, at: number): b
   throw new DataFailure(refused(repository, answer.status, file.path));
 };
 
-/** One request for what is missing, appended to the part. Throws what the network throws: what came until then is kept. */
+/** One request for what is missing, appended to the part. Throws what the network throws, or Busy: what came until then is kept. */
 const transfer = async (t: Transfer): Promise<void> => {
   const at = (await sizeOf(t.part)) ?? 0;
   if (at === t.file.size && at > 0) return;
   const headers = { ...authorization(t.repository.hub), 'accept-encoding': 'identity' };
   const range = at > 0 ? { range: `bytes=${at}-` } : {};
   const answer = await fetch(fileUrl(t.repository, t.file.path), { headers: { ...headers, ...range } });
+  if (isPassing(answer.status)) {
+    await answer.body?.cancel();
+    throw new Busy(answer);
+  }
   const append = goesOn(t, answer, at);
   if (!append) t.onBytes(-at, false);
   const handle = await open(t.part, append ? 'a' : 'w').catch(rethrow(t.part));
@@ -98,6 +114,8 @@ const fetchPart = async (t: Transfer, pause: number): Promise<void> => {
     const now = (await sizeOf(part)) ?? 0;
     if (stopped === null && now >= file.size) return;
     still = now > before ? 0 : still + 1;
+    const busy = stopped instanceof Busy ? stopped : null;
+    if (still === PATIENCE && busy !== null) throw new DataFailure(refused(repository, busy.status, file.path));
     if (still === PATIENCE)
       throw new DataFailure(
         now === 0
@@ -107,7 +125,7 @@ const fetchPart = async (t: Transfer, pause: number): Promise<void> => {
               `${file.path}: the transfer stopped after ${now} of ${file.size} bytes: run the command again, it goes on from there`,
             ),
       );
-    if (still > 0) await setTimeout(pause * still);
+    if (still > 0) await setTimeout(Math.max(pause * still, busy?.wait ?? 0));
   }
 };
 

@@ -65,6 +65,19 @@ export const refused = ({ hub, name, revision }: Repository, status: number, fil
   return hubError(name, reason);
 };
 
+/** Whether a status may be another one a little later. */
+export const isPassing = (status: number): boolean => status === 429 || status >= 500;
+
+/** Milliseconds that are waited for a hub that asks for it; no longer, whatever it says. */
+const LONGEST = 60_000;
+
+/** What a header Retry-After asks for, in milliseconds from `now`, a minute at most; 0 where there is none. Source: RFC 9110, section 10.2.3. */
+export const retryAfter = (header: string | null, now: number): number => {
+  const text = header?.trim() ?? '';
+  const wanted = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return wanted > 0 ? Math.min(wanted, LONGEST) : 0;
+};
+
 /** The cause of a request that had no answer, as short as Node tells it. */
 const causeOf = (thrown: unknown): string => {
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
