@@ -84,6 +84,23 @@ test('the quantile functions are within a rounding of the true ones, at the ends
   }
 });
 
+test('uniform numbers stay below their upper bound, however few lie under it', async () => {
+  const bounds = [
+    [100, 101],
+    [2 ** 24, 2 ** 24 + 2],
+    [-1 - 2 ** -22, -1],
+    [-(2 ** -120), 0],
+  ] as const;
+  const roots = bounds.map(([lo, hi]) => unwrap(T.uniform(T.key(3), [1 << 14], lo, hi)));
+  for (const backend of await everyBackend()) {
+    const got = await runGraph(backend, roots);
+    bounds.forEach(([lo, hi], i) => {
+      const outside = got[i]!.data.find((x) => !(x >= lo && x < hi));
+      assert.is(outside, undefined, `${backend.name}: ${outside} is not in [${lo}, ${hi})`);
+    });
+  }
+});
+
 test('the same graphs agree with the reference in doubles', async () => {
   const k = T.key(5);
   const some = shapes.flatMap((shape) => [T.normal(k, shape), T.gumbel(k, shape), T.uniform(k, shape, -3, 7)]);

@@ -1,5 +1,6 @@
 // Counter-based randomness with explicit keys: the same key and shape give the same bits on every backend. One key, one use: split it.
 import * as B from '../core/build.ts';
+import { highest, lowest } from '../core/dtype.ts';
 import { hash32 } from '../core/hash.ts';
 import { sizeOf } from '../core/node.ts';
 import type { Node } from '../core/types.ts';
@@ -47,10 +48,26 @@ const unit = (k: Node, shape: readonly number[]): Node => {
   return B.scale(B.cast(B.shr(raw, B.like(8, raw)), 'f32'), 2 ** -24);
 };
 
-/** Uniform in [lo, hi), by default [0, 1): that has the same bits on every backend; other bounds may cost it a rounding. */
+/** The largest f32 below `x`; next to 0 the largest that no device takes for 0. */
+const below = (x: number): number => {
+  const near = Float32Array.of(x);
+  if (near[0]! < x) return near[0]!;
+  if (near[0] === 0) return -(2 ** -126);
+  const word = new Int32Array(near.buffer);
+  word[0]! += near[0]! > 0 ? -1 : 1;
+  return near[0]!;
+};
+
+/**
+ * Uniform in [lo, hi), by default [0, 1): that has the same bits on every backend; other bounds may cost it a rounding. All `lo` where
+ * they are equal; throws DslError where `lo` is above.
+ */
 export const uniform = <const T extends readonly number[]>(k: Key, shape: T, lo = 0, hi = 1): Tensor<ShapeOf<T>> => {
+  if (!(lo <= hi)) fail('uniform', `from ${lo} to ${hi}`);
   const u = unit(unwrap(k), shape);
-  return wrap(lo === 0 && hi === 1 ? u : B.addConst(B.scale(u, hi - lo), lo));
+  if (lo === 0 && hi === 1) return wrap(u);
+  const x = B.addConst(B.scale(u, hi - lo), lo);
+  return wrap(lo === hi ? x : B.min(x, B.like(below(hi), x)));
 };
 
 /** Standard normal, by inversion in integers: the same bits on every backend, within 1e-6 of the quantile. At most 6.2 from 0. */
@@ -72,7 +89,7 @@ export function bernoulli(k: Key, p: number | AnyTensor, shape: readonly number[
   return wrap(B.lt(u, isTensor(p) ? unwrap(p) : B.like(p, u)));
 }
 
-/** Whole numbers from lo below hi, i32. Their bias is below 2^-32 (hi - lo). */
+/** Whole numbers from lo below hi, i32. Their bias is below 2^-32 (hi - lo). Throws DslError for all 2^32, or where i32 does not hold them. */
 export const randomIntegers = <const T extends readonly number[]>(
   k: Key,
   shape: T,
@@ -80,6 +97,13 @@ export const randomIntegers = <const T extends readonly number[]>(
   hi: number,
 ): Tensor<ShapeOf<T>, 'i32'> => {
   if (!(Number.isInteger(lo) && Number.isInteger(hi) && lo < hi)) fail('randomIntegers', `from ${lo} below ${hi}`);
+  if (lo < lowest.i32 || hi > highest.i32 + 1 || hi - lo >= 2 ** 32)
+    fail(
+      'randomIntegers',
+      `from ${lo} below ${hi}: i32 goes from ${lowest.i32} to ${highest.i32}`,
+      [],
+      "bits(k, shape) gives all 32 bits, as 'u32'",
+    );
   const raw = B.randomBits(unwrap(k), shape);
   return wrap(B.addConst(B.cast(B.mod(raw, B.like(hi - lo, raw)), 'i32'), lo));
 };

@@ -57,6 +57,8 @@ t('uniform', () => {
   near(variance(u), 1 / 12, 0.003);
   const v = valuesOf(R.uniform(k, [2000], -3, 5));
   assert.ok(v.every((x) => x >= -3 && x < 5));
+  assert.equal(valuesOf(R.uniform(k, [2], 3, 3)), [3, 3]);
+  refuses(() => R.uniform(k, [2], 1, 0), 'uniform', 'from 1 to 0');
 });
 
 t('normal and gumbel', () => {
@@ -78,6 +80,14 @@ t('bernoulli, integers, categories', () => {
     [...new Set(ints)].sort((a, b) => a - b),
     [-2, -1, 0, 1, 2],
   );
+  const widest = valuesOf(R.randomIntegers(k, [100], -(2 ** 31), 2 ** 31 - 1));
+  assert.ok(widest.some((x) => x < -(2 ** 30)) && widest.some((x) => x > 2 ** 30));
+  for (const [lo, hi] of [
+    [0, 2 ** 31 + 1],
+    [-(2 ** 31) - 1, 0],
+    [-(2 ** 31), 2 ** 31],
+  ] as const)
+    refuses(() => R.randomIntegers(k, [2], lo, hi), 'randomIntegers', `from ${lo} below ${hi}: i32 goes from`);
   const logits = tensor(
     Float32Array.from({ length: 30000 }, (_, i) => Math.log([0.2, 0.5, 0.3][i % 3]!)),
     [10000, 3],
