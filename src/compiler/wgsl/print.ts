@@ -31,6 +31,7 @@ const literal = (value: number, scalar: string): string => {
   if (scalar === 'bool') return value ? 'true' : 'false';
   if (scalar === 'u32') return `${value >>> 0}u`;
   if (scalar === 'i32') return value === -2147483648 ? 'i32(-2147483647 - 1)' : `${value}i`;
+  if (scalar === 'f32' && Object.is(value, -0)) return 'bitcast<f32>(0x80000000u)';
   const text = `${scalar === 'f32' ? Math.fround(value) : value}`;
   const suffix = scalar === 'f16' ? 'h' : 'f';
   return /[.e]/.test(text) ? `${text}${suffix}` : `${text}.0${suffix}`;

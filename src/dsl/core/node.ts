@@ -16,12 +16,19 @@ const sweep = (): void => {
   sweepAt = Math.max(1 << 16, table.size * 2);
 };
 
+/** All of an operation as text; JSON tells neither -0 from 0 nor what is not finite apart. */
+const textOf = (op: Op): string => {
+  const text = JSON.stringify(op);
+  if (op.kind !== 'const' || (Number.isFinite(op.value) && !Object.is(op.value, -0))) return text;
+  return `${text}${Object.is(op.value, -0) ? '-0' : op.value}`;
+};
+
 /**
  * The node for `op` over `src`: the existing one where an equal one lives. `origin` lends its place in the user's program to
  * a node that a transformation makes. Throws DslError for shapes or dtypes that do not fit.
  */
 export const makeNode = (op: Op, src: readonly Node[], origin?: Node): Node => {
-  const attrs = JSON.stringify(op);
+  const attrs = textOf(op);
   const key = `${attrs}|${src.map((s) => s.id).join(',')}`;
   const found = table.get(key)?.deref();
   if (found) return found;

@@ -90,11 +90,14 @@ const flatten = (x: Nested, shape: readonly number[], into: number[], depth = 0)
 };
 
 let unnamed = 0;
+/** As whole numbers of its own width: printed, -0 would be 0. */
+const bitsOf = (values: HostArray): HostArray =>
+  values instanceof Float32Array ? new Uint32Array(values.buffer, values.byteOffset, values.length) : values;
 // Small data is named by its content, so that tracing the same text twice gives the same program.
 const bind = (values: HostArray, shape: readonly number[], dtype: DType): Node => {
   if (values.length !== sizeOf(shape))
     fail('tensor', `${values.length} values do not fill [${shape}], which has ${sizeOf(shape)}`);
-  const name = values.length <= 1024 ? hashText(`${dtype}[${shape}]${values.join()}`) : `${unnamed++}`;
+  const name = values.length <= 1024 ? hashText(`${dtype}[${shape}]${bitsOf(values).join()}`) : `${unnamed++}`;
   const node = B.input(`literal.${name}`, shape, dtype, 'data');
   bound.set(node, values);
   return node;

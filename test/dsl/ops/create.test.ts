@@ -2,8 +2,9 @@ import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as C from '../../../src/dsl/ops/create.ts';
-import { add } from '../../../src/dsl/ops/elementwise.ts';
+import { add, recip } from '../../../src/dsl/ops/elementwise.ts';
 import { boundData, data, param, scalarInput, state, tensor } from '../../../src/dsl/ops/inputs.ts';
+import { concat } from '../../../src/dsl/ops/joining.ts';
 import { anySize, dim, ofDType, shaped } from '../../../src/dsl/tensor.ts';
 import { close, refuses, valuesOf } from '../../support/values.ts';
 
@@ -44,6 +45,9 @@ t('host data, nested or flat, is copied', () => {
   assert.equal([...boundData(tensor([[1, 2]], 'f16').node.src[0]!)!], [1, 2]);
   assert.is(tensor([1, 2]), tensor([1, 2]));
   assert.is.not(tensor([1, 2]), tensor([1, 2], 'i32'));
+  for (const zero of [tensor([0]), C.full(0, [1])])
+    for (const negative of [tensor([-0]), C.full(-0, [1])])
+      assert.equal(valuesOf(recip(concat([zero, negative]))), [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
   assert.is(boundData(add(v, v).node), undefined);
   refuses(() => tensor(new Float32Array(3), [2]), '3 values do not fill [2]');
   const ragged: readonly (readonly number[])[] = [[1, 2], [3]];

@@ -31,6 +31,7 @@ export const elementwise: Cases = {
     T.sigmoid(T.where(T.isfinite(special()), special(), 0)),
     T.tanh(T.where(T.isfinite(special()), special(), 0)),
     T.cast('bf16')(T.mul(special(), 0.5)),
+    T.recip(T.where(T.isnan(special()), special(), T.fullLike(special(), -0))),
   ],
   add: ({ shape }) => [
     T.add(f32(shape), f32(shape, 1)),
