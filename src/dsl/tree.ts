@@ -22,7 +22,7 @@ export const flatten = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flat<
       leaves.push({ path, value: x });
       return '*';
     }
-    if (x === null || x === undefined) return '-';
+    if (x === null || x === undefined) return `${x}`;
     if (Array.isArray(x)) return `[${x.map((v, i) => visit(v, join(path, i))).join(',')}]`;
     if (isPlain(x))
       return `{${Object.entries(x)

@@ -35,6 +35,16 @@ test('one program a signature: shapes and dtypes count, values and scalars do no
   assert.equal(said, []);
 });
 
+test('null and undefined are two arguments, and two programs', async () => {
+  const { host, counters } = hostSaying();
+  const sized = (x: Tensor<readonly [number]>, by?: null) => (by === undefined ? x : sum(x));
+  const f = jit(host, sized);
+  const shapes: unknown[] = [];
+  for (const by of [undefined, null, undefined]) shapes.push((await f(row(4), by)).shape);
+  assert.equal(shapes, [[4], [], [4]]);
+  assert.is(counters.traces, 2);
+});
+
 test('a storm of signatures is warned about once, by the name of the function', async () => {
   const { host, counters, said } = hostSaying();
   const total = (x: Tensor<readonly [number]>) => sum(add(x, 1));
