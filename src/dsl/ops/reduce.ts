@@ -119,9 +119,16 @@ export const variance: Reduction<'variance', FloatType, VarianceOptions> = reduc
   'variance',
   (x, axes, o) => B.cast(variances('variance', x, axes, o.correction), x.dtype),
 );
+/** The square root of the variance. Where all values are equal its gradient is 0. */
 export const std: Reduction<'std', FloatType, VarianceOptions> = reduction<Options & VarianceOptions>(
   'std',
-  (x, axes, o) => B.cast(B.sqrt(variances('std', x, axes, o.correction)), x.dtype),
+  (x, axes, o) => {
+    const v = variances('std', x, axes, o.correction);
+    const zero = B.like(0, v);
+    const none = B.eq(v, zero);
+    const root = B.where(none, zero, B.sqrt(B.where(none, B.like(1, v), v)));
+    return B.cast(root, x.dtype);
+  },
 );
 
 const truth = (by: 'max' | 'min') => (x: Node, axes: readonly number[]) => {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { gt } from '../../../src/dsl/ops/elementwise.ts';
 import { tensor } from '../../../src/dsl/ops/inputs.ts';
 import * as R from '../../../src/dsl/ops/reduce.ts';
+import { grad } from '../../../src/dsl/transform/index.ts';
 import { close, closeAt, doubles, reader, refuses, valuesOf } from '../../support/values.ts';
 
 const t = suite('ops: reductions');
@@ -37,6 +38,9 @@ t('each kind', () => {
   closeAt(R.variance(x, 1), [2, 4], ([a, c]) => spread(middle(a!, c!)));
   closeAt(R.variance(x, 1, { correction: 1 }), [2, 4], ([a, c]) => spread(middle(a!, c!), 1));
   closeAt(R.std(x), [], () => Math.sqrt(spread(all)));
+  const level = tensor([2, 2, 2]);
+  close(R.std(level), [0]);
+  close(grad((v: typeof level) => R.std(v))(level), [0, 0, 0]);
   closeAt(R.logsumexp(x, 1), [2, 4], ([a, c]) => Math.log(sum(middle(a!, c!).map(Math.exp))), 1e-6);
   closeAt(
     R.logsumexp(x, [0, 2]),
