@@ -115,7 +115,7 @@ test('what cannot be evaluated is one message', async () => {
     await refused(/in 32 values, the text tower embeds texts in 16/, 'retrieval', tiny, pictures, ...texts);
     await refused(/cat has no captions: .* --captions/, 'retrieval', model, flat);
     await refused(/no features 'tokens'; there are pooled, mean/, 'probe', model, pictures, '--feature', 'tokens');
-    await refused(/500 neighbours of a bank of 10/, 'knn', model, pictures, '--neighbours', '500');
+    await refused(/500 neighbours, and 12 training pictures/, 'knn', model, pictures, '--neighbours', '500');
     await refused(/pictures: the folder holds neither/, 'probe', pictures, pictures);
     await refused(
       /--lpips-heads are of no use without their network: .* --lpips/,

@@ -71,7 +71,8 @@ export const withHub = async (
     });
     const stop = Math.min(hub.cutAt ?? bytes.length, from + (hub.cutEvery ?? bytes.length), bytes.length);
     if (stop === bytes.length) return void response.end(bytes.subarray(from));
-    response.write(bytes.subarray(from, Math.max(from, stop)), () => setTimeout(() => response.destroy(), 20));
+    // The end of the stream goes after the bytes: a reset could overtake them.
+    response.write(bytes.subarray(from, Math.max(from, stop)), () => response.socket?.end());
   };
   const store = await listen((request, response) => {
     const path = decodeURIComponent(request.url!.slice(1));
