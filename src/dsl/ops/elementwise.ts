@@ -117,13 +117,14 @@ export const round: UnaryOp<FloatType> = unary('round');
 export const not: UnaryOp<BitType> = unary('not');
 export const square: UnaryOp<NumericType> = (x) => wrap(B.mul(unwrap(x), unwrap(x)));
 
-/** Values below `lo` become `lo`, above `hi` become `hi`. */
+/** Values below `lo` become `lo`, above `hi` become `hi`, by selection: NaN stays NaN. At the bounds the gradient goes through. */
 export const clamp =
   (lo: number, hi: number) =>
   <S extends Shape, D extends NumericType>(x: Tensor<S, D>): Tensor<S, D> => {
     if (!(lo <= hi)) fail('clamp', `from ${lo} to ${hi}`);
     const n = unwrap(x);
-    return wrap(B.min(B.max(n, operand('clamp', lo, n)), operand('clamp', hi, n)));
+    const [low, high] = [operand('clamp', lo, n), operand('clamp', hi, n)];
+    return wrap(B.where(B.lt(n, low), low, B.where(B.lt(high, n), high, n)));
   };
 
 /** `x` as dtype `to`: floats to integers truncate towards zero and saturate, bools are 0 and 1. */

@@ -156,6 +156,7 @@ t('where takes a number for one branch', () => {
 });
 
 t('clamp, cast, bitcast, NaN', () => {
+  close(grad((v: typeof x) => sum(E.clamp(-1, 2.5)(v)))(x), [0, 1, 1, 1, 1, 1]);
   close(
     E.clamp(-1, 2)(x),
     xs.map((a) => Math.min(2, Math.max(-1, a))),

@@ -21,6 +21,8 @@ export const elementwise: Cases = {
     T.isfinite(special()),
     T.relu(special()),
     T.leakyRelu(0.1)(special()),
+    T.clamp(-1, 1)(special()),
+    T.sigmoid(special()),
     T.neg(special()),
     T.abs(special()),
     T.mul(special(), 0.5),
