@@ -1,6 +1,6 @@
 // Reductions outside templates: an invocation an output, or a workgroup where outputs are few; several over one space share a kernel.
 
-import { highest, lowest } from '../dsl/core/dtype.ts';
+import { extremesOf } from '../dsl/core/dtype.ts';
 import { sizeOf } from '../dsl/core/node.ts';
 import type { ReduceFn } from '../dsl/core/op.ts';
 import type { Node } from '../dsl/core/types.ts';
@@ -33,6 +33,7 @@ interface Fold {
 }
 const foldOf = (by: ReduceFn, n: Node): Fold => {
   const scalar = computeType(n.dtype);
+  const [least, most] = extremesOf(n.dtype);
   const type = scalarType(scalar);
   switch (by) {
     case 'sum':
@@ -41,10 +42,10 @@ const foldOf = (by: ReduceFn, n: Node): Fold => {
       return { type, start: 1, step: (a, v) => call('mul', a, v) };
     case 'max':
     case 'argmax':
-      return { type, start: lowest[scalar], step: (a, v) => call('max', a, v) };
+      return { type, start: least, step: (a, v) => call('max', a, v) };
     case 'min':
     case 'argmin':
-      return { type, start: highest[scalar], step: (a, v) => call('min', a, v) };
+      return { type, start: most, step: (a, v) => call('min', a, v) };
   }
 };
 

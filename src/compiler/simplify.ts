@@ -1,6 +1,6 @@
 // Algebraic and view rewrites, as a table indexed by family; each row looks at one node whose sources are simple already.
 import { cast, full, pad, reduce, reshape, view } from '../dsl/core/build.ts';
-import { highest, isFloat, lowest } from '../dsl/core/dtype.ts';
+import { extremesOf, isFloat } from '../dsl/core/dtype.ts';
 import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
 import type { Binary, Kind, ReduceFn } from '../dsl/core/op.ts';
 import { withOrigin } from '../dsl/core/provenance.ts';
@@ -70,7 +70,7 @@ const simplifyView = (n: Node): Node => {
 };
 
 const identity = (by: ReduceFn, n: Node): number =>
-  by === 'sum' ? 0 : by === 'prod' ? 1 : by === 'max' ? lowest[n.dtype] : highest[n.dtype];
+  by === 'sum' ? 0 : by === 'prod' ? 1 : extremesOf(n.dtype)[by === 'max' ? 0 : 1];
 
 /** A long reduction to few results goes through partial results, so that more than one core has work. */
 const CHUNK = 1024;

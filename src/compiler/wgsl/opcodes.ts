@@ -1,9 +1,13 @@
 // How WGSL spells each opcode, and the helper functions that some need.
 import type { Expr, Fn, Type } from '../ir/expr.ts';
 
-export type Helper = 'dt_erf' | 'dt_pow' | 'dt_bf16' | 'dt_tanh' | 'dt_i32' | 'dt_u32';
+export type Helper = 'dt_infinity' | 'dt_erf' | 'dt_pow' | 'dt_bf16' | 'dt_tanh' | 'dt_i32' | 'dt_u32';
 
 export const helpers: Readonly<Record<Helper, string>> = {
+  // WGSL has no word for infinity, and refuses what it can work out to be one.
+  dt_infinity: `fn dt_infinity(negative: bool) -> f32 {
+  return bitcast<f32>(select(0x7f800000u, 0xff800000u, negative));
+}`,
   // Rational approximation on [-3.84, 3.84], within 2 ulp of f32.
   dt_erf: `fn dt_erf(v: f32) -> f32 {
   let x = clamp(v, -3.832506856900711f, 3.832506856900711f);

@@ -61,6 +61,10 @@ class Printer {
   expr = (e: Expr): string => {
     switch (e.e) {
       case 'lit':
+        if (e.type.scalar === 'f32' && Math.abs(e.value) === Number.POSITIVE_INFINITY) {
+          this.usedHelpers.add('dt_infinity');
+          return `dt_infinity(${e.value < 0})`;
+        }
         return literal(e.value, e.type.scalar);
       case 'ref':
         return e.name;

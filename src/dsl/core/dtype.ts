@@ -34,6 +34,7 @@ export const lowest: Readonly<Record<DType, number>> = {
   u32: 0,
   bool: 0,
 };
+/** The most positive finite value. */
 export const highest: Readonly<Record<DType, number>> = {
   f32: 3.4028234663852886e38,
   f16: 65504,
@@ -42,3 +43,6 @@ export const highest: Readonly<Record<DType, number>> = {
   u32: 4294967295,
   bool: 1,
 };
+/** What nothing of a dtype is below or above: infinities of floats. */
+export const extremesOf = (d: DType): readonly [number, number] =>
+  isFloat(d) ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : [lowest[d], highest[d]];

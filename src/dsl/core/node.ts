@@ -19,8 +19,9 @@ const sweep = (): void => {
 /** All of an operation as text; JSON tells neither -0 from 0 nor what is not finite apart. */
 const textOf = (op: Op): string => {
   const text = JSON.stringify(op);
-  if (op.kind !== 'const' || (Number.isFinite(op.value) && !Object.is(op.value, -0))) return text;
-  return `${text}${Object.is(op.value, -0) ? '-0' : op.value}`;
+  const value = op.kind === 'const' ? op.value : op.kind === 'view' && op.view.v === 'pad' ? op.view.fill : 1;
+  if (Number.isFinite(value) && !Object.is(value, -0)) return text;
+  return `${text}${Object.is(value, -0) ? '-0' : value}`;
 };
 
 /**

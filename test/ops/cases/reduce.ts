@@ -1,5 +1,7 @@
 // Reductions over all axes, one and several.
+import { sizeOf } from '../../../src/dsl/core/node.ts';
 import * as T from '../../../src/dsl/ops/index.ts';
+import { encode } from '../../support/agree.ts';
 import { bool, type Cases, f16, f32, i32, positive, u32 } from '../../support/family.ts';
 
 export const reduce: Cases = {
@@ -38,6 +40,20 @@ export const reduce: Cases = {
     T.variance(T.add(f32([b, 7]), 100), -1),
   ],
   std: ({ b }) => [T.std(f32([b, 7]), -1), T.std(f32([5, b]), 0, { keepDims: true, correction: 1 })],
+  'extremes that are infinite': ({ b }) =>
+    [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY].flatMap((value) => {
+      const of = <const S extends readonly number[]>(shape: S) =>
+        T.tensor(new Float32Array(sizeOf(shape)).fill(value), shape);
+      const x = of([b, 40, 4]);
+      const long = of([70001]);
+      const halves = T.tensor(Uint16Array.from(encode([value, value], 'f16')), [2], 'f16');
+      return [
+        ...[T.max(x, 1), T.max(x, -1), T.max(x, [0, 1]), T.max(x), T.max(halves), T.max(long)],
+        ...[T.min(x, 1), T.min(x, -1), T.min(x, [0, 1]), T.min(x), T.min(halves), T.min(long)],
+        // The lowest number is above what it starts from.
+        T.argmax(T.where(T.eq(T.arange(5), 3), -3.4028234663852886e38, of([5]))),
+      ];
+    }),
   any: ({ full }) => [T.any(bool(full)), T.any(bool(full), 0)],
   all: ({ full }) => [T.all(bool(full)), T.all(bool(full), -1, { keepDims: true })],
   argmax: ({ full, b }) => [
