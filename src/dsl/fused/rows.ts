@@ -1,6 +1,6 @@
 // What row operations are made of: reductions over the last axis, and values laid back over the rows.
-import { cast, eq, exp, expand, iota, like, reduce, reshape, scale, sub, where } from '../core/build.ts';
-import { isFloat } from '../core/dtype.ts';
+import { cast, eq, exp, expand, iota, like, max, reduce, reshape, scale, sub, where } from '../core/build.ts';
+import { isFloat, lowest } from '../core/dtype.ts';
 import { DslError, describe } from '../core/error.ts';
 import type { RowReductions } from '../core/fused-registry.ts';
 import type { ReduceFn } from '../core/op.ts';
@@ -26,7 +26,9 @@ export const whole: RowReductions = {
   sum: rowSum,
   exponentials: (x) => {
     const w = wide(x);
-    const most = row('max', w);
+    // Finite, so that a row of nothing but -infinity has exponentials, of 0.
+    const highest = row('max', w);
+    const most = max(highest, like(lowest.f32, highest));
     return { most, total: rowSum(exp(sub(w, back(most, w)))) };
   },
   at: (x, index) => rowSum(where(hits(index, x), x, like(0, x))),

@@ -49,6 +49,19 @@ t('each kind', () => {
     1e-6,
   );
   close(R.logsumexp(tensor([1000, 1000])), [1000 + Math.log(2)], 1e-7);
+  const none = Number.NEGATIVE_INFINITY;
+  assert.equal(
+    valuesOf(
+      R.logsumexp(
+        tensor([
+          [none, none],
+          [none, 1],
+        ]),
+        1,
+      ),
+    ),
+    [none, 1],
+  );
 });
 
 t('positions are of the first of equals', () => {
