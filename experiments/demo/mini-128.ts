@@ -10,7 +10,7 @@ export default defineConfig({
   losses: [
     { kind: 'pixel', weight: 100 },
     { kind: 'perceptual', weight: 0.3, net: 'squeezenet1_0-caffe' },
-    { kind: 'adversarial', weight: 0.1, channels: 32, start: 1500 },
+    { kind: 'adversarial', weight: 0.1, channels: 32, start: 400 },
     { kind: 'deep', weight: 5 },
     { kind: 'pooled', weight: 1 },
     { kind: 'commitment', weight: 20 },
@@ -25,12 +25,12 @@ export default defineConfig({
     crop: [0.35, 1],
   },
   optimizer: { learningRate: 1e-3, betas: [0.9, 0.99], clip: 50 },
-  schedule: { warmup: 100 },
+  schedule: { warmup: 30 },
   discriminator: {
     optimizer: { learningRate: 2e-4 },
     schedule: { warmup: 50, final: 0 },
   },
-  steps: 2000,
+  steps: 1100,
   batchSize: 8,
   ema: 0.995,
   out: 'runs/demo/mini-128',

@@ -1,5 +1,5 @@
 // `npm run pictures [-- MODEL]`: the photos that come with the project, above what is painted back from their pixel codes, into
-// assets/demo.png. None of them was trained on.
+// assets/demo.png, or demo-128.png for a model of 128 pixels. None of them was trained on.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { need } from '../../src/cli/failure.ts';
@@ -7,7 +7,8 @@ import { asset, commandTokenizer, pictureOf, pixelCodes, qualityOf, readPhoto } 
 import { enlarge, grid, type Picture, writePng } from '../../src/data/index.ts';
 import { openRuntime } from '../../src/index.ts';
 
-const [ACROSS, ZOOM] = [7, 2];
+/** Photos beside each other, and pixels of each in the picture. */
+const [ACROSS, SIDE] = [7, 128];
 const mean = (xs: readonly number[]): number => xs.reduce((sum, x) => sum + x, 0) / xs.length;
 
 const runtime = await openRuntime();
@@ -23,15 +24,16 @@ try {
     console.log(`${name}: PSNR ${quality.psnr.toFixed(2)} dB, SSIM ${quality.ssim.toFixed(3)}`);
     made.push({ photo, painted: pictureOf(tokenizer, painted), ...quality });
   }
+  const zoom = Math.max(1, Math.floor(SIDE / tokenizer.size));
   const rows: Picture[][] = [];
   for (let from = 0; from < made.length; from += ACROSS) {
     const some = made.slice(from, from + ACROSS);
     rows.push(
-      some.map(({ photo }) => enlarge(photo, ZOOM)),
-      some.map(({ painted }) => enlarge(painted, ZOOM)),
+      some.map(({ photo }) => enlarge(photo, zoom)),
+      some.map(({ painted }) => enlarge(painted, zoom)),
     );
   }
-  await need(writePng(asset('demo.png'), grid(rows)));
+  await need(writePng(asset(tokenizer.size === 64 ? 'demo.png' : `demo-${tokenizer.size}.png`), grid(rows)));
   const of = (what: 'psnr' | 'ssim'): number => mean(made.map((m) => m[what]));
   console.log(`${made.length} photos: PSNR ${of('psnr').toFixed(2)} dB, SSIM ${of('ssim').toFixed(3)}`);
 } finally {
