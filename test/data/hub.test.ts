@@ -123,24 +123,31 @@ test('a transfer that stops goes on: at once while it comes further, else when i
       hub.cutEvery = 100_000;
       hub.cutAt = 220_000;
       const message = await failure(downloadFile(repository, file, folder, quick));
-      assert.match(
-        message,
-        /^acme\/tower: model\.safetensors: the transfer stopped after 220000 of 300000 bytes: run the command again/,
-      );
-      assert.equal(ranges(hub), ['all', 'bytes=100000-', 'bytes=200000-', ...Array(3).fill('bytes=220000-')]);
+      const after =
+        /^acme\/tower: model\.safetensors: the transfer stopped after (\d+) of 300000 bytes: run the command again/;
+      assert.match(message, after);
+      // What a connection held when it was cut is lost: where transfers stop depends on how fast they are read.
+      const came = Number(after.exec(message)![1]);
+      assert.ok(came > 0 && came <= 220_000, `${came}`);
+      const starts = ranges(hub).map((range) => (range === 'all' ? 0 : Number(/^bytes=(\d+)-$/.exec(range)![1])));
+      const last = starts.indexOf(came);
+      assert.equal(starts.slice(last), [came, came, came]);
+      starts.slice(1, last + 1).forEach((start, i) => {
+        assert.ok(start >= starts[i]!, `${starts}`);
+      });
       assert.equal(await readdir(folder), ['model.safetensors.part']);
-      assert.is((await stat(join(folder, 'model.safetensors.part'))).size, 220_000);
+      assert.is((await stat(join(folder, 'model.safetensors.part'))).size, came);
       hub.cutEvery = null;
       hub.cutAt = null;
       const changes: (readonly [number, boolean])[] = [];
       await run(
         downloadFile(repository, file, folder, { ...quick, onBytes: (n, fetched) => changes.push([n, fetched]) }),
       );
-      assert.is(ranges(hub).at(-1), 'bytes=220000-');
-      assert.equal(changes[0], [220_000, false]);
+      assert.is(ranges(hub).at(-1), `bytes=${came}-`);
+      assert.equal(changes[0], [came, false]);
       assert.is(
         changes.filter(([, fetched]) => fetched).reduce((sum, [n]) => sum + n, 0),
-        80_000,
+        300_000 - came,
       );
       assert.ok(large.equals(await readFile(join(folder, 'model.safetensors'))));
       assert.equal(await readdir(folder), ['model.safetensors']);

@@ -228,7 +228,7 @@ test("a thread's program is its own text, in Node and in a browser", async () =>
     kernel: -1,
     groups: 1,
     slots: [0, 1],
-    offsets: [],
+    offsets: [0, 0],
     scalars: [],
     scratch: false,
     bytes: 8,

@@ -71,8 +71,9 @@ export const withHub = async (
     });
     const stop = Math.min(hub.cutAt ?? bytes.length, from + (hub.cutEvery ?? bytes.length), bytes.length);
     if (stop === bytes.length) return void response.end(bytes.subarray(from));
-    // The end of the stream goes after the bytes: a reset could overtake them.
-    response.write(bytes.subarray(from, Math.max(from, stop)), () => response.socket?.end());
+    // Time to read what is sent: the end of a stream drops what was not.
+    const part = bytes.subarray(from, Math.max(from, stop));
+    response.write(part, () => setTimeout(() => response.socket?.end(), 20));
   };
   const store = await listen((request, response) => {
     const path = decodeURIComponent(request.url!.slice(1));
