@@ -27,7 +27,7 @@ export const optimizerSchema = z.strictObject({
 });
 export const scheduleSchema = z.strictObject({
   ...course,
-  /** Learning rate at the end of the cosine. */
+  /** Where the cosine ends: the rate that a step after the last would have. */
   final: z.number().min(0).default(0),
 });
 
@@ -45,7 +45,7 @@ export const discriminatorSchema = z.strictObject({
   schedule: z
     .strictObject({
       ...course,
-      /** Learning rate at the end of the cosine. Null: 4e-5, or the peak where that is lower. */
+      /** Where the cosine ends. Null: 4e-5, or the peak where that is lower. */
       final: z.number().min(0).nullable().default(null),
     })
     .prefault({}),

@@ -7,7 +7,7 @@ export interface ScheduleOptions {
   readonly kind: 'constant' | 'cosine';
   /** Rate after the warm-up. */
   readonly peak: number;
-  /** Rate of the last step of a cosine. */
+  /** Where a cosine ends: the rate that a step after the last would have. */
   readonly final: number;
   /** Steps of linear warm-up: step 0 has peak / warmup. */
   readonly warmup: number;

@@ -154,6 +154,19 @@ test('a transfer that stops goes on: at once while it comes further, else when i
     }),
   ));
 
+test('a connection that stays open and says nothing counts as stopped', () =>
+  withHub(files, (hub) =>
+    inFolder(async (folder) => {
+      const repository = repositoryAt(hub);
+      const file = await named(repository, 'model.safetensors');
+      hub.cutEvery = 200_000;
+      hub.silent = true;
+      await run(downloadFile(repository, file, folder, { ...quick, silence: 500 }));
+      assert.is(ranges(hub).length, 2);
+      assert.ok(large.equals(await readFile(join(folder, 'model.safetensors'))));
+    }),
+  ));
+
 test('a hub that is busy in the middle of a file is asked again, three times at most', () =>
   withHub(files, (hub) =>
     inFolder(async (folder) => {

@@ -17,6 +17,8 @@ export interface FakeHub {
   cutAt: number | null;
   /** Bytes a connection serves before it is closed; null: all. */
   cutEvery: number | null;
+  /** Whether a connection that is to be closed is left open instead, and says nothing more. */
+  silent: boolean;
   /** Whether requests for ranges are honoured. */
   ranges: boolean;
   /** The token that it wants; null: none. */
@@ -73,7 +75,9 @@ export const withHub = async (
     if (stop === bytes.length) return void response.end(bytes.subarray(from));
     // Time to read what is sent: the end of a stream drops what was not.
     const part = bytes.subarray(from, Math.max(from, stop));
-    response.write(part, () => setTimeout(() => response.socket?.end(), 20));
+    response.write(part, () => {
+      if (!hub.silent) setTimeout(() => response.socket?.end(), 20);
+    });
   };
   const store = await listen((request, response) => {
     const path = decodeURIComponent(request.url!.slice(1));
@@ -125,6 +129,7 @@ export const withHub = async (
     asked,
     cutAt: null,
     cutEvery: null,
+    silent: false,
     ranges: true,
     busy: [],
     token: null,

@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as after } from 'node:timers/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import { makeFolder } from '../../files/folder.ts';
@@ -16,6 +16,8 @@ export interface DownloadOptions {
   readonly onBytes?: (change: number, fetched: boolean) => void;
   /** Milliseconds before a transfer that came no further is tried again, longer each time. Default 1000. */
   readonly pause?: number;
+  /** Milliseconds without a byte after which a transfer counts as stopped. Default 30,000. */
+  readonly silence?: number;
 }
 
 /** Transfers in a row that may come no further. */
@@ -52,7 +54,17 @@ interface Transfer {
   readonly file: HubFile;
   readonly part: string;
   readonly onBytes: NonNullable<DownloadOptions['onBytes']>;
+  readonly silence: number;
 }
+
+/** Aborts what waits on a server that says nothing for `silence` ms; `heard` begins the wait anew. */
+const watch = (
+  silence: number,
+): { readonly signal: AbortSignal; readonly heard: () => void; readonly end: () => void } => {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new Error(`nothing came for ${silence / 1000} s`)), silence);
+  return { signal: controller.signal, heard: () => void timer.refresh(), end: () => clearTimeout(timer) };
+};
 
 /** An answer that may be another one a little later. */
 class Busy extends Error {
@@ -79,22 +91,29 @@ const transfer = async (t: Transfer): Promise<void> => {
   if (at === t.file.size && at > 0) return;
   const headers = { ...authorization(t.repository.hub), 'accept-encoding': 'identity' };
   const range = at > 0 ? { range: `bytes=${at}-` } : {};
-  const answer = await fetch(fileUrl(t.repository, t.file.path), { headers: { ...headers, ...range } });
-  if (isPassing(answer.status)) {
-    await answer.body?.cancel();
-    throw new Busy(answer);
-  }
-  const append = goesOn(t, answer, at);
-  if (!append) t.onBytes(-at, false);
-  const handle = await open(t.part, append ? 'a' : 'w').catch(rethrow(t.part));
+  const { signal, heard, end } = watch(t.silence);
   try {
-    for await (const chunk of answer.body ?? []) {
-      await handle.writeFile(chunk).catch(rethrow(t.part));
-      t.onBytes(chunk.length, true);
+    const answer = await fetch(fileUrl(t.repository, t.file.path), { headers: { ...headers, ...range }, signal });
+    heard();
+    if (isPassing(answer.status)) {
+      await answer.body?.cancel();
+      throw new Busy(answer);
     }
-    await handle.sync().catch(rethrow(t.part));
+    const append = goesOn(t, answer, at);
+    if (!append) t.onBytes(-at, false);
+    const handle = await open(t.part, append ? 'a' : 'w').catch(rethrow(t.part));
+    try {
+      for await (const chunk of answer.body ?? []) {
+        heard();
+        await handle.writeFile(chunk).catch(rethrow(t.part));
+        t.onBytes(chunk.length, true);
+      }
+      await handle.sync().catch(rethrow(t.part));
+    } finally {
+      await handle.close();
+    }
   } finally {
-    await handle.close();
+    end();
   }
 };
 
@@ -125,7 +144,7 @@ const fetchPart = async (t: Transfer, pause: number): Promise<void> => {
               `${file.path}: the transfer stopped after ${now} of ${file.size} bytes: run the command again, it goes on from there`,
             ),
       );
-    if (still > 0) await setTimeout(Math.max(pause * still, busy?.wait ?? 0));
+    if (still > 0) await after(Math.max(pause * still, busy?.wait ?? 0));
   }
 };
 
@@ -133,7 +152,7 @@ const download = async (
   repository: Repository,
   file: HubFile,
   folder: string,
-  { onBytes = () => undefined, pause = 1000 }: DownloadOptions,
+  { onBytes = () => undefined, pause = 1000, silence = 30_000 }: DownloadOptions,
 ): Promise<boolean> => {
   const target = join(folder, file.path);
   const part = `${target}.part`;
@@ -142,7 +161,7 @@ const download = async (
     return false;
   }
   await makeFolder(dirname(target)).catch(rethrow(target));
-  const t: Transfer = { repository, file, part, onBytes };
+  const t: Transfer = { repository, file, part, onBytes, silence };
   const kept = (await sizeOf(part)) ?? 0;
   onBytes(kept, false);
   if (kept <= file.size) await fetchPart(t, pause);

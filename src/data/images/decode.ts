@@ -35,6 +35,7 @@ const explain = (cause: unknown): string =>
     .split('\n')[0]!
     .replace(/^Input ([Bb]uffer|Bit Array) is empty/, 'the file is empty')
     .replace(/^Input [Bb]uffer contains unsupported image format/, 'this is not an image')
+    .replace(/^Unknown error$/, 'the data is damaged')
     .replace(/^Input [Bb]uffer has corrupt header: /, 'the header is corrupt: ');
 
 /**

@@ -156,7 +156,7 @@ const update = (
   microBatches: number,
 ): Codebook => {
   const { eps, sumLimit = null } = config;
-  // k small updates weigh as one large one would: each keeps the k-th root, and counts for k.
+  // k small updates weigh nearly as one large one would: each keeps the k-th root, and counts for k.
   const decay = config.decay ** (1 / microBatches);
   const keep = <S extends Shape>(mean: Tensor<S>, now: Tensor<S>) =>
     add(mul(mean, decay), mul(now, microBatches * (1 - decay)));
