@@ -1,5 +1,7 @@
 // Checkpoints of a run: a folder each, with state.safetensors (f32) and train.json, written aside and renamed when whole.
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -23,6 +25,8 @@ const infoSchema = z.strictObject({
   pictures: z.int().min(0).optional(),
   /** The run's configuration, as it was read. */
   config: trainConfigSchema,
+  /** What was written into the file of tensors; older checkpoints do not say. */
+  state: z.strictObject({ bytes: z.int().min(0), sha256: z.string() }).optional(),
 });
 /** Where a run stands, beside its tensors. */
 export type CheckpointInfo = z.infer<typeof infoSchema>;
@@ -36,6 +40,8 @@ export interface Checkpoint {
 const stateFile = 'state.safetensors';
 const infoFile = 'train.json';
 const nameOf = (step: number): string => `checkpoint-${String(step).padStart(8, '0')}`;
+/** The step in a checkpoint's name. */
+export const stepOf = (name: string): number => Number(name.slice(name.lastIndexOf('-') + 1));
 const isCheckpoint = (name: string): boolean => /^checkpoint-\d{8,}$/.test(name);
 
 /** Names of the checkpoints in a run's folder, oldest first; none where there is no folder. */
@@ -48,9 +54,15 @@ export const listCheckpoints = (folder: string): TE.TaskEither<DataError, readon
     fileError('list', folder),
   );
 
+/** Names of the checkpoints that go when `written` is there and `keep` stay: the oldest of the others. */
+const outdated = (names: readonly string[], written: string, keep: number): readonly string[] => {
+  const others = names.filter((name) => name !== written);
+  return others.slice(0, Math.max(0, others.length - keep + 1));
+};
+
 /**
- * Writes `folder/checkpoint-STEP`, whole or not at all, then removes all but the newest `keep`. Gives its path. Left: a file that
- * cannot be written, or values that are not finite.
+ * Writes `folder/checkpoint-STEP`, whole or not at all, then removes all but it and the newest `keep - 1` others. Gives its path. Left: a
+ * file that cannot be written, or values that are not finite.
  */
 export const writeCheckpoint = (
   folder: string,
@@ -59,19 +71,30 @@ export const writeCheckpoint = (
   keep: number,
 ): TE.TaskEither<DataError, string> => {
   const path = join(folder, nameOf(info.step));
+  const [hash, size] = [createHash('sha256'), { bytes: 0 }];
+  const onBytes = (chunk: Uint8Array): void => {
+    hash.update(chunk);
+    size.bytes += chunk.length;
+  };
+  const stated = (): string => {
+    const state = { bytes: size.bytes, sha256: hash.digest('hex') };
+    return `${JSON.stringify({ ...info, state }, null, 2)}\n`;
+  };
   const remove = (at: string) => TE.tryCatch(() => rm(at, { recursive: true, force: true }), fileError('write', at));
   return pipe(
     writeFolderAtomic(path, (aside) =>
       pipe(
         // A run that went wrong must not replace a checkpoint from before.
-        writeSafetensorsFrom(join(aside, stateFile), pendingOf(tensors, { finite: path })),
-        TE.chain(() => writeAtomic(join(aside, infoFile), `${JSON.stringify(info, null, 2)}\n`)),
+        writeSafetensorsFrom(join(aside, stateFile), pendingOf(tensors, { finite: path }), { onBytes }),
+        TE.chain(() => writeAtomic(join(aside, infoFile), stated())),
       ),
     ),
     TE.chainFirst(() =>
       pipe(
         listCheckpoints(folder),
-        TE.chain((names) => TE.sequenceSeqArray(names.slice(0, -keep).map((name) => remove(join(folder, name))))),
+        TE.chain((names) =>
+          TE.traverseSeqArray((name: string) => remove(join(folder, name)))(outdated(names, nameOf(info.step), keep)),
+        ),
       ),
     ),
     TE.map(() => path),
@@ -91,7 +114,24 @@ const parseInfo = (path: string, text: string): E.Either<DataError, CheckpointIn
     : E.left(datasetError(path, `this is no checkpoint of a run: ${z.prettifyError(parsed.error)}`));
 };
 
-/** Opens one checkpoint folder; its tensors are read when they are asked for. */
+/** Whether a file is as it was written. */
+const checkState = (path: string, state: CheckpointInfo['state']): TE.TaskEither<DataError, void> =>
+  pipe(
+    TE.tryCatch(
+      async () => {
+        if (state === undefined) return null;
+        const { size } = await stat(path);
+        if (size !== state.bytes) return `it has ${size} bytes, and ${state.bytes} were written`;
+        const hash = createHash('sha256');
+        for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk);
+        return hash.digest('hex') === state.sha256 ? null : 'its bytes are not those that were written';
+      },
+      fileError('read', path),
+    ),
+    TE.chain((why) => (why === null ? TE.right(undefined) : TE.left(datasetError(path, why)))),
+  );
+
+/** Opens one checkpoint folder, and checks its file of tensors, which are read when they are asked for. */
 export const readCheckpoint = (path: string): TE.TaskEither<DataError, Checkpoint> =>
   pipe(
     TE.Do,
@@ -99,6 +139,7 @@ export const readCheckpoint = (path: string): TE.TaskEither<DataError, Checkpoin
       TE.tryCatch(() => readFile(join(path, infoFile), 'utf8'), fileError('read', join(path, infoFile))),
     ),
     TE.bind('info', ({ text }) => TE.fromEither(parseInfo(join(path, infoFile), text))),
+    TE.chainFirst(({ info }) => checkState(join(path, stateFile), info.state)),
     TE.bind('tensors', () => wholeFile(join(path, stateFile))),
     TE.map(({ info, tensors }) => ({ path, info, tensors })),
   );

@@ -14,7 +14,7 @@ import { namedSpecs } from '../dsl/param.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
 import type { Variant, VariantModel } from '../models/variants/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { type Checkpoint, latestCheckpoint, listCheckpoints, writeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, latestCheckpoint, listCheckpoints, stepOf, writeCheckpoint } from './checkpoint.ts';
 import { type TrainConfig, variantFor } from './config.ts';
 import { TrainFailure } from './failure.ts';
 import { stillIn } from './freeze.ts';
@@ -84,6 +84,18 @@ export const checkpointFor = async (out: string, resume: boolean): Promise<Check
   if ((await need(listCheckpoints(out))).length > 0)
     throw new TrainFailure(`${out} holds a run already: --resume goes on with it; --out starts another one`);
   return null;
+};
+
+/** @throws TrainFailure where a checkpoint is newer than the one that a run goes on from: its choice was made before the folder was taken */
+const checkNewest = async (out: string, from: Checkpoint | null): Promise<void> => {
+  const newer = (await need(listCheckpoints(out))).filter((name) => stepOf(name) > (from?.info.step ?? -1)).at(-1);
+  if (newer === undefined) return;
+  const path = join(out, newer);
+  throw new TrainFailure(
+    from === null
+      ? `${path} was not there when this run began: another process trains there. --resume goes on from it; --out starts another run`
+      : `${path} is newer than ${from.path}, which this run was to go on from: go on from it, by --resume, or remove it`,
+  );
 };
 
 /** A snapshot as a model's file has it: codebooks under their own names, and the mean of the weights where one is kept. */
@@ -279,6 +291,7 @@ export const runTraining = async (
     const opened = await openRun(runtime, system, asked, config, from, hooks);
     const release = await lockFolder(config.out);
     try {
+      await checkNewest(config.out, from);
       return await trainIn(runtime, opened);
     } finally {
       await release();

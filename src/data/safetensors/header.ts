@@ -99,7 +99,9 @@ const checkCoverage = (
   for (const info of sorted) {
     const fail = (reason: string) => E.left(safetensorsError(path, info.name, reason));
     if (info.end > fileBytes)
-      return fail(`the file is truncated: it needs ${info.end} bytes, the file has ${fileBytes}; download it again`);
+      return fail(
+        `the file is truncated: it needs ${info.end} bytes, the file has ${fileBytes}; it was not copied whole`,
+      );
     if (info.begin < end) return fail(`its bytes overlap those of ${before}`);
     if (info.begin > end) return fail(`${info.begin - end} bytes between it and ${before} belong to no tensor`);
     end = info.end;

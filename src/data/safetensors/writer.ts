@@ -12,6 +12,8 @@ export interface WriteOptions {
   /** How F32 tensors are stored; other dtypes are stored as they are. Default F32. */
   readonly floats?: 'F32' | 'F16' | 'BF16';
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Sees all that is written, in its order. */
+  readonly onBytes?: (bytes: Uint8Array) => void;
 }
 
 /** A tensor that is to be written: what the header says of it, and its values when its turn comes. */
@@ -108,12 +110,16 @@ const headerBytes = (plans: readonly Plan[], metadata: Readonly<Record<string, s
 export const writeSafetensorsFrom = (
   path: string,
   tensors: readonly PendingTensor[],
-  { floats = 'F32', metadata = {} }: WriteOptions = {},
+  { floats = 'F32', metadata = {}, onBytes = () => {} }: WriteOptions = {},
 ): TE.TaskEither<DataError, void> =>
   pipe(
     TE.fromEither(planOf(path, tensors, floats)),
     TE.chain((plans) =>
-      writeAtomicFrom(path, async (write) => {
+      writeAtomicFrom(path, async (into) => {
+        const write = (bytes: Uint8Array): Promise<void> => {
+          onBytes(bytes);
+          return into(bytes);
+        };
         await write(headerBytes(plans, metadata));
         for (const plan of plans) {
           const tensor = orThrow(checked(path, plan, orThrow(await plan.pending.read())));
