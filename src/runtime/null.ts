@@ -20,7 +20,6 @@ export const hardwareCaps: Caps = {
   f16: true,
   subgroups: { min: 32, max: 32 },
   subgroupMatrices: [],
-  immediates: true,
   timestamps: true,
   software: false,
   limits: {

@@ -15,7 +15,6 @@ const modest = (b: Backend): Backend => ({
     ...b.caps,
     f16: false,
     subgroups: null,
-    immediates: false,
     limits: {
       ...b.caps.limits,
       storageBuffers: 8,

@@ -66,6 +66,26 @@ forEachBackend(test, 'scalars of every dtype change without a new compilation', 
   x.free();
 });
 
+forEachBackend(test, 'a kernel takes more scalars than an adapter has immediates for', async (backend) => {
+  const count = 20;
+  const names = Array.from({ length: count }, (_, k) => `s${k}`);
+  const added = (x: Tensor<readonly [3]>, ...scalars: readonly Tensor<readonly []>[]) =>
+    scalars.reduce((sum, s, k) => T.add(sum, T.mul(T.broadcastLike(s, x), k)), x);
+  const f = jit(hostOf(backend), added, { name: 'many scalars' });
+  const v = [1, -2, 3];
+  const x = await upload(backend, v, [3]);
+  for (const by of [0.5, -3]) {
+    const rates = names.map((_, k) => by * (k - 7));
+    const given = Object.fromEntries(names.map((name, k) => [name, [rates[k]!]]));
+    const want = added(T.data('x', [3]), ...names.map((name) => T.scalarInput(name)));
+    const got = await f(x, ...rates);
+    close(await read(got), solve(want, { x: v, ...given }), 1e-6);
+    got.free();
+  }
+  x.free();
+  await f.free();
+});
+
 forEachBackend(test, 'a decoder with a donated cache says what causal attention says', async (backend) => {
   const [heads, length, width] = [2, 9, 4];
   const host = hostOf(backend);

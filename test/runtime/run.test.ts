@@ -265,6 +265,26 @@ forEachBackend(test, 'refuses wrong inputs by name', async (backend) => {
   for (const t of [a, whole]) t.free();
 });
 
+forEachBackend(test, 'copies a part of a buffer from where it begins', async (backend) => {
+  const [n, skipped] = [8, 4];
+  const program = programOf(backend.caps, {
+    kernels: [],
+    steps: [copy(0, 1, n * 4, skipped * 4)],
+    slots: [slot('input', n + skipped), slot('output', n)],
+    inputs: [input('x', 0, n + skipped)],
+    outputs: [output(1, n)],
+  });
+  const executable = await right(backend.load(program));
+  const x = await right(backend.upload(ramp(n + skipped), [n + skipped], 'f32'));
+  const [y] = await right(executable.run([x], {}));
+  assert.equal(
+    await right(y!.read),
+    ramp(n, (i) => i + skipped),
+  );
+  for (const t of [x, y!]) t.free();
+  executable.dispose();
+});
+
 forEachBackend(test, 'a thousand runs leave no memory behind', async (backend) => {
   const n = 300;
   const executable = await right(backend.load(addProgram(backend.caps, n)));

@@ -35,7 +35,6 @@ export const cards: readonly Caps[] = [
   card('no subgroups, no f16, small limits', {
     f16: false,
     subgroups: null,
-    immediates: false,
     limits: {
       ...hardwareCaps.limits,
       binding: 2 ** 27,

@@ -69,7 +69,13 @@ const printed = (code: KernelCode, caps: Caps, options: Partial<WgslOptions>): P
     case 'wasm':
       return printWasm(code, { memory64: false, relaxedSimd: caps.relaxedSimd ?? false });
     case 'wgsl':
-      return { text: printWgsl(code, { f16: caps.f16, immediates: caps.immediates, ...options }) };
+      return {
+        text: printWgsl(code, {
+          f16: caps.f16,
+          immediates: 4 * code.scalars.length <= caps.limits.immediateBytes,
+          ...options,
+        }),
+      };
   }
 };
 
@@ -108,9 +114,10 @@ export const dispatch = (
   origin: originOf(label),
 });
 
-export const copy = (from: number, to: number, bytes: number): Step => ({
+export const copy = (from: number, to: number, bytes: number, offset?: number): Step => ({
   kind: 'copy',
   from,
+  ...(offset === undefined ? {} : { offset }),
   to,
   bytes,
   origin: originOf('copy'),

@@ -34,7 +34,6 @@ const describe = (backend: Backend['name'], caps: Caps): Device => ({
     f16: caps.f16,
     subgroups: caps.subgroups,
     matrices: matricesText(caps),
-    immediates: caps.immediates,
     timestamps: caps.timestamps,
   },
   limits: { ...caps.limits },

@@ -8,6 +8,7 @@ export interface Limits {
   readonly workgroupBytes: number;
   readonly invocations: number;
   readonly groupsPerDimension: number;
+  /** Bytes of run-time scalars that a kernel takes without a buffer; 0 where it takes none. */
   readonly immediateBytes: number;
 }
 
@@ -33,7 +34,6 @@ export interface Caps {
   readonly subgroups: { readonly min: number; readonly max: number; readonly set?: number } | null;
   /** The adapter's favourites first; none where the feature is missing or was not asked for. */
   readonly subgroupMatrices: readonly SubgroupMatrix[];
-  readonly immediates: boolean;
   /** WebAssembly alone: whether the engine multiplies and adds in one rounding. */
   readonly relaxedSimd?: boolean;
   /** WebAssembly alone: addresses of 64 bits, for memory above 4 GiB. */

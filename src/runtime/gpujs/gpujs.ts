@@ -14,7 +14,6 @@ export const gpujsCaps: Caps = {
   f16: true,
   subgroups: null,
   subgroupMatrices: [],
-  immediates: true,
   timestamps: true,
   software: true,
   limits: {

@@ -43,8 +43,8 @@ export class HostMemory {
     }
   }
 
-  copyFrom(other: HostMemory, bytes: number): void {
-    new Uint8Array(this.bytes).set(new Uint8Array(other.bytes, 0, bytes));
+  copyFrom(other: HostMemory, bytes: number, offset = 0): void {
+    new Uint8Array(this.bytes).set(new Uint8Array(other.bytes, offset, bytes));
   }
 }
 

@@ -96,7 +96,7 @@ export class HostExecutable implements Executable {
       if (!p) return;
       const start = timed ? performance.now() : 0;
       if ('kernel' in p) this.#dispatch(p);
-      else this.#slots[p.step.to]!.copyFrom(this.#slots[p.step.from]!, p.step.bytes);
+      else this.#slots[p.step.to]!.copyFrom(this.#slots[p.step.from]!, p.step.bytes, p.step.offset);
       if (timed) times.push({ step, startNs: (start - first) * 1e6, durationNs: (performance.now() - start) * 1e6 });
     });
     return times;

@@ -43,7 +43,6 @@ export const wasmCaps = (
     f16: true,
     subgroups: null,
     subgroupMatrices: [],
-    immediates: true,
     relaxedSimd,
     memory64,
     timestamps: true,

@@ -73,12 +73,8 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
   const name = nameOf(info);
   const subgroups = subgroupsOf(features, info);
   const subgroupMatrices = matricesOf(features, info, subgroups);
+  const language = { target: 'wgsl', templates: true, f16: features.has('shader-f16'), subgroups } as const;
   const said = {
-    target: 'wgsl',
-    templates: true,
-    f16: features.has('shader-f16'),
-    subgroups,
-    immediates: immediateBytes >= 16,
     timestamps: features.has('timestamp-query'),
     software: isSoftware(info),
     limits: {
@@ -91,10 +87,16 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
       immediateBytes,
     },
     name,
-  } as const;
-  // The name has the vendor. An adapter without matrices is one adapter, asked for them or not.
-  const key = JSON.stringify(subgroupMatrices.length > 0 ? { ...said, subgroupMatrices } : said);
-  return { ...said, vendor: info.vendor, subgroupMatrices, fingerprint: `webgpu-${hashText(key)}` };
+  };
+  // The name has the vendor. An adapter without matrices is one adapter, asked for them or not. Measured schedules are found by this
+  // text, so its form stays.
+  const key = JSON.stringify({
+    ...language,
+    immediates: immediateBytes >= 16,
+    ...said,
+    ...(subgroupMatrices.length > 0 ? { subgroupMatrices } : {}),
+  });
+  return { ...language, ...said, vendor: info.vendor, subgroupMatrices, fingerprint: `webgpu-${hashText(key)}` };
 };
 
 const findAdapter = async (): Promise<{ readonly gpu: GPU; readonly adapter: GPUAdapter }> => {
