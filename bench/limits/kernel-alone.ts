@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { compileGraph, type KernelOf } from '../../src/compiler/compile.ts';
 import { renderCompileError } from '../../src/compiler/error.ts';
 import { full, input } from '../../src/dsl/core/build.ts';
-import { substitute } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
+import { replaceAbove } from '../../src/dsl/core/walk.ts';
 import { orThrow } from '../../src/runtime/attempt.ts';
 import type { Backend, StepTime } from '../../src/runtime/backend.ts';
 import { median } from '../../src/runtime/tune/median.ts';
@@ -28,7 +28,7 @@ const flusher = (backend: Backend) => {
 /** Milliseconds of a run after the first, from memory and not from caches: the median. Throws Error where it does not become the same kernel. */
 export const msAlone = async (backend: Backend, { call, origin, outputs, loads }: KernelGraph): Promise<number> => {
   const inputs = loads.map((n, i) => input(`operand${i}`, n.shape, n.dtype));
-  const own = substitute(outputs, new Map(loads.map((n, i) => [n, inputs[i]!])));
+  const own = replaceAbove(outputs, new Map(loads.map((n, i) => [n, inputs[i]!])));
   const made = compileGraph({ inputs: inputs.map((node) => ({ node, donated: false })), outputs: own }, backend.caps);
   if (E.isLeft(made)) throw new Error(renderCompileError(made.left));
   // Operands may be packed for it first, by kernels that the step has too.

@@ -172,10 +172,6 @@ export type DropAxis<S extends Shape, A extends number> = number extends A
 export type Init<S extends Shape> = { d: S } extends { d: readonly [...infer B extends Shape, infer _] }
   ? readonly [...B]
   : Shape;
-/** The last dim. */
-export type Last<S extends Shape> = { d: S } extends { d: readonly [...infer _ extends Shape, infer L extends Dim] }
-  ? L
-  : number;
 
 /** `S` without the axes named in `K` ('0' | '2'), or with 1 in their place. */
 export type Without<

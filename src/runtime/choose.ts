@@ -28,6 +28,8 @@ export interface ChooseOptions {
   readonly threads?: number;
   /** Takes each line of what was chosen. */
   readonly log?: (line: string) => void;
+  /** Hears of what goes wrong and stops nothing, as a cache that cannot be written; default: `log`, of a runtime `console.warn`. */
+  readonly warn?: (message: string) => void;
 }
 
 const mib = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`;
@@ -49,8 +51,8 @@ const remedy =
 
 type Chosen = Promise<E.Either<RunError, Backend>>;
 
-const openThreads = ({ threads, log = () => {} }: ChooseOptions): Chosen =>
-  openWasm({ warn: log, ...(threads === undefined ? {} : { threads }) })();
+const openThreads = ({ threads, log = () => {}, warn = log }: ChooseOptions): Chosen =>
+  openWasm({ warn, ...(threads === undefined ? {} : { threads }) })();
 
 const openAsked = async (backend: Backend['name'], options: ChooseOptions): Chosen => {
   const { fast = false, log = () => {} } = options;

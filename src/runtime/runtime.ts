@@ -18,7 +18,6 @@ import { DeviceTensor, type HostTensor } from './tensor.ts';
 export interface RuntimeOptions extends ChooseOptions {
   /** Where compiled programs are kept; default: the user's cache folder in Node, nowhere in a browser. */
   readonly cache?: ProgramCache;
-  readonly warn?: (message: string) => void;
   readonly compile?: CompileOptions;
   /** Measured schedules; default: those that `dualtoken tune` kept for this adapter, if any. */
   readonly tuning?: Tuning;
@@ -78,7 +77,7 @@ export const keptTuning = async (
 /** Opens a runtime. Throws RunFailure (NoAdapter) where a backend was asked for that is not to be had. */
 export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime> => {
   const warn = options.warn ?? ((message: string) => console.warn(`dualtoken: ${message}`));
-  const backend = await orThrow(openBackend(options));
+  const backend = await orThrow(openBackend({ ...options, warn }));
   const tuning = options.tuning ?? (await keptTuning(backend, options.fast ?? false, warn));
   const compileOptions: CompileOptions = { ...options.compile, ...(tuning ? { tuning } : {}) };
   const counters = { traces: 0, compiles: 0, cacheHits: 0 };

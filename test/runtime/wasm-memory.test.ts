@@ -7,12 +7,14 @@ import { runInNewContext } from 'node:vm';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { noCache } from '../../src/compiler/cache.ts';
 import { diskKernels } from '../../src/compiler/cache-disk.ts';
 import { layerNorm } from '../../src/dsl/fused/layer-norm.ts';
 import * as T from '../../src/dsl/ops/index.ts';
 import { unwrap } from '../../src/dsl/tensor.ts';
 import type { DeviceBuffer } from '../../src/runtime/backend.ts';
 import { type RunError, renderRunError } from '../../src/runtime/error.ts';
+import { openRuntime } from '../../src/runtime/runtime.ts';
 import { Allocator, type Block } from '../../src/runtime/wasm/allocator.ts';
 import { findEngine, hasMemory64 } from '../../src/runtime/wasm/engine.ts';
 import { openWasm } from '../../src/runtime/wasm/wasm.ts';
@@ -153,6 +155,25 @@ test('blocks never overlap, and free ones join', () => {
   assert.equal(allocator.take(whole), { at: 1024, size: whole });
   assert.is(allocator.take(1), null);
   assert.is(allocator.lacks(100), 128);
+});
+
+test('a folder for kernels that cannot be written is said once, to whoever hears the warnings of the runtime', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dualtoken-kernels-'));
+  const before = process.env.DUALTOKEN_CACHE;
+  try {
+    process.env.DUALTOKEN_CACHE = join(folder, 'a file');
+    await writeFile(process.env.DUALTOKEN_CACHE, '');
+    const said: string[] = [];
+    const runtime = await openRuntime({ backend: 'wasm', cache: noCache, warn: (message) => said.push(message) });
+    for (const rows of [2, 3]) await runtime.evaluate(T.add(T.full(1, [rows]), 1));
+    runtime.close();
+    assert.is(said.length, 1);
+    assert.match(said[0]!, /^kernels are not cached: .*a file.*cannot be written/);
+  } finally {
+    if (before === undefined) delete process.env.DUALTOKEN_CACHE;
+    else process.env.DUALTOKEN_CACHE = before;
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('binaries are kept, used without assembling, and made again where they are damaged', async () => {

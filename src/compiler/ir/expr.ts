@@ -231,7 +231,6 @@ export const bitcastTo = (x: Expr, scalar: Scalar): Expr =>
   x.type.scalar === scalar ? x : rawCall('bitcast', [x], scalarType(scalar, x.type.width));
 export const where = (c: Expr, a: Expr, b: Expr): Expr => call('where', c, a, b);
 export const and = (a: Expr, b: Expr): Expr => call('and', a, b);
-export const TRUE = lit(1, 'bool');
 
 /** Four scalars as a vec4. */
 export const vec4 = (xs: readonly Expr[]): Expr => rawCall('vec', xs, scalarType(xs[0]!.type.scalar, 4));

@@ -82,7 +82,3 @@ export const rewrite = (roots: readonly Node[], f: (node: Node, src: readonly No
 /** `n` with other sources; `n` itself where they are the same. */
 export const withSources = (n: Node, src: readonly Node[]): Node =>
   src.every((s, i) => s === n.src[i]) ? n : makeNode(n.op, src, n);
-
-/** Replaces nodes by others (for example placeholders by arguments) everywhere below `roots`. */
-export const substitute = (roots: readonly Node[], by: ReadonlyMap<Node, Node>): readonly Node[] =>
-  rewrite(roots, (n, src) => by.get(n) ?? withSources(n, src));

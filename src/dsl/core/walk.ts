@@ -15,7 +15,7 @@ export const topologicalUntil = (roots: readonly Node[], stop: (n: Node) => bool
   return [...seen].sort((a, b) => a.id - b.id);
 };
 
-/** As `substitute`, but never looks below a replaced node: its cost is that of the part between `roots` and the replaced. */
+/** Replaces nodes by others, never looking below a replaced one: its cost is that of the part between `roots` and the replaced. */
 export const replaceAbove = (roots: readonly Node[], by: ReadonlyMap<Node, Node>): readonly Node[] => {
   const made = new Map<Node, Node>(by);
   const now = (s: Node): Node => made.get(s) ?? s;

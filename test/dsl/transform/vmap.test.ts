@@ -42,7 +42,7 @@ const conv = (groups: number) =>
   }) as const;
 const v4 = (...shape: readonly number[]): Argument => ({ shape });
 const straight = customVjpNodes(
-  (x, w) => b.mul(b.floor(b.scale(x!, 4)), w!),
+  (x, w) => b.mul(b.map('floor', b.scale(x!, 4)), w!),
   ([x, w], _, ct) => [b.mul(ct, w!), b.mul(ct, x!)],
 );
 
