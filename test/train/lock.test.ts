@@ -1,14 +1,18 @@
 // One run at a time in a folder: a second process is refused by name, and what a killed one left is taken over.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TrainFailure } from '../../src/train/failure.ts';
 import { lockFolder } from '../../src/train/lock.ts';
+import { isOver, thisProcess } from '../../src/train/process-id.ts';
 import { inFolder } from '../support/files.ts';
+import { projectDir } from '../support/shared.ts';
 
 const test = suite('locks');
 const refused = (folder: string): Promise<string> =>
@@ -63,6 +67,68 @@ test('an empty lock is of a process that was killed before it wrote into it, whe
     const release = await lockFolder(folder);
     assert.match(await readFile(path, 'utf8'), new RegExp(`^${process.pid} `));
     await release();
+  }));
+
+test('the same process does not take its folder twice, by whatever path; what another one has by now is not let go of', () =>
+  inFolder(async (folder) => {
+    const release = await lockFolder(folder);
+    assert.match(await refused(join(folder, '..', basename(folder))), /this very process trains in/);
+    await writeFile(join(folder, '.running'), '1 elsewhere\n');
+    await release();
+    assert.is(await readFile(join(folder, '.running'), 'utf8'), '1 elsewhere\n');
+    await rm(join(folder, '.running'));
+    await (await lockFolder(folder))();
+  }));
+
+test('a number says nothing of another namespace or machine; after a restart, and where it is used again, its process is over', () => {
+  const own = { ...thisProcess(), machine: 'm', boot: 'b', namespace: 'n' };
+  const over = (change: Partial<typeof own>): boolean => isOver({ ...own, ...change }, own);
+  const none = 2 ** 22 + 1;
+  assert.not(over({}));
+  assert.ok(over({ pid: none }));
+  for (const change of [{ namespace: 'other' }, { machine: 'other' }, { host: 'other' }])
+    assert.not(over({ pid: none, boot: 'other', ...change }), JSON.stringify(change));
+  assert.ok(over({ boot: 'other' }));
+  if (own.started !== '') assert.ok(over({ started: '1' }));
+  // Older locks say less.
+  assert.ok(over({ pid: none, machine: '', boot: '', namespace: '', started: '' }));
+  assert.not(over({ pid: process.ppid, started: '' }));
+});
+
+/** Waits for the folder to hold `go`, takes it, says so, and holds it a while. */
+const racer = `
+  const [lock, folder] = process.argv.slice(1);
+  const { existsSync } = await import('node:fs');
+  const { lockFolder } = await import(lock);
+  process.stdout.write('ready ');
+  while (!existsSync(folder + '/go')) {}
+  const release = await lockFolder(folder + '/run').catch(() => null);
+  process.stdout.write(release ? 'taken' : 'refused');
+  setTimeout(() => release?.(), 1500);
+`;
+
+test('of several processes that find a lock left one has it', () =>
+  inFolder(async (folder) => {
+    for (let round = 0; round < 2; round++) {
+      await mkdir(join(folder, 'run'), { recursive: true });
+      await writeFile(join(folder, 'run', '.running'), `${2 ** 22 + 1} ${hostname()}\n`);
+      const lock = pathToFileURL(join(projectDir, 'src/train/lock.ts')).href;
+      const said = Array.from({ length: 4 }, () => '');
+      const over = said.map((_, i) => {
+        const args = ['--conditions=dualtoken-source', '--import', 'tsx', '--input-type=module', '-e', racer];
+        const child = spawn(process.execPath, [...args, lock, folder], { cwd: projectDir });
+        child.stdout.setEncoding('utf8').on('data', (text: string) => {
+          said[i] += text;
+        });
+        return once(child, 'close');
+      });
+      while (!said.every((text) => text.startsWith('ready'))) await sleep(20);
+      await writeFile(join(folder, 'go'), '');
+      await Promise.all(over);
+      assert.equal(said.sort(), ['ready refused', 'ready refused', 'ready refused', 'ready taken']);
+      assert.equal(await readdir(join(folder, 'run')), []);
+      await rm(join(folder, 'go'));
+    }
   }));
 
 test.run();
