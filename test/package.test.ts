@@ -1,6 +1,16 @@
 // What a user installs: packs the project, installs the tarball, imports it by name, type-checks against it, runs its command.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
@@ -46,6 +56,8 @@ pack('packs what its `prepare` script builds, and no sources or tests', () => {
     cpSync(join(projectDir, name), join(copy, name), { recursive: true });
   symlinkSync(join(projectDir, 'node_modules'), join(copy, 'node_modules'), windows ? 'junction' : 'dir');
   run(copy, 'npm', 'pack', '--silent', '--pack-destination', temporary);
+  // npm sets the bit where it links a command, which is once; a checkout is built many times.
+  if (!windows) assert.is(statSync(join(copy, 'dist', 'cli', 'main.js')).mode & 0o777, 0o755);
   mkdirSync(user);
   run(temporary, 'tar', '-xzf', tarball);
   const unpacked = join(temporary, 'package');
