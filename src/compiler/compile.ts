@@ -5,7 +5,7 @@ import { describe } from '../dsl/core/error.ts';
 import { hashText } from '../dsl/core/hash.ts';
 import { isKind, sizeOf, topological } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
-import { templates } from '../kernels/registry.ts';
+import { templates } from '../kernels/index.ts';
 import type { KernelTemplate } from '../kernels/template.ts';
 import { canonicalise } from './canonical.ts';
 import { prepareConcats } from './concats.ts';

@@ -12,7 +12,7 @@ import { mapStmt, visitStmts } from '../../src/compiler/ir/walk.ts';
 import { printJs } from '../../src/compiler/js/print.ts';
 import * as b from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
-import { contractMatrix } from '../../src/kernels/contract-matrix.ts';
+import { contractMatrix } from '../../src/kernels/contract/matrix.ts';
 import { counter } from '../../src/kernels/subgroup-tile.ts';
 import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';

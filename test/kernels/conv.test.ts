@@ -6,7 +6,7 @@ import * as B from '../../src/dsl/core/build.ts';
 import type { ConvSpec } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { convInputAdjoint, convWeightAdjoint } from '../../src/dsl/transform/adjoint-conv.ts';
-import { conv } from '../../src/kernels/conv.ts';
+import { conv } from '../../src/kernels/conv/conv.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { wasm } from '../support/backends.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';

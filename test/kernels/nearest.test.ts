@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as b from '../../src/dsl/core/build.ts';
 import { sizeOf } from '../../src/dsl/core/node.ts';
 import { nearestCode } from '../../src/dsl/fused/index.ts';
-import { nearestSimd } from '../../src/kernels/nearest-simd.ts';
+import { nearestSimd } from '../../src/kernels/nearest/simd.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { values } from '../support/draw.ts';
 import { agree, onDevice, onProcessor, withoutSubgroups } from './agree.ts';

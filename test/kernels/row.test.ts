@@ -13,7 +13,7 @@ import { l2Normalise } from '../../src/dsl/fused/l2-normalise.ts';
 import { layerNorm, layerNormGrad } from '../../src/dsl/fused/layer-norm.ts';
 import { rmsNorm, rmsNormGrad } from '../../src/dsl/fused/rms-norm.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from '../../src/dsl/fused/softmax.ts';
-import { row } from '../../src/kernels/row.ts';
+import { row } from '../../src/kernels/row/row.ts';
 import { wasm } from '../support/backends.ts';
 import { check, device, disguised, drawn, onDevices } from './device.ts';
 

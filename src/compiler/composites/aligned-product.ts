@@ -3,7 +3,7 @@
 import { mark, pad, sliceAxis } from '../../dsl/core/build.ts';
 import { isKind, withSources } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { asMatrixProduct, oddAxis } from '../../kernels/contraction.ts';
+import { asMatrixProduct, oddAxis } from '../../kernels/contract/product.ts';
 import type { Caps } from '../ir/caps.ts';
 
 const QUAD = 4;

@@ -3,8 +3,8 @@
 import { conv2d, mark, pad, permute, reshape, slice, sliceAxis } from '../../dsl/core/build.ts';
 import { isKind } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { convAlong, convolutionOfRows, PANELS, panelOf, ROWS, type Rows, rowsOf } from '../../kernels/conv-rows.ts';
-import { asConvolution, type Convolution } from '../../kernels/convolution.ts';
+import { convAlong, convolutionOfRows, PANELS, panelOf, ROWS, type Rows, rowsOf } from '../../kernels/conv/rows.ts';
+import { asConvolution, type Convolution } from '../../kernels/conv/sizes.ts';
 import type { Caps } from '../ir/caps.ts';
 
 type Four = readonly [number, number, number, number];

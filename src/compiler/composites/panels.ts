@@ -3,7 +3,7 @@
 import { mark, pad, permute, reshape, sliceAxis } from '../../dsl/core/build.ts';
 import { isKind, withSources } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { asMatrixProduct, layoutOfB, type MatrixProduct, PANEL, summedLast } from '../../kernels/contraction.ts';
+import { asMatrixProduct, layoutOfB, type MatrixProduct, PANEL, summedLast } from '../../kernels/contract/product.ts';
 import type { Caps } from '../ir/caps.ts';
 
 /** Rows that read an element at least, for a copy of it to pay. */

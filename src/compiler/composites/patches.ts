@@ -3,7 +3,7 @@
 import { mark, permute } from '../../dsl/core/build.ts';
 import { isKind, withSources } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { asMatrixProduct, type MatrixProduct } from '../../kernels/contraction.ts';
+import { asMatrixProduct, type MatrixProduct } from '../../kernels/contract/product.ts';
 import type { Caps } from '../ir/caps.ts';
 import { type Expr, int, ref, scalarType } from '../ir/expr.ts';
 import { linearise, linearOf } from '../ir/index-math.ts';
