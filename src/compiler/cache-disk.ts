@@ -1,14 +1,16 @@
 // The caches on disk: one file an entry, written aside and renamed, so that two processes never see half of one.
-import { createHash, randomBytes } from 'node:crypto';
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { makeFolder } from '../files/folder.ts';
+import { join } from 'node:path';
+import { isTemporary, writeWhole } from '../files/atomic.ts';
 import { isProgram, type KernelCache, noCache, noKernels, type ProgramCache } from './cache.ts';
 import type { Program } from './program.ts';
 
 /** Entries are dropped, oldest first, once the folder exceeds this. */
 const MAX_BYTES = 256 * 2 ** 20;
+/** A file that was begun longer ago than this is no longer being written: its process was killed; milliseconds. */
+const BEGUN = 60 * 60 * 1000;
 
 /** `DUALTOKEN_CACHE` (a folder, or `off`), else the user's cache folder. */
 export const cacheFolder = (what: 'programs' | 'kernels' | 'tuning' = 'programs'): string | null => {
@@ -17,31 +19,30 @@ export const cacheFolder = (what: 'programs' | 'kernels' | 'tuning' = 'programs'
   return join(asked ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dualtoken'), what);
 };
 
+/** A file of a folder; null where another process has removed it meanwhile. */
+const entryAt = async (path: string, temporary: boolean) => {
+  const found = await stat(path).catch(() => null);
+  return found && { path, temporary, size: found.size, mtimeMs: found.mtimeMs };
+};
+
 const prune = async (folder: string, suffix: string): Promise<void> => {
-  const names = (await readdir(folder)).filter((n) => n.endsWith(suffix));
-  const entries = await Promise.all(
-    names.map(async (n) => ({ path: join(folder, n), ...(await stat(join(folder, n))) })),
-  );
-  let total = entries.reduce((n, e) => n + e.size, 0);
-  for (const e of entries.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
+  const names = (await readdir(folder)).filter((n) => n.endsWith(suffix) || isTemporary(n));
+  const found = await Promise.all(names.map((n) => entryAt(join(folder, n), isTemporary(n))));
+  const entries = found.flatMap((e) => e ?? []);
+  const dead = entries.filter((e) => e.temporary && Date.now() - e.mtimeMs > BEGUN);
+  for (const e of dead) await rm(e.path, { force: true });
+  let total = entries.reduce((n, e) => (dead.includes(e) ? n : n + e.size), 0);
+  const whole = entries.filter((e) => !e.temporary);
+  for (const e of whole.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
     if (total <= MAX_BYTES) return;
     await rm(e.path, { force: true });
     total -= e.size;
   }
 };
 
-/** Writes a file aside and renames it, so that no process sees half of it. Throws what the file system throws. */
-export const writeAside = async (target: string, content: string | Uint8Array): Promise<void> => {
-  const aside = `${target}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    await makeFolder(dirname(target));
-    await writeFile(aside, content);
-    await rename(aside, target);
-  } catch (e) {
-    await rm(aside, { force: true }).catch(() => {});
-    throw e;
-  }
-};
+/** Writes a file so that no process sees half of it. Throws what the file system throws. */
+export const writeAside = (target: string, content: string | Uint8Array): Promise<void> =>
+  writeWhole(target, (write) => write(content), false);
 
 /** The files of one folder, named by what they were made from. */
 const filesOf = (folder: string, suffix: string, what: string, warn: (message: string) => void) => {

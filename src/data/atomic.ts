@@ -1,38 +1,24 @@
-// Files and folders appear whole or not at all: a temporary one beside the target, flushed to the disk, then renamed over it.
-import { randomBytes } from 'node:crypto';
-import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+// What is written for a user appears whole or not at all, flushed to the disk, and what goes wrong is told as an error of data.
+import { open, realpath, rm, stat } from 'node:fs/promises';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { recoverKept, replaceFolder, sweep, temporaryBeside, writeWhole } from '../files/atomic.ts';
 import { makeFolder } from '../files/folder.ts';
-import { type DataError, DataFailure, fileError, orIfMissing } from './error.ts';
+import { type DataError, DataFailure, fileError } from './error.ts';
 
 /** Appends one chunk to the file that is being written. */
 export type WriteChunk = (chunk: Uint8Array) => Promise<void>;
 
-const temporaryBeside = (path: string): string =>
-  join(dirname(resolve(path)), `.${basename(resolve(path))}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
-
-const temporary = /^\..+\.\d+\.[0-9a-f]{8}\.tmp$/;
-
-/** Removes what a process that was killed while it wrote into `folder` has left there. Left: the folder cannot be listed or written. */
+/**
+ * Removes what a process that was killed while it wrote into `folder` has left there; what it was about to replace is back. Left: the
+ * folder cannot be listed or written.
+ */
 export const removeTemporaries = (folder: string): TE.TaskEither<DataError, void> =>
-  TE.tryCatch(
-    async () => {
-      const names = await readdir(folder).catch(orIfMissing<string[]>([]));
-      for (const name of names)
-        if (temporary.test(name)) await rm(join(folder, name), { recursive: true, force: true });
-    },
-    fileError('write', folder),
-  );
+  TE.tryCatch(() => sweep(folder), fileError('write', folder));
 
-const syncFolder = async (folder: string): Promise<void> => {
-  // Makes the rename itself durable; some file systems cannot open a folder, and then there is nothing to flush.
-  const handle = await open(folder, 'r').catch(() => null);
-  if (handle === null) return;
-  await handle.sync().catch(() => undefined);
-  await handle.close();
-};
+/** Brings back folders that a process was killed replacing, see `writeFolderAtomic`. Left: `folder` cannot be listed, or they cannot be renamed. */
+export const recoverFolders = (folder: string): TE.TaskEither<DataError, void> =>
+  TE.tryCatch(() => recoverKept(folder), fileError('list', folder));
 
 /** Devices and pipes take what is written as it comes: there is nothing to be renamed over. */
 const writeInto = async (path: string, produce: (write: WriteChunk) => Promise<void>): Promise<void> => {
@@ -48,24 +34,7 @@ const writeAll = async (asked: string, produce: (write: WriteChunk) => Promise<v
   const there = await stat(asked).catch(() => null);
   if (there !== null && !there.isFile() && !there.isDirectory()) return writeInto(asked, produce);
   // A link stays, and what it leads to is written.
-  const path = there === null ? asked : await realpath(asked);
-  const folder = dirname(resolve(path));
-  await makeFolder(folder);
-  const aside = temporaryBeside(path);
-  try {
-    const handle = await open(aside, 'wx');
-    try {
-      await produce(async (chunk) => handle.writeFile(chunk));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(aside, path);
-  } catch (cause) {
-    await rm(aside, { force: true }).catch(() => undefined);
-    throw cause;
-  }
-  await syncFolder(folder);
+  await writeWhole(there === null ? asked : await realpath(asked), produce, true);
 };
 
 const failed =
@@ -95,15 +64,11 @@ export const writeFolderAtomic = (
   fill: (folder: string) => TE.TaskEither<DataError, void>,
 ): TE.TaskEither<DataError, void> => {
   const aside = temporaryBeside(path);
-  const disk = <A>(work: () => Promise<A>) => TE.tryCatch(work, failed(path));
-  const remove = (at: string) => disk(() => rm(at, { recursive: true, force: true }));
+  const disk = (work: () => Promise<void>) => TE.tryCatch(work, failed(path));
   return pipe(
     disk(() => makeFolder(aside)),
     TE.chain(() => fill(aside)),
-    TE.chain(() => disk(() => syncFolder(aside))),
-    TE.chain(() => remove(path)),
-    TE.chain(() => disk(() => rename(aside, path))),
-    TE.chain(() => disk(() => syncFolder(dirname(resolve(path))))),
-    TE.orElseFirst(() => remove(aside)),
+    TE.chain(() => disk(() => replaceFolder(aside, path))),
+    TE.orElseFirst(() => disk(() => rm(aside, { recursive: true, force: true }))),
   );
 };

@@ -1,6 +1,9 @@
 // Everything that can be wrong with a user's files, as one union, and the sentence shown for each.
 import * as E from 'fp-ts/lib/Either.js';
 import { match } from 'ts-pattern';
+import { codeOf } from '../files/error.ts';
+
+export { codeOf, orIfMissing } from '../files/error.ts';
 
 /** The file system refused: missing, not permitted, full. */
 export interface FileError {
@@ -77,18 +80,6 @@ const meaning: Readonly<Record<string, string>> = {
   EEXIST: 'a file of that name is in the way',
   EMFILE: 'too many open files',
 };
-
-/** The code of a thrown system error, such as ENOENT; empty for anything else. */
-export const codeOf = (cause: unknown): string =>
-  cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-
-/** For a rejected reading: `otherwise` where the file or folder is missing; anything else is thrown on. */
-export const orIfMissing =
-  <A>(otherwise: A) =>
-  (cause: unknown): A => {
-    if (codeOf(cause) === 'ENOENT') return otherwise;
-    throw cause;
-  };
 
 /** The plain meaning of a thrown system error; its own message where the code is unknown. */
 export const describeCause = (cause: unknown): string =>

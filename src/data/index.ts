@@ -1,4 +1,4 @@
-// Everything that reads and writes a user's files. Read in this order: error, text, atomic, range, gzip; images/, datasets/,
+// Everything that reads and writes a user's files. Read in this order: error, text, json, atomic, range, gzip; images/, datasets/,
 // safetensors/, tokenizers/ and hub/ have tables of contents of their own; then folder (with glob), random, order; last sample,
 // threads/ and batches.
 export { removeTemporaries, type WriteChunk, writeAtomic, writeAtomicFrom, writeFolderAtomic } from './atomic.ts';

@@ -1,8 +1,7 @@
 // Folders on the way to a file that is about to be written.
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-
-const exists = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
+import { codeOf } from './error.ts';
 
 /**
  * Makes a folder and the folders above it. Throws what the file system throws. Not by mkdir's own recursion, which never ends where
@@ -15,6 +14,6 @@ export const makeFolder = async (path: string): Promise<void> => {
   if (found === null && above !== path) await makeFolder(above);
   await mkdir(path).catch((cause: unknown) => {
     // Another process may have made it meanwhile; a file of the name fails below.
-    if (!exists(cause) || found !== null) throw cause;
+    if (codeOf(cause) !== 'EEXIST' || found !== null) throw cause;
   });
 };

@@ -1,14 +1,16 @@
 // Checkpoints of a run: a folder each, with state.safetensors (f32) and train.json, written aside and renamed when whole.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
+import { recoverFolders } from '../data/atomic.ts';
 import { datasetError, fileError, orIfMissing, renderDataError } from '../data/error.ts';
 import { type DataError, writeAtomic, writeFolderAtomic, writeSafetensorsFrom } from '../data/index.ts';
+import { readJson } from '../data/json.ts';
 import { trainConfigSchema } from './config.ts';
 import { pendingOf, type TensorSource, wholeFile } from './source.ts';
 
@@ -44,14 +46,12 @@ const nameOf = (step: number): string => `checkpoint-${String(step).padStart(8, 
 export const stepOf = (name: string): number => Number(name.slice(name.lastIndexOf('-') + 1));
 const isCheckpoint = (name: string): boolean => /^checkpoint-\d{8,}$/.test(name);
 
-/** Names of the checkpoints in a run's folder, oldest first; none where there is no folder. */
+/** Names of the checkpoints in a run's folder, oldest first, with one that a process was killed replacing; none where there is no folder. */
 export const listCheckpoints = (folder: string): TE.TaskEither<DataError, readonly string[]> =>
-  TE.tryCatch(
-    async () => {
-      const names = await readdir(folder).catch(orIfMissing<string[]>([]));
-      return names.filter(isCheckpoint).sort();
-    },
-    fileError('list', folder),
+  pipe(
+    recoverFolders(folder),
+    TE.chain(() => TE.tryCatch(() => readdir(folder).catch(orIfMissing<string[]>([])), fileError('list', folder))),
+    TE.map((names) => names.filter(isCheckpoint).sort()),
   );
 
 /** Names of the checkpoints that go when `written` is there and `keep` stay: the oldest of the others. */
@@ -101,13 +101,7 @@ export const writeCheckpoint = (
   );
 };
 
-const parseInfo = (path: string, text: string): E.Either<DataError, CheckpointInfo> => {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (e) {
-    return E.left(datasetError(path, `this is not JSON: ${e instanceof Error ? e.message : e}`));
-  }
+const parseInfo = (path: string, json: unknown): E.Either<DataError, CheckpointInfo> => {
   const parsed = infoSchema.safeParse(json);
   return parsed.success
     ? E.right(parsed.data)
@@ -135,10 +129,8 @@ const checkState = (path: string, state: CheckpointInfo['state']): TE.TaskEither
 export const readCheckpoint = (path: string): TE.TaskEither<DataError, Checkpoint> =>
   pipe(
     TE.Do,
-    TE.bind('text', () =>
-      TE.tryCatch(() => readFile(join(path, infoFile), 'utf8'), fileError('read', join(path, infoFile))),
-    ),
-    TE.bind('info', ({ text }) => TE.fromEither(parseInfo(join(path, infoFile), text))),
+    TE.bind('json', () => readJson(join(path, infoFile))),
+    TE.bind('info', ({ json }) => TE.fromEither(parseInfo(join(path, infoFile), json))),
     TE.chainFirst(({ info }) => checkState(join(path, stateFile), info.state)),
     TE.bind('tensors', () => wholeFile(join(path, stateFile))),
     TE.map(({ info, tensors }) => ({ path, info, tensors })),

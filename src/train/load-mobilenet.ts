@@ -1,10 +1,11 @@
 // MobileNetV2 with its weights: of Hugging Face, torchvision or timm, or the folded network of a TensorFlow Lite graph.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type DataError, datasetError, fileError, orIfMissing } from '../data/error.ts';
+import { type DataError, datasetError, fileError } from '../data/error.ts';
+import { readJsonIfThere } from '../data/json.ts';
 import { type Safetensors, withSafetensors } from '../data/safetensors/index.ts';
 import {
   type MobileNetV2Config,
@@ -45,15 +46,9 @@ const fileAt = (path: string): TE.TaskEither<DataError, string> =>
 const configBeside = (file: string): TE.TaskEither<DataError, MobileNetV2Config | null> => {
   const path = join(dirname(file), 'config.json');
   return pipe(
-    TE.tryCatch(
-      async (): Promise<unknown> => {
-        const text = await readFile(path, 'utf8').catch(orIfMissing(null));
-        return text === null ? null : JSON.parse(text);
-      },
-      fileError('read', path),
-    ),
+    readJsonIfThere(path),
     TE.chainEitherK((json) =>
-      json === null
+      json === undefined
         ? E.right(null)
         : pipe(
             parseMobileNetV2Config(json),

@@ -1,11 +1,12 @@
 // Which model a file or a folder holds: its family and configuration, in the file's metadata or in the folder's config.json.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { z } from 'zod';
-import { type DataError, fileError, orIfMissing, safetensorsError } from '../data/error.ts';
+import { type DataError, fileError, safetensorsError } from '../data/error.ts';
+import { parseJson, readJsonIfThere } from '../data/json.ts';
 import { withSafetensors } from '../data/safetensors/index.ts';
 import { parseModel, type VariantModel } from '../models/variants/index.ts';
 
@@ -24,25 +25,12 @@ export const metadataOf = ({ family, config }: VariantModel): Readonly<Record<st
 export const configFile = ({ family, config }: VariantModel): string =>
   `${JSON.stringify({ model_type: MODEL_TYPE, family, config }, null, 2)}\n`;
 
-/** Null where there is none, or `path` is no folder. */
-const configIn = (path: string): TE.TaskEither<DataError, string | null> => {
-  const file = join(path, 'config.json');
-  return TE.tryCatch(
-    async () => {
-      if (!(await stat(path)).isDirectory()) return null;
-      return readFile(file, 'utf8').catch(orIfMissing(null));
-    },
-    fileError('read', path),
+/** Undefined where there is none, or `path` is no folder. */
+const configIn = (path: string): TE.TaskEither<DataError, unknown> =>
+  pipe(
+    TE.tryCatch(() => stat(path), fileError('read', path)),
+    TE.chain((found) => (found.isDirectory() ? readJsonIfThere(join(path, 'config.json')) : TE.right(undefined))),
   );
-};
-
-const parsedJson =
-  (fault: (reason: string) => DataError) =>
-  (text: string): E.Either<DataError, unknown> =>
-    E.tryCatch(
-      (): unknown => JSON.parse(text),
-      () => fault('its configuration is no JSON'),
-    );
 
 const checkedModel =
   (fault: (reason: string) => DataError) =>
@@ -52,17 +40,12 @@ const checkedModel =
       E.mapLeft((faults) => fault(`its configuration is not valid:\n  ${faults.join('\n  ')}`)),
     );
 
-const fromConfig = (path: string, text: string): E.Either<DataError, VariantModel> => {
+const fromConfig = (path: string, json: unknown): E.Either<DataError, VariantModel> => {
   const fault = (reason: string): DataError => safetensorsError(path, null, reason);
-  return pipe(
-    parsedJson(fault)(text),
-    E.chain((json) => {
-      const read = configSchema.safeParse(json);
-      return read.success
-        ? checkedModel(fault)(read.data.family, read.data.config)
-        : E.left(fault("its config.json is of no model of this project: 'dualtoken import' takes published ones"));
-    }),
-  );
+  const read = configSchema.safeParse(json);
+  return read.success
+    ? checkedModel(fault)(read.data.family, read.data.config)
+    : E.left(fault("its config.json is of no model of this project: 'dualtoken import' takes published ones"));
 };
 
 const fromMetadata = (path: string, metadata: Readonly<Record<string, string>>): E.Either<DataError, VariantModel> => {
@@ -70,7 +53,7 @@ const fromMetadata = (path: string, metadata: Readonly<Record<string, string>>):
   if (metadata.config === undefined)
     return E.left(fault('it carries no configuration: it is no tokenizer of this project'));
   return pipe(
-    parsedJson(fault)(metadata.config),
+    parseJson(`${path}, its configuration`, metadata.config),
     E.chain((json) => checkedModel(fault)(metadata.family ?? 'dualtoken', json)),
   );
 };
@@ -79,9 +62,9 @@ const fromMetadata = (path: string, metadata: Readonly<Record<string, string>>):
 export const modelIn = (path: string): TE.TaskEither<DataError, VariantModel> =>
   pipe(
     configIn(path),
-    TE.chain((text) =>
-      text === null
+    TE.chain((json) =>
+      json === undefined
         ? withSafetensors(path)((file) => TE.fromEither(fromMetadata(path, file.metadata)))
-        : TE.fromEither(fromConfig(path, text)),
+        : TE.fromEither(fromConfig(path, json)),
     ),
   );

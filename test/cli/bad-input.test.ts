@@ -109,7 +109,7 @@ test('configurations: every fault at once, unknown keys with the nearest', async
     const config = join(folder, 'train.json');
     const train = ['train', photos, '--config', config, '--out', join(folder, 'run')];
     await writeFile(config, '{ "steps": 5');
-    await refused(train, /train\.json is not JSON/);
+    await refused(train, /cannot read .*train\.json: this is not JSON/);
     await writeFile(config, JSON.stringify({ stepz: 5, optimizer: { learningrate: 1 }, batchSize: -1 }));
     await refused(train, /stepz.*'steps'/, 5);
     await refused(train, /optimizer\.learningrate.*'learningRate'/, 5);

@@ -130,7 +130,7 @@ test('each fault is one sentence that names the file, and the line', () =>
     assert.match(await refused(at('file.ts')), /file\.ts imports '\.\/nowhere', which is not there/);
     assert.match(await refused(at('own.ts')), /own\.ts imports 'dualtoken\/nowhere', which is not there/);
     assert.match(await refused(at('config.yaml')), /config\.yaml is no configuration: .*\.ts/);
-    assert.match(await refused(at('bad.json')), /bad\.json is not JSON/);
+    assert.match(await refused(at('bad.json')), /cannot read .*bad\.json: this is not JSON/);
     assert.match(await refused(at('folder.ts')), /cannot read .*folder\.ts: this is a folder, not a file/);
   }));
 

@@ -1,6 +1,15 @@
 // The program cache on disk: hits across processes, damage that is survived, two processes at once.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
@@ -69,6 +78,30 @@ test('a folder that cannot be written is said once, and nothing fails', async ()
   await cache.put(programOf(9));
   assert.is(said.length, 1);
   assert.match(said[0]!, /programs are not cached: .* cannot be written/);
+});
+
+test('what killed processes began to write goes after an hour, and counts until then', async () => {
+  const inside = join(folder, 'begun');
+  await diskCache(inside).put(programOf(5));
+  const first = readdirSync(inside)[0]!;
+  const hours = (n: number) => Date.now() / 1000 - n * 3600;
+  utimesSync(join(inside, first), hours(3), hours(3));
+  const begun = (name: string, bytes: number, age: number) => {
+    writeFileSync(join(inside, name), '');
+    truncateSync(join(inside, name), bytes);
+    utimesSync(join(inside, name), hours(age), hours(age));
+  };
+  begun('.a.json.77.00000001.tmp', 300 * 2 ** 20, 2);
+  begun('.b.json.77.00000002.tmp', 100, 0.5);
+  await diskCache(inside).put(programOf(6));
+  assert.equal(
+    readdirSync(inside).filter((n) => n.endsWith('.tmp')),
+    ['.b.json.77.00000002.tmp'],
+  );
+  assert.ok(existsSync(join(inside, first)), 'what is removed does not count');
+  begun('.b.json.77.00000002.tmp', 300 * 2 ** 20, 0.5);
+  await diskCache(inside).put(programOf(8));
+  assert.not.ok(existsSync(join(inside, first)), 'the oldest entry goes for what is being written');
 });
 
 test('two processes write the same entries at once, and none is left half', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -93,6 +93,34 @@ test('a folder takes its name when all in it is written, over the one that was t
     await writeFile(join(folder, 'file'), '');
     const through = writeFolderAtomic(join(folder, 'file', 'x'), () => TE.right(undefined));
     assert.match(await failure(through), `cannot write ${join(folder, 'file', 'x')}`);
+  }));
+
+test('the folder that was there is back when the new one cannot take its place', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'model');
+    await run(writeFolderAtomic(path, (aside) => writeAtomic(join(aside, 'old'), 'old')));
+    // As by another process that sweeps the folder.
+    const swept = writeFolderAtomic(path, (aside) =>
+      TE.tryCatch(() => rm(aside, { recursive: true }), fileError('write', aside)),
+    );
+    assert.match(await failure(swept), `cannot write ${path}`);
+    assert.equal(await readdir(folder), ['model']);
+    assert.equal(await readdir(path), ['old']);
+  }));
+
+test('what a killed process had kept of a folder is back where none took its place, and gone where one did', () =>
+  inFolder(async (folder) => {
+    const kept = (name: string, hex: string) => join(folder, `.${name}.77.${hex}.old`);
+    const folders = [kept('lost', '00000001'), kept('lost', '00000002'), kept('there', '00000003')];
+    for (const [n, path] of [...folders, join(folder, 'there')].entries()) {
+      await mkdir(path);
+      await writeFile(join(path, `of ${n}`), '');
+      await utimes(path, n, n);
+    }
+    await run(removeTemporaries(folder));
+    assert.equal((await readdir(folder)).sort(), ['lost', 'there']);
+    assert.equal(await readdir(join(folder, 'lost')), ['of 1'], 'the newest');
+    assert.equal(await readdir(join(folder, 'there')), ['of 3']);
   }));
 
 test('a path through a file, and a path that is a folder, name the path', () =>

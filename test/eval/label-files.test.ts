@@ -51,7 +51,7 @@ test('files of labels, and of classes and templates', async () => {
     assert.match(await wrong(imagenet, { templates: 'odd' }), /no templates 'odd'; there are OPENAI_A, SIMPLE_B/);
     assert.match(await wrong({ classes: ['x'], templates: ['no place'] }), /it is none of/);
     assert.match(await wrong({ ...imagenet, wnids: ['n1'] }), /2 classes and 1 other names/);
-    assert.match(await wrong('{'), /no JSON/);
+    assert.match(await wrong('{'), /not JSON/);
   });
 });
 

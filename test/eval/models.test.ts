@@ -140,7 +140,7 @@ test('folders that do not fit are named', async () => {
         /config.json: its model_type is bert; known here are siglip, clip/,
       );
       await writeFile(config, '{');
-      assert.match(await failure(openModel(runtime, folder)), /config.json: it is no JSON/);
+      assert.match(await failure(openModel(runtime, folder)), /config.json: this is not JSON/);
       await writeFile(config, JSON.stringify({ model_type: 'siglip', vision_config: { hidden_size: 0 } }));
       assert.match(await failure(openModel(runtime, folder)), /vision_config.hidden_size/);
       assert.match(await failure(openModel(runtime, join(folder, 'none'))), /none: no such file/);

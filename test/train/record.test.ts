@@ -1,12 +1,12 @@
 // The record of a run in its folder: what a sitting goes on from, and pictures that are left out.
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import { blank } from '../../src/data/index.ts';
 import { openRuntime } from '../../src/runtime/runtime.ts';
-import { latestCheckpoint } from '../../src/train/checkpoint.ts';
+import { latestCheckpoint, listCheckpoints } from '../../src/train/checkpoint.ts';
 import { trainConfigSchema } from '../../src/train/config.ts';
 import { openRecord } from '../../src/train/record.ts';
 import { readSkipped } from '../../src/train/report/index.ts';
@@ -32,6 +32,14 @@ test('a run that goes back to an earlier checkpoint drops the sheets of later st
       'step-my-own.png',
     ]);
     assert.is(await readFile(join(folder, 'log.jsonl'), 'utf8'), '{"step":2,"psnr":2}\n{"step":4,"psnr":4}\n');
+  }));
+
+test('a checkpoint that a killed process was replacing is there again', () =>
+  inFolder(async (folder) => {
+    await mkdir(join(folder, '.checkpoint-00000010.77.0123abcd.old'));
+    await mkdir(join(folder, 'checkpoint-00000008'));
+    assert.equal(await run(listCheckpoints(folder)), ['checkpoint-00000008', 'checkpoint-00000010']);
+    assert.equal(await run(listCheckpoints(join(folder, 'none'))), []);
   }));
 
 test('a finished run that is resumed trains nothing, and leaves its log, events and samples as they were', () =>

@@ -3,7 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
-import { type DataError, datasetError, describeCause } from '../error.ts';
+import { type DataError, datasetError } from '../error.ts';
+import { parseJson } from '../json.ts';
 import { readText } from '../text.ts';
 
 /** Captions by the name of the picture's file. */
@@ -82,10 +83,7 @@ const forms =
 
 const fromJson = (path: string, text: string): E.Either<DataError, readonly Pair[]> =>
   pipe(
-    E.tryCatch(
-      (): unknown => JSON.parse(text),
-      (cause) => datasetError(path, `this is not JSON (${describeCause(cause)})`),
-    ),
+    parseJson(path, text),
     E.chain((json) => {
       const parsed = z.union([coco, karpathy, list, record]).safeParse(json);
       return parsed.success ? E.right(parsed.data) : E.left(datasetError(path, `the captions are none of ${forms}`));

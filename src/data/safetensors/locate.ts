@@ -1,9 +1,11 @@
 // From a user's path to the files that hold the tensors: one file, an index of shards, or a folder with either.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
-import { type DataError, describeCause, fileError, safetensorsError } from '../error.ts';
+import { type DataError, fileError, safetensorsError } from '../error.ts';
+import { parseJson } from '../json.ts';
+import { readText } from '../text.ts';
 import { duplicateKey } from './header.ts';
 
 export interface Located {
@@ -16,13 +18,14 @@ const indexSuffix = '.safetensors.index.json';
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 const readIndex = async (path: string): Promise<E.Either<DataError, Located>> => {
-  const text = await readFile(path, 'utf8');
+  const text = await readText(path)();
+  if (E.isLeft(text)) return text;
   const fail = (tensor: string | null, reason: string) => E.left(safetensorsError(path, tensor, reason));
-  const json = E.tryCatch((): unknown => JSON.parse(text), describeCause);
-  if (E.isLeft(json)) return fail(null, `the index is not JSON: ${json.left}`);
+  const json = parseJson(path, text.right);
+  if (E.isLeft(json)) return json;
   const index = indexSchema.safeParse(json.right);
   if (!index.success) return fail(null, 'the index has no "weight_map" from tensor names to file names');
-  const duplicate = duplicateKey(text);
+  const duplicate = duplicateKey(text.right);
   if (duplicate !== null) return fail(duplicate, 'the name occurs twice in the index');
   const placed = new Map<string, string>();
   for (const [name, file] of Object.entries(index.data.weight_map)) {

@@ -4,8 +4,10 @@ import { basename, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type DataError, describeCause, fileError, tokenizerError } from '../error.ts';
+import { type DataError, fileError, tokenizerError } from '../error.ts';
 import { gunzipped } from '../gzip.ts';
+import { parseJson } from '../json.ts';
+import { decodeText } from '../text.ts';
 import { clipVocabularyJson } from './clip-vocabulary.ts';
 import { type Segmenter, segmenterFrom } from './segmenter.ts';
 import { sentencePieceJson } from './sentencepiece.ts';
@@ -14,22 +16,14 @@ import { clipTokenizer, rulesFor, siglipTokenizer, type TextTokenizer } from './
 /** Far more than any vocabulary: 128 MiB. */
 const LARGEST = 2 ** 27;
 
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-
-const parsed = (path: string, bytes: Uint8Array): E.Either<DataError, unknown> =>
-  E.tryCatch(
-    (): unknown => JSON.parse(text(bytes)),
-    (cause) => tokenizerError(path, `this is not JSON (${describeCause(cause)})`),
-  );
-
 /** Names that are looked for in a folder, the first that is there; and how each is read. */
 const forms: readonly {
   readonly name: RegExp;
   readonly read: (path: string, bytes: Uint8Array) => E.Either<DataError, unknown>;
 }[] = [
-  { name: /^.*\.json$/i, read: parsed },
+  { name: /^.*\.json$/i, read: (path, bytes) => parseJson(path, decodeText(bytes)) },
   { name: /^.*\.(model|spm)$/i, read: sentencePieceJson },
-  { name: /^bpe_simple_vocab.*\.txt(\.gz)?$/i, read: (path, bytes) => clipVocabularyJson(path, text(bytes)) },
+  { name: /^bpe_simple_vocab.*\.txt(\.gz)?$/i, read: (path, bytes) => clipVocabularyJson(path, decodeText(bytes)) },
 ];
 const inFolders = [
   /^tokenizer\.json$/,

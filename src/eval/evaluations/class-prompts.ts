@@ -1,10 +1,10 @@
 // The names and templates of zero-shot classes, from a file: open_clip's ImageNet metadata, OpenAI's prompts of other data sets, or one's own.
-import { readFile } from 'node:fs/promises';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { z } from 'zod';
-import { type DataError, datasetError, describeCause, fileError } from '../../data/error.ts';
+import { type DataError, datasetError } from '../../data/error.ts';
+import { readJson } from '../../data/json.ts';
 
 export interface ClassPrompts {
   readonly classes: readonly string[];
@@ -68,14 +68,10 @@ const choose = (json: unknown, { set, templates: wanted }: PromptChoice): E.Eith
 /** Reads a file of classes and templates. Left: it is of no form that is known, or lacks what was chosen. */
 export const readClassPrompts = (path: string, choice: PromptChoice): TE.TaskEither<DataError, ClassPrompts> =>
   pipe(
-    TE.tryCatch(() => readFile(path, 'utf8'), fileError('read', path)),
-    TE.chainEitherK((text) =>
+    readJson(path),
+    TE.chainEitherK((json) =>
       pipe(
-        E.tryCatch(
-          (): unknown => JSON.parse(text),
-          (cause) => `it is no JSON (${describeCause(cause)})`,
-        ),
-        E.chain((json) => choose(json, choice)),
+        choose(json, choice),
         E.filterOrElse(
           ({ classes, aliases }) => aliases.length === 0 || aliases.length === classes.length,
           ({ classes, aliases }) => `it has ${classes.length} classes and ${aliases.length} other names for them`,

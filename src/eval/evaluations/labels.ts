@@ -1,12 +1,12 @@
 // The classes of a data set's pictures: its own, from a file beside it, or matched by name with those of another list.
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { z } from 'zod';
-import { type DataError, datasetError, describeCause, fileError } from '../../data/error.ts';
+import { type DataError, datasetError } from '../../data/error.ts';
 import { type ImageDataset, sampleOrder } from '../../data/index.ts';
+import { readJson } from '../../data/json.ts';
 import { EvalFailure } from './failure.ts';
 import type { Evaluation, MeasuredBatch } from './pass.ts';
 
@@ -23,32 +23,24 @@ export const withLabels =
   (path: string) =>
   (dataset: ImageDataset): TE.TaskEither<DataError, ImageDataset> =>
     pipe(
-      TE.tryCatch(() => readFile(path, 'utf8'), fileError('read', path)),
-      TE.chainEitherK((text) =>
-        pipe(
-          E.tryCatch(
-            (): unknown => JSON.parse(text),
-            (cause) => datasetError(path, `this is no JSON (${describeCause(cause)})`),
-          ),
-          E.chain((json) => {
-            const read = file.safeParse(json);
-            if (!read.success)
-              return E.left(
-                datasetError(path, 'it is neither {"a.jpg": 3} nor [["a.jpg", 3], …]: a label is a whole number'),
-              );
-            const known = new Map(Object.entries(read.data));
-            const labelOf = (index: number): number | null => {
-              const name = dataset.nameOf(index);
-              return known.get(name) ?? known.get(basename(name)) ?? null;
-            };
-            const any = Array.from({ length: dataset.size }, (_, n) => n).some((n) => labelOf(n) !== null);
-            const { classes, ...rest } = dataset;
-            return any
-              ? E.right({ ...rest, labelOf })
-              : E.left(datasetError(path, `it names none of the ${dataset.size} pictures of ${dataset.path}`));
-          }),
-        ),
-      ),
+      readJson(path),
+      TE.chainEitherK((json) => {
+        const read = file.safeParse(json);
+        if (!read.success)
+          return E.left(
+            datasetError(path, 'it is neither {"a.jpg": 3} nor [["a.jpg", 3], …]: a label is a whole number'),
+          );
+        const known = new Map(Object.entries(read.data));
+        const labelOf = (index: number): number | null => {
+          const name = dataset.nameOf(index);
+          return known.get(name) ?? known.get(basename(name)) ?? null;
+        };
+        const any = Array.from({ length: dataset.size }, (_, n) => n).some((n) => labelOf(n) !== null);
+        const { classes, ...rest } = dataset;
+        return any
+          ? E.right({ ...rest, labelOf })
+          : E.left(datasetError(path, `it names none of the ${dataset.size} pictures of ${dataset.path}`));
+      }),
     );
 
 const plain = (name: string): string =>

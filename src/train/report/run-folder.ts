@@ -1,9 +1,10 @@
 // What a run's folder holds, read for its report.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, fileError, orIfMissing } from '../../data/error.ts';
+import { readJsonIfThere } from '../../data/json.ts';
 import { type LogLine, readLog } from '../log.ts';
 import { readSkipped, type Skipped } from './skipped.ts';
 
@@ -28,15 +29,13 @@ export const isObject = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
 
 const readConfig = (path: string): TE.TaskEither<DataError, RunFolder['config'] | null> =>
-  TE.tryCatch(
-    async () => {
-      const text = await readFile(path, 'utf8').catch(orIfMissing(null));
-      if (text === null) return null;
-      const json: unknown = JSON.parse(text);
-      if (!isObject(json)) throw new Error('it holds no JSON object');
-      return json;
-    },
-    fileError('read', path),
+  pipe(
+    readJsonIfThere(path),
+    TE.chain((json) =>
+      json === undefined || isObject(json)
+        ? TE.right(json ?? null)
+        : TE.left(fileError('read', path)(new Error('it holds no JSON object'))),
+    ),
   );
 
 /** The sheets in a folder of samples, oldest first; none where there is no folder. */
