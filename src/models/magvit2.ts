@@ -1,6 +1,8 @@
 // Open-MAGVIT2 (Z. Luo and others, 2024, after L. Yu and others, "MAGVIT-v2", 2024): lookup-free codes of a latent with a sign a channel.
+
 import { giveParts, partsSpec } from '../dsl/compose.ts';
 import { autoencoderFaults } from './autoencoders/faults.ts';
+import { lastOfDecoder } from './autoencoders/last.ts';
 import { type Magvit2AutoencoderConfig, magvit2Decoder, magvit2Encoder } from './autoencoders/magvit2-autoencoder.ts';
 import { convolutionalTokenizer } from './convolutional-tokenizer.ts';
 import { embedSigns, type LookupFreeConfig, quantiseBySign } from './quantisers/lookup-free-quantiser.ts';
@@ -41,11 +43,7 @@ export const magvit2 = convolutionalTokenizer({
   quantise: (c) => quantiseBySign(c.quantiser),
   embed: (c) => embedSigns(c.quantiser.dim),
   paint: (c, params, remat) => giveParts(parts(c, remat), params).decoder,
-  last: ({ decoder }) => decoder.conv_out.weight,
-  withLast: (params, weight) => ({
-    ...params,
-    decoder: { ...params.decoder, conv_out: { ...params.decoder.conv_out, weight } },
-  }),
+  ...lastOfDecoder,
   ignored: /^(loss|model_ema)\./,
 });
 

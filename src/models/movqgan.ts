@@ -1,6 +1,8 @@
 // SBER-MoVQGAN (ai-forever/MoVQGAN, after C. Zheng and others, "MoVQ", 2022): VQGAN with a decoder whose norms see the quantised latent.
+
 import { pipe } from 'fp-ts/lib/function.js';
 import { giveParts, partsSpec } from '../dsl/compose.ts';
+import { lastOfDecoder } from './autoencoders/last.ts';
 import { movqDecoder } from './autoencoders/movq-decoder.ts';
 import { convolutionalTokenizer } from './convolutional-tokenizer.ts';
 import { embedByTable, quantiseByTable } from './quantisers/vector-quantiser.ts';
@@ -24,11 +26,7 @@ export const movqgan = convolutionalTokenizer({
     const m = giveParts(parts(c, remat), params);
     return (z) => m.decoder({ x: m.post_quant_conv(z), latent: z });
   },
-  last: ({ decoder }) => decoder.conv_out.weight,
-  withLast: (params, weight) => ({
-    ...params,
-    decoder: { ...params.decoder, conv_out: { ...params.decoder.conv_out, weight } },
-  }),
+  ...lastOfDecoder,
   ignored: /^(loss|ema_[a-z_]+)\./,
 });
 

@@ -1,7 +1,9 @@
 // VQGAN (P. Esser and others, "Taming transformers for high-resolution image synthesis", 2021) under taming-transformers' names.
+
 import { pipe } from 'fp-ts/lib/function.js';
 import { giveParts, partsSpec } from '../dsl/compose.ts';
 import { autoencoderFaults } from './autoencoders/faults.ts';
+import { lastOfDecoder } from './autoencoders/last.ts';
 import { type PixelDecoderConfig, pixelDecoder } from './autoencoders/pixel-decoder.ts';
 import { type PixelEncoderConfig, pixelEncoder } from './autoencoders/pixel-encoder.ts';
 import { convolutionalTokenizer, type TokenizerSizes } from './convolutional-tokenizer.ts';
@@ -62,11 +64,7 @@ export const vqgan = convolutionalTokenizer({
     const m = giveParts(parts(c, remat), params);
     return (z) => pipe(z, m.post_quant_conv, m.decoder);
   },
-  last: ({ decoder }) => decoder.conv_out.weight,
-  withLast: (params, weight) => ({
-    ...params,
-    decoder: { ...params.decoder, conv_out: { ...params.decoder.conv_out, weight } },
-  }),
+  ...lastOfDecoder,
   ignored: /^loss\./,
 });
 

@@ -1,5 +1,5 @@
 // Whether a model has what its losses ask for: said before anything of a run is made.
-import type { Loss, LossOf } from '../models/losses/index.ts';
+import { type Adversarial, adversarialOf, type Loss } from '../models/losses/index.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
 import { textOf, type Variant } from '../models/variants/index.ts';
 
@@ -34,7 +34,7 @@ const patchSide = (size: number, layers: number): number =>
   Array.from({ length: layers }).reduce<number>((n) => Math.floor(n / 2), size) - 2;
 
 const adversarialFaults = (
-  { discriminator = 'residual', channels = 64, layers = 3, adaptive }: LossOf<'adversarial'>,
+  { discriminator, channels, layers, adaptive }: Adversarial,
   size: number,
   losses: readonly Loss[],
 ): readonly string[] => [
@@ -65,7 +65,9 @@ export const lossFaults = (variant: Variant): readonly string[] =>
         ...(losses.findIndex(({ kind }) => kind === loss.kind) < i ? [`losses: '${loss.kind}' is there twice`] : []),
         ...(lack === null ? [] : [`losses: '${loss.kind}' asks for ${lack}, which the model has not; leave it out`]),
         ...(loss.kind === 'adversarial'
-          ? adversarialFaults(loss, system.size, losses).map((fault) => `losses: '${loss.kind}': ${fault}`)
+          ? adversarialFaults(adversarialOf(loss), system.size, losses).map(
+              (fault) => `losses: '${loss.kind}': ${fault}`,
+            )
           : []),
       ];
     });

@@ -1,5 +1,5 @@
 // Convolutional autoencoders and their halves. Read in this order: pixel-decoder and pixel-encoder (VQGAN), movq-decoder,
-// magvit2-autoencoder, then taef2; faults checks their sizes.
+// magvit2-autoencoder, then taef2; faults checks their sizes, last is the convolution by whose gradient losses are weighed.
 export {
   type Magvit2AutoencoderConfig,
   type Magvit2DecoderSpec,

@@ -22,7 +22,9 @@ export {
 export { sigmoidContrastive, softmaxContrastive } from './contrastive.ts';
 export { meanCosine } from './cosine.ts';
 export {
+  type Adversarial,
   adversarialLoss,
+  adversarialOf,
   commitmentLoss,
   contrastiveLoss,
   deepDistillation,

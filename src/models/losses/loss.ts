@@ -95,6 +95,30 @@ export type Loss = Readonly<z.infer<typeof lossSchema>>;
 export type LossOf<K extends Loss['kind']> = Extract<Loss, { readonly kind: K }>;
 type Rest<K extends Loss['kind']> = Omit<LossOf<K>, 'kind' | 'weight'>;
 
+/** An adversarial loss with its defaults. */
+export const adversarialOf = ({
+  weight,
+  discriminator = 'residual',
+  channels = 64,
+  layers = 3,
+  objective = 'leaky-hinge',
+  generator = objective === 'non-saturating' ? 'non-saturating' : 'hinge',
+  start = 0,
+  adaptive = [0.3, 10],
+  lecam = 0,
+}: LossOf<'adversarial'>) => ({
+  weight,
+  discriminator,
+  channels,
+  layers,
+  objective,
+  generator,
+  start,
+  adaptive,
+  lecam,
+});
+export type Adversarial = ReturnType<typeof adversarialOf>;
+
 const loss =
   <K extends Loss['kind']>(kind: K, usual: number) =>
   (weight = usual, rest?: Rest<K>) => ({ kind, weight, ...rest });

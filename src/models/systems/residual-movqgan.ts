@@ -1,5 +1,7 @@
 // The naive combination's pixel tokenizer: a convolutional one whose codebook learns by running means.
+
 import { pipe } from 'fp-ts/lib/function.js';
+import { lastOfDecoder } from '../autoencoders/last.ts';
 import { codebookSpec, embedCodes, quantise, quantiseTraining } from '../quantisers/residual-quantiser.ts';
 import {
   type ResidualMovqganConfig,
@@ -61,11 +63,7 @@ export const residualMovqganSystem = (
     (params, { quantizer }) =>
     (codes) =>
       pipe(codes, embedCodes(quantizer.codebook), residualMovqganPaint(c, params)),
-  last: ({ decoder }) => decoder.conv_out.weight,
-  withLast: (params, weight) => ({
-    ...params,
-    decoder: { ...params.decoder, conv_out: { ...params.decoder.conv_out, weight } },
-  }),
+  ...lastOfDecoder,
   tower: null,
   text: null,
   teacher: null,

@@ -7,13 +7,11 @@ import type { Rank4 } from '../../dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
 import { patchDiscriminator, residualDiscriminator } from '../../models/discriminators/index.ts';
 import { discriminatorLosses, generatorLosses, lecam, lecamDecay, lecamSpec } from '../../models/losses/adversarial.ts';
-import type { LossOf } from '../../models/losses/index.ts';
+import { type Adversarial, adversarialOf, type LossOf } from '../../models/losses/index.ts';
 import type { Adversary } from '../task.ts';
 
-type Adversarial = LossOf<'adversarial'>;
-
 /** The discriminator that a loss asks for, under its name; the other is not there. */
-const discriminatorsOf = ({ discriminator = 'residual', channels = 64, layers = 3 }: Adversarial) => ({
+const discriminatorsOf = ({ discriminator, channels, layers }: Adversarial) => ({
   // A group norm has 32 groups; narrow layers have as many groups as channels divide into.
   residual:
     discriminator === 'residual'
@@ -49,21 +47,25 @@ const judge = (loss: Adversarial, params: ParamsOf<AdversarySpec>, state: Advers
 
 /** What the model is trained by: of reconstructions [B, 3, H, W]. */
 export const generatorTerm =
-  (loss: Adversarial) =>
+  (asked: LossOf<'adversarial'>) =>
   (params: ParamsOf<AdversarySpec>, state: AdversaryState, images: Tensor<Rank4>): ScalarTensor => {
+    const loss = adversarialOf(asked);
     const { logits } = judge(loss, params, state, images);
-    const { objective, generator = objective === 'non-saturating' ? 'non-saturating' : 'hinge' } = loss;
-    return generatorLosses[generator](logits);
+    return generatorLosses[loss.generator](logits);
   };
 
 /** `microBatches` forwards are one step: LeCAM's running means move once as far in all of them. */
-export const adversaryOf = (loss: Adversarial, microBatches = 1): Adversary<AdversarySpec, AdversaryState> => {
+export const adversaryOf = (
+  asked: LossOf<'adversarial'>,
+  microBatches = 1,
+): Adversary<AdversarySpec, AdversaryState> => {
+  const loss = adversarialOf(asked);
   const decay = lecamDecay ** (1 / microBatches);
-  const objective = discriminatorLosses[loss.objective ?? 'leaky-hinge'];
+  const objective = discriminatorLosses[loss.objective];
   return {
     spec: specOf(loss),
     initExtra: (key) => initParams(stateSpecOf(loss))({ key, path: '' }),
-    start: loss.start ?? 0,
+    start: loss.start,
     loss: (params, { pair, extra }) => {
       const real = judge(loss, params, extra, pair.real);
       const fake = judge(loss, params, real.next, pair.fake);

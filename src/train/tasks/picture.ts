@@ -4,7 +4,14 @@ import { mean } from '../../dsl/ops/reduce.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
 import type { Rank1, Rank4 } from '../../dsl/shape.ts';
 import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
-import { adaptiveWeight, type LossOf, pixelDistance, pullBack, weighted } from '../../models/losses/index.ts';
+import {
+  adaptiveWeight,
+  adversarialOf,
+  type LossOf,
+  pixelDistance,
+  pullBack,
+  weighted,
+} from '../../models/losses/index.ts';
 import { type AdversarySpec, type AdversaryState, generatorTerm } from './adversary.ts';
 
 type Picture = Tensor<Rank4>;
@@ -25,9 +32,6 @@ export interface PictureContext {
   readonly last: { readonly weight: Picture; readonly paint: (weight: Picture) => Picture } | null;
 }
 
-/** Bounds of the adaptive weight in the public code. */
-const usualBounds = [0.3, 10] as const;
-
 /** L = w L_pix + w L_perc + g w L_gen (section 3.1), with each term as the log shows it. */
 export const pictureLoss = (
   { pixel, perceptual, adversarial }: PictureLosses,
@@ -45,24 +49,24 @@ export const pictureLoss = (
   };
   if (!adversarial || !adversary) return { total: weighted(reconstruction, reconstructions), terms: seen };
 
+  const loss = adversarialOf(adversarial);
   const judged = pullBack((x) => generatorTerm(adversarial)(adversary.params, adversary.extra, x), reconstruction);
-  const bounds = adversarial.adaptive === undefined ? usualBounds : adversarial.adaptive;
   // As in the public code: the pixel distance without its weight, the perceptual one with it.
   const held = [
     ...(pulledPixel ? [pulledPixel.gradient] : []),
     ...(perceptual && pulledFeatures ? [mul(pulledFeatures.gradient, perceptual.weight)] : []),
   ];
   const adaptive =
-    bounds === null || last === null || held.length === 0
+    loss.adaptive === null || last === null || held.length === 0
       ? null
       : adaptiveWeight(
           last.paint,
           last.weight,
           held.reduce((a, b) => add(a, b)),
           judged.gradient,
-          bounds,
+          loss.adaptive,
         );
-  const weight = adaptive === null ? adversarial.weight : mul(adaptive, adversarial.weight);
+  const weight = adaptive === null ? loss.weight : mul(adaptive, loss.weight);
   return {
     total: weighted(reconstruction, [...reconstructions, { pulled: judged, weight }]),
     terms: { ...seen, generator: judged.value, ...(adaptive ? { 'generator.weight': adaptive } : {}) },
