@@ -1,4 +1,4 @@
-// Compiles and runs a graph once: the shortest way from expressions to numbers, for prompts and tests.
+// A graph run once and read back, past every cache and counter: for the search of a value that is not finite, and for tests.
 import * as E from 'fp-ts/lib/Either.js';
 import type { CompileOptions } from '../compiler/compile.ts';
 import { compileGraph } from '../compiler/compile.ts';
@@ -7,10 +7,10 @@ import type { HostArray } from '../dsl/core/dtype.ts';
 import { isKind, topological } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { boundData } from '../dsl/ops/inputs.ts';
-import { orThrow } from './attempt.ts';
+import { badInput, orThrow } from './attempt.ts';
 import type { Backend } from './backend.ts';
-import { RunFailure } from './error.ts';
-import { HostTensor } from './tensor.ts';
+import { lending } from './owned.ts';
+import { type HostTensor, takeHome } from './tensor.ts';
 
 /** Values of named inputs, beside those that carry their own data; numbers bind scalars. */
 export type Bindings = Readonly<Record<string, HostArray | number>>;
@@ -34,33 +34,27 @@ export const runGraph = async (
   const compiled = compileGraph({ inputs, outputs: roots }, backend.caps, options);
   if (E.isLeft(compiled)) throw new CompileFailure(renderCompileError(compiled.left));
   const program = compiled.right;
-  const executable = await orThrow(backend.load(program));
   const scalars: Record<string, number> = {};
   for (const s of program.scalars) {
     const value = bindings[s.name];
-    if (typeof value !== 'number')
-      throw new RunFailure({ _tag: 'BadInput', message: `scalar input '${s.name}' is not bound to a number` });
+    if (typeof value !== 'number') throw badInput(`scalar input '${s.name}' is not bound to a number`);
     scalars[s.name] = value;
   }
-  const buffers = await Promise.all(
-    program.inputs.map(async (input, i) => {
-      if (input.slot < 0) return null;
-      const value = bindings[input.name] ?? boundData(inputs[i]!.node);
-      if (value === undefined || typeof value === 'number')
-        throw new RunFailure({ _tag: 'BadInput', message: `input '${input.name}' is not bound to data` });
-      return orThrow(backend.upload(value, input.shape, input.dtype));
-    }),
-  );
+  const executable = await orThrow(backend.load(program));
   try {
-    const outputs = await orThrow(executable.run(buffers, scalars));
-    const results: HostTensor[] = [];
-    for (const o of outputs) {
-      results.push(new HostTensor(await orThrow(o.read), o.shape, o.dtype));
-      o.free();
-    }
-    return results;
+    return await lending(async (own) => {
+      const buffers = await Promise.all(
+        program.inputs.map(async (input, i) => {
+          if (input.slot < 0) return null;
+          const value = bindings[input.name] ?? boundData(inputs[i]!.node);
+          if (value === undefined || typeof value === 'number')
+            throw badInput(`input '${input.name}' is not bound to data`);
+          return own(orThrow(backend.upload(value, input.shape, input.dtype)));
+        }),
+      );
+      return takeHome(await orThrow(executable.run(buffers, scalars)));
+    });
   } finally {
-    for (const b of buffers) b?.free();
     executable.dispose();
   }
 };

@@ -1,7 +1,7 @@
 // compile(f): traces a function over expressions once for each shape signature, and runs its program from then on.
 import * as E from 'fp-ts/lib/Either.js';
 import { noCache, type ProgramCache } from '../compiler/cache.ts';
-import { type CompileOptions, compileGraph, digestOf } from '../compiler/compile.ts';
+import { type Compilation, type CompileOptions, compileGraph, digestOf } from '../compiler/compile.ts';
 import { renderCompileError } from '../compiler/error.ts';
 import type { Program } from '../compiler/program.ts';
 import { input } from '../dsl/core/build.ts';
@@ -17,6 +17,7 @@ import { orThrow } from './attempt.ts';
 import type { Backend, DeviceBuffer, Executable, RunOptions, StepTime } from './backend.ts';
 import { CompileFailure } from './evaluate.ts';
 import { assertFinite } from './finite.ts';
+import { lending, type Own, owning } from './owned.ts';
 import { DeviceTensor, HostTensor, ScalarValue } from './tensor.ts';
 
 /** What may stand for a tensor in a call: a value on the device or the host; a number for a scalar. */
@@ -66,6 +67,7 @@ export interface JitHost {
   readonly checkFinite?: boolean;
 }
 
+/** A program on the device, and what a call needs beside its arguments. */
 interface Entry {
   readonly program: Program;
   readonly executable: Executable;
@@ -87,6 +89,141 @@ const typeOf = (v: Value): { readonly dtype: DType; readonly shape: readonly num
       ? { dtype: v.dtype, shape: null }
       : { dtype: v.dtype, shape: v.shape };
 
+/** Equal for arguments that one program serves. */
+const signatureOf = ({ form, leaves }: Flat<Value>): string =>
+  `${form}|${leaves
+    .map(({ value }) => {
+      const t = typeOf(value);
+      return `${t.dtype}${t.shape ?? 's'}`;
+    })
+    .join(';')}`;
+
+/** What a function makes of inputs like its arguments. */
+interface Traced {
+  readonly graph: Compilation;
+  /** Inputs that carry their own data. */
+  readonly literals: readonly Node[];
+  readonly rebuild: Flat<AnyTensor>['rebuild'];
+}
+
+const traceCall = <A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  name: string,
+  donated: ReadonlySet<number>,
+  flat: Flat<Value>,
+): Traced => {
+  const nodes = flat.leaves.map(({ path, value }): Node => {
+    const { dtype, shape } = typeOf(value);
+    return shape === null
+      ? input(path, [], dtype, 'scalar')
+      : input(path, shape, dtype, donated.has(Number(path.split('.')[0])) ? 'state' : 'data');
+  });
+  const args = flat.rebuild<A>(nodes.map((n) => wrap<Shape, DType>(n)));
+  const out = flatten(f(...args), isTensor);
+  const outputs = out.leaves.map((l) => l.value.node);
+  const literals = topological(outputs).filter((n) => isKind(n, 'input') && !nodes.includes(n));
+  for (const n of literals)
+    if (!boundData(n))
+      throw new DslError(
+        name,
+        `reads the input '${isKind(n, 'input') ? n.op.slot : ''}', which is none of its arguments`,
+        [],
+        'pass it as an argument',
+      );
+  const inputs = [
+    ...nodes.flatMap((node) =>
+      isKind(node, 'input') && node.op.role === 'scalar'
+        ? []
+        : [{ node, donated: isKind(node, 'input') && node.op.role === 'state' }],
+    ),
+    ...literals.map((node) => ({ node, donated: false })),
+  ];
+  return { graph: { inputs, outputs }, literals, rebuild: out.rebuild };
+};
+
+/** The data of `literals` that a program reads, by name: equal ones lie on the device once. */
+const uploadConstants = async (
+  { backend }: JitHost,
+  { inputs }: Program,
+  literals: readonly Node[],
+  own: Own,
+): Promise<ReadonlyMap<string, DeviceBuffer>> => {
+  const read = new Set(inputs.flatMap(({ name, slot }) => (slot < 0 ? [] : [name])));
+  const constants = new Map<string, DeviceBuffer>();
+  for (const n of literals) {
+    const data = boundData(n);
+    if (!data || !isKind(n, 'input') || !read.has(n.op.slot) || constants.has(n.op.slot)) continue;
+    constants.set(n.op.slot, await own(orThrow(backend.upload(data, n.shape, n.dtype))));
+  }
+  return constants;
+};
+
+const openEntry = async (
+  host: JitHost,
+  { graph, literals, rebuild }: Traced,
+  options: CompileOptions,
+): Promise<Entry> => {
+  const program = await compileCached(host, graph, options);
+  return owning(async (own) => {
+    const constants = await uploadConstants(host, program, literals, own);
+    const executable = await orThrow(host.backend.load(program));
+    return { program, executable, constants, rebuild, outputs: graph.outputs };
+  });
+};
+
+const closeEntry = ({ executable, constants }: Entry): void => {
+  executable.dispose();
+  for (const constant of constants.values()) constant.free();
+};
+
+type ByPath = ReadonlyMap<string, Value>;
+
+/** What each input of a program is bound to; host values are uploaded, and `own`ed. */
+const bindInputs = (
+  { backend }: JitHost,
+  { program, constants }: Entry,
+  given: ByPath,
+  own: Own,
+): Promise<readonly (DeviceBuffer | null)[]> =>
+  Promise.all(
+    program.inputs.map(async ({ name, slot, donated }): Promise<DeviceBuffer | null> => {
+      const constant = constants.get(name);
+      if (constant) return constant;
+      const v = given.get(name);
+      if (v instanceof DeviceTensor) return slot < 0 && !donated ? null : v.buffer;
+      if (!(v instanceof HostTensor) || slot < 0) return null;
+      return own(orThrow(backend.upload(v.data, v.shape, v.dtype)));
+    }),
+  );
+
+const scalarsOf = ({ scalars }: Program, given: ByPath): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    scalars.map(({ name }) => {
+      const v = given.get(name);
+      return [name, v instanceof ScalarValue ? v.value : Number(v)];
+    }),
+  );
+
+const runEntry = (host: JitHost, entry: Entry, given: ByPath, checkFinite: boolean): Promise<readonly DeviceTensor[]> =>
+  lending(async (own) => {
+    const { program, executable } = entry;
+    const buffers = await bindInputs(host, entry, given, own);
+    const scalars = scalarsOf(program, given);
+    const { onRun, onProgress } = host;
+    const heard: RunOptions = {
+      ...(onRun ? { profile: (times) => onRun(program, times) } : {}),
+      ...(onProgress ? { progress: (share) => onProgress(program, share) } : {}),
+    };
+    const before = checkFinite ? await valuesOf(program, buffers) : {};
+    const outputs = await orThrow(executable.run(buffers, scalars, heard));
+    if (checkFinite)
+      await owning(async (held) => {
+        for (const b of outputs) held(Promise.resolve(b));
+        await assertFinite(host.backend, entry.outputs, await readAll(outputs), { ...before, ...scalars });
+      });
+    return outputs.map((b) => new DeviceTensor(b));
+  });
+
 export const jit = <A extends readonly unknown[], B>(
   host: JitHost,
   f: (...args: A) => B,
@@ -95,106 +232,36 @@ export const jit = <A extends readonly unknown[], B>(
   const name = options.name ?? (f.name || 'a compiled function');
   const entries = new Map<string, Promise<Entry>>();
   const donated = new Set(options.donate ?? []);
-  const checkFinite = options.checkFinite ?? host.checkFinite;
+  const checkFinite = options.checkFinite ?? host.checkFinite ?? false;
+  const compileOptions: CompileOptions = {
+    ...host.compileOptions,
+    ...(options.fuse === undefined ? {} : { fuse: options.fuse }),
+  };
 
-  const trace = async (flat: Flat<Value>): Promise<Entry> => {
-    const nodes = flat.leaves.map(({ path, value }): Node => {
-      const { dtype, shape } = typeOf(value);
-      return shape === null
-        ? input(path, [], dtype, 'scalar')
-        : input(path, shape, dtype, donated.has(Number(path.split('.')[0])) ? 'state' : 'data');
-    });
+  const made = async (flat: Flat<Value>): Promise<Entry> => {
     host.counters.traces++;
-    const args = flat.rebuild<A>(nodes.map((n) => wrap<Shape, DType>(n)));
-    const out = flatten(f(...args), isTensor);
-    const outputs = out.leaves.map((l) => l.value.node);
-    const literals = topological(outputs).filter((n) => isKind(n, 'input') && !nodes.includes(n));
-    for (const n of literals)
-      if (!boundData(n))
-        throw new DslError(
-          name,
-          `reads the input '${isKind(n, 'input') ? n.op.slot : ''}', which is none of its arguments`,
-          [],
-          'pass it as an argument',
-        );
-    const inputs = [
-      ...nodes.flatMap((node) =>
-        isKind(node, 'input') && node.op.role === 'scalar'
-          ? []
-          : [{ node, donated: isKind(node, 'input') && node.op.role === 'state' }],
-      ),
-      ...literals.map((node) => ({ node, donated: false })),
-    ];
-    const compileOptions: CompileOptions = {
-      ...host.compileOptions,
-      ...(options.fuse === undefined ? {} : { fuse: options.fuse }),
-    };
-    const program = await compileCached(host, { inputs, outputs }, compileOptions);
-    const executable = await orThrow(host.backend.load(program));
-    const constants = new Map<string, DeviceBuffer>();
-    for (const n of literals) {
-      const data = boundData(n);
-      if (data && isKind(n, 'input'))
-        constants.set(n.op.slot, await orThrow(host.backend.upload(data, n.shape, n.dtype)));
-    }
-    return { program, executable, constants, rebuild: out.rebuild, outputs };
+    return openEntry(host, traceCall(f, name, donated, flat), compileOptions);
   };
 
   const entryFor = (flat: Flat<Value>): Promise<Entry> => {
-    const key = `${flat.form}|${flat.leaves
-      .map(({ value }) => {
-        const t = typeOf(value);
-        return `${t.dtype}${t.shape ?? 's'}`;
-      })
-      .join(';')}`;
+    const key = signatureOf(flat);
     const known = entries.get(key);
     if (known) return known;
-    const made = trace(flat);
-    entries.set(key, made);
-    made.catch(() => entries.delete(key));
+    const entry = made(flat);
+    entries.set(key, entry);
+    entry.catch(() => entries.delete(key));
     if (entries.size === STORM + 1)
       host.warn(
         `${name} was compiled for ${entries.size} different shapes; pass lengths that vary as run-time scalars over a buffer of the largest size`,
       );
-    return made;
+    return entry;
   };
 
   const run = async (...args: readonly unknown[]): Promise<Results<B>> => {
     const flat = flatten(args, isValue);
     const entry = await entryFor(flat);
-    const byPath = new Map(flat.leaves.map((l) => [l.path, l.value]));
-    const scalars: Record<string, number> = {};
-    for (const s of entry.program.scalars) {
-      const v = byPath.get(s.name);
-      scalars[s.name] = v instanceof ScalarValue ? v.value : Number(v);
-    }
-    const uploaded: DeviceBuffer[] = [];
-    const buffers = await Promise.all(
-      entry.program.inputs.map(async (i): Promise<DeviceBuffer | null> => {
-        const constant = entry.constants.get(i.name);
-        if (constant) return constant;
-        const v = byPath.get(i.name);
-        if (v instanceof DeviceTensor) return i.slot < 0 && !i.donated ? null : v.buffer;
-        if (!(v instanceof HostTensor) || i.slot < 0) return null;
-        const b = await orThrow(host.backend.upload(v.data, v.shape, v.dtype));
-        uploaded.push(b);
-        return b;
-      }),
-    );
-    const { onRun, onProgress } = host;
-    const heard: RunOptions = {
-      ...(onRun ? { profile: (times) => onRun(entry.program, times) } : {}),
-      ...(onProgress ? { progress: (share) => onProgress(entry.program, share) } : {}),
-    };
-    try {
-      const given = checkFinite ? await valuesOf(entry.program, buffers) : {};
-      const outputs = await orThrow(entry.executable.run(buffers, scalars, heard));
-      if (checkFinite)
-        await assertFinite(host.backend, entry.outputs, await readAll(outputs), { ...given, ...scalars });
-      return entry.rebuild<Results<B>>(outputs.map((b) => new DeviceTensor(b)));
-    } finally {
-      for (const b of uploaded) if (!b.freed) b.free();
-    }
+    const given = new Map(flat.leaves.map((l) => [l.path, l.value]));
+    return entry.rebuild<Results<B>>(await runEntry(host, entry, given, checkFinite));
   };
 
   /** Calls that are not over. */
@@ -213,11 +280,7 @@ export const jit = <A extends readonly unknown[], B>(
       const known = [...entries.values()];
       entries.clear();
       await Promise.allSettled(running);
-      for (const made of await Promise.allSettled(known)) {
-        if (made.status === 'rejected') continue;
-        made.value.executable.dispose();
-        for (const constant of made.value.constants.values()) constant.free();
-      }
+      for (const entry of await Promise.allSettled(known)) if (entry.status === 'fulfilled') closeEntry(entry.value);
     },
   });
 };
@@ -235,11 +298,7 @@ const valuesOf = async (
   return Object.fromEntries(bound.map(({ name }, i) => [name, values[i]!]));
 };
 
-const compileCached = async (
-  host: JitHost,
-  c: Parameters<typeof compileGraph>[0],
-  options: CompileOptions,
-): Promise<Program> => {
+const compileCached = async (host: JitHost, c: Compilation, options: CompileOptions): Promise<Program> => {
   const cache = host.cache ?? noCache;
   const found = options.onPass ? null : await cache.get(digestOf(c, host.backend.caps, options));
   if (found) {

@@ -4,16 +4,16 @@ import type { CompileOptions } from '../compiler/compile.ts';
 import type { Program } from '../compiler/program.ts';
 import { type Tuning, tuningOf } from '../compiler/tuning.ts';
 import type { DType, HostArray } from '../dsl/core/dtype.ts';
-import { isTensor } from '../dsl/tensor.ts';
+import { isKind, topological } from '../dsl/core/node.ts';
+import { boundData } from '../dsl/ops/inputs.ts';
+import { type AnyTensor, isTensor, unwrap } from '../dsl/tensor.ts';
 import { flatten } from '../dsl/tree.ts';
-import { orThrow } from './attempt.ts';
+import { badInput, orThrow } from './attempt.ts';
 import type { Backend, BackendStats, StepTime } from './backend.ts';
 import { type ChooseOptions, openBackend } from './choose.ts';
-import { runGraph } from './evaluate.ts';
-import { assertFinite } from './finite.ts';
 import { inNode } from './in-node.ts';
 import { type Compiled, type JitHost, type JitOptions, jit } from './jit.ts';
-import { DeviceTensor, type HostTensor } from './tensor.ts';
+import { DeviceTensor, type HostTensor, takeHome } from './tensor.ts';
 
 export interface RuntimeOptions extends ChooseOptions {
   /** Where compiled programs are kept; default: the user's cache folder in Node, nowhere in a browser. */
@@ -74,6 +74,13 @@ export const keptTuning = async (
   return Object.keys(table.entries).length === 0 ? null : tuningOf(table, fast);
 };
 
+/** Throws BadInput where an expression reads a value that nobody gives. */
+const checkBound = (roots: readonly AnyTensor[]): void => {
+  for (const n of topological(roots.map(unwrap)))
+    if (isKind(n, 'input') && boundData(n) === undefined)
+      throw badInput(`evaluate: the input '${n.op.slot}' has no value; compile a function of it`);
+};
+
 /** Opens a runtime. Throws RunFailure (NoAdapter) where a backend was asked for that is not to be had. */
 export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime> => {
   const warn = options.warn ?? ((message: string) => console.warn(`dualtoken: ${message}`));
@@ -95,16 +102,15 @@ export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime
     backend,
     compile: (f, jitOptions) => jit(host, f, jitOptions),
     evaluate: async <T>(tree: T) => {
-      const flat = flatten(tree, isTensor);
-      const roots = flat.leaves.map((l) => l.value.node);
-      const values = await runGraph(backend, roots, {}, compileOptions);
-      if (options.checkFinite)
-        await assertFinite(
-          backend,
-          roots,
-          values.map((v) => v.data),
-        );
-      return flat.rebuild<Evaluated<T>>(values);
+      const { leaves, rebuild } = flatten(tree, isTensor);
+      const roots = leaves.map((l) => l.value);
+      checkBound(roots);
+      const compute = jit(host, () => roots, { name: 'evaluate' });
+      try {
+        return rebuild<Evaluated<T>>(await takeHome((await compute()).map((t) => t.buffer)));
+      } finally {
+        await compute.free();
+      }
     },
     upload: async (data, shape, dtype = 'f32') => new DeviceTensor(await orThrow(backend.upload(data, shape, dtype))),
     idle: () => orThrow(backend.idle),

@@ -75,3 +75,17 @@ export class HostTensor {
     return this.toString();
   }
 }
+
+/** The values of buffers, read one after another; all are freed, also where one cannot be read. Throws RunFailure. */
+export const takeHome = async (buffers: readonly DeviceBuffer[]): Promise<readonly HostTensor[]> => {
+  const values: HostTensor[] = [];
+  try {
+    for (const b of buffers) {
+      values.push(new HostTensor(await orThrow(b.read), b.shape, b.dtype));
+      b.free();
+    }
+    return values;
+  } finally {
+    for (const b of buffers) b.free();
+  }
+};

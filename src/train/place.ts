@@ -14,6 +14,7 @@ import { flatten, mapTree } from '../dsl/tree.ts';
 import { type MatchBy, type Matched, matchParams, renderMismatches } from '../models/load.ts';
 import { isFiniteArray } from '../runtime/finite.ts';
 import type { Values } from '../runtime/jit.ts';
+import { type Own, owningRight } from '../runtime/owned.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DeviceTensor } from '../runtime/tensor.ts';
 
@@ -28,6 +29,7 @@ const placeTensor = (
   name: string,
   { dtype, data }: TensorData,
   shape: readonly number[],
+  own: Own,
 ): TE.TaskEither<DataError, DeviceTensor> => {
   if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16')
     return TE.left(safetensorsError(path, name, `is ${dtype}; F32, F16 or BF16 was expected`));
@@ -39,7 +41,7 @@ const placeTensor = (
         'holds values that are infinite or no numbers: its training diverged, or the file is damaged',
       ),
     );
-  return TE.fromTask(() => runtime.upload(data.subarray(0, sizeOf(shape)), shape, dtypes[dtype]));
+  return TE.fromTask(() => own(runtime.upload(data.subarray(0, sizeOf(shape)), shape, dtypes[dtype])));
 };
 
 const placeMatched = (
@@ -54,26 +56,29 @@ const placeMatched = (
   };
   const of = matched.reduce((sum, { name }) => sum + bytesOf(name), 0);
   let done = 0;
-  return pipe(
-    matched,
-    TE.traverseSeqArray(({ path, name, spec: { shape } }) =>
-      pipe(
-        file.values(name),
-        TE.chain((values) => placeTensor(runtime, file.path, name, values, shape)),
-        TE.map((on) => {
-          done += bytesOf(name);
-          onBytes(done, of);
-          return [path, on] as const;
-        }),
+  return owningRight((own) =>
+    pipe(
+      matched,
+      TE.traverseSeqArray(({ path, name, spec: { shape } }) =>
+        pipe(
+          file.values(name),
+          TE.chain((values) => placeTensor(runtime, file.path, name, values, shape, own)),
+          TE.map((on) => {
+            done += bytesOf(name);
+            onBytes(done, of);
+            return [path, on] as const;
+          }),
+        ),
       ),
+      TE.map((entries) => new Map(entries)),
     ),
-    TE.map((entries) => new Map(entries)),
   );
 };
 
 /**
  * The parameters of `spec` by path from a .safetensors file, an index of shards or a folder, on the device. Left: all that is missing,
- * misshapen, not floats or extra at once; or the first value that cannot be read. Rejects with RunFailure where there is no room.
+ * misshapen, not floats or extra at once; or the first value that cannot be read. Rejects with RunFailure where there is no room. Either
+ * way nothing of it stays on the device.
  */
 export const placeStored = (
   runtime: Pick<Runtime, 'upload'>,

@@ -1,10 +1,11 @@
 // When a function is compiled: once a shape signature, never for a scalar's value; and a storm of signatures is said once.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache, type ProgramCache } from '../../src/compiler/cache.ts';
+import type { Program } from '../../src/compiler/program.ts';
 import { matmul } from '../../src/dsl/ops/contract.ts';
 import { add, mul } from '../../src/dsl/ops/elementwise.ts';
-import { data, scalarInput } from '../../src/dsl/ops/inputs.ts';
+import { data, scalarInput, tensor } from '../../src/dsl/ops/inputs.ts';
 import { broadcastLike } from '../../src/dsl/ops/movement.ts';
 import { sum } from '../../src/dsl/ops/reduce.ts';
 import type { Rank2 } from '../../src/dsl/shape.ts';
@@ -73,6 +74,46 @@ test('a call that fails is traced again', async () => {
   assert.equal((await f(row(3))).shape, [3]);
   assert.is(counters.traces, 2);
 });
+
+forEachDevice(
+  test,
+  'evaluate runs as a compiled function does: counted, timed, kept in the cache, and gone after it',
+  async ({ name }) => {
+    const kept = new Map<string, Program>();
+    const cache: ProgramCache = {
+      get: async (digest) => kept.get(digest) ?? null,
+      put: async (program) => void kept.set(program.digest, program),
+    };
+    const steps: number[] = [];
+    const runtime = await openRuntime({ backend: name, cache, onRun: (_, times) => void steps.push(times.length) });
+    try {
+      const before = runtime.stats();
+      const tree = () => ({ twice: add(tensor([1, 2]), tensor([1, 2])), note: null, parts: [sum(tensor([3, 4, 5]))] });
+      for (let k = 0; k < 2; k++) {
+        const { twice, note, parts } = await runtime.evaluate(tree());
+        assert.equal(
+          [twice.data, note, parts.map((p) => p.data)],
+          [Float32Array.of(2, 4), null, [Float32Array.of(12)]],
+        );
+      }
+      const { traces, compiles, cacheHits, liveBytes, runs } = runtime.stats();
+      assert.equal(
+        { traces, compiles, cacheHits, runs: runs - before.runs },
+        { traces: 2, compiles: 1, cacheHits: 1, runs: 2 },
+      );
+      assert.is(steps.length, 2);
+      assert.ok(steps[0]! > 0);
+      assert.is(liveBytes, before.liveBytes);
+      for (const own of [scalarInput('rate'), data('rate', [])])
+        assert.match(
+          await runtime.evaluate(add(own, 1)).then(() => '', String),
+          /BadInput: evaluate: the input 'rate' has no value/,
+        );
+    } finally {
+      runtime.close();
+    }
+  },
+);
 
 forEachDevice(test, 'freed programs take their temporaries along, and results stay', async ({ name }) => {
   const runtime = await openRuntime({ backend: name, cache: noCache });
