@@ -144,8 +144,9 @@ export const trainLoop = async (
       clock = now;
       await written();
       await o.onStep(metrics, at, rates.learningRate);
-      if (at.step % o.sampleEvery === 0) await o.sample(at);
+      // What is drawn may fail; the checkpoint is then there.
       if (at.step % o.checkpointEvery === 0 || at.seconds - saved.seconds >= o.checkpointSeconds) await save();
+      if (at.step % o.sampleEvery === 0) await o.sample(at);
     }
   } finally {
     await source.return(undefined);

@@ -202,7 +202,9 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
         await need(record.numbers(at.step, { psnr }));
         hooks.log(`step ${at.step}: PSNR ${psnr.toFixed(2)} dB on ${pictures.length} pictures of ${held.path}`);
       }
-      await need(record.report());
+      // A page that cannot be written is written by `dualtoken report`, any time.
+      const page = await record.report()();
+      if (E.isLeft(page)) hooks.log(`warning: the report is not written: ${renderDataError(page.left)}`);
     };
     let written = false;
     const writeModel = async (tensors: TensorSource): Promise<void> => {
@@ -228,6 +230,8 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
       ...discriminatorRates(config),
       total: config.steps - begins,
     });
+    // A sitting before this one may have ended between a checkpoint and its samples.
+    if (from && start.step < config.steps && start.step % config.sampleEvery === 0) await sample(start);
     const finished = await trainLoop(trainer, {
       dataset,
       transform:

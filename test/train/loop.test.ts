@@ -67,4 +67,31 @@ test('pictures come as the family takes them: CLIP by its own mean and deviation
   );
 });
 
+test('where a checkpoint and samples are due, the checkpoint is written first: what is drawn may fail', async () => {
+  const done: string[] = [];
+  const nothing = async (): Promise<void> => {};
+  const trained = trainLoop(
+    { microBatches: 1, step: async () => ({ loss: 0, gradNorm: 0, terms: {} }), diagnose: nothing },
+    {
+      dataset: grey,
+      transform: (picture) => picture,
+      batchSize: 2,
+      seed: 1,
+      steps: 9,
+      schedule: () => 0,
+      from: { step: 0, sample: 0, seconds: 0 },
+      checkpointEvery: 2,
+      checkpointSeconds: 1e9,
+      sampleEvery: 2,
+      onStep: nothing,
+      onSkip: nothing,
+      checkpoint: async ({ step }) => void done.push(`checkpoint ${step}`),
+      sample: () => Promise.reject(new Error('no sheet')),
+      stopped: () => false,
+    },
+  );
+  assert.is(await trained.catch(String), 'Error: no sheet');
+  assert.equal(done, ['checkpoint 2']);
+});
+
 test.run();

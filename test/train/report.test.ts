@@ -1,5 +1,5 @@
 // The record of a run and the page that is made of it: what is grouped, smoothed and chosen, and that the page stands by itself.
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import fc from 'fast-check';
@@ -7,8 +7,9 @@ import sharp from 'sharp';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { blank, type Picture } from '../../src/data/index.ts';
+import { readLog } from '../../src/train/log.ts';
 import { openRecord } from '../../src/train/record.ts';
-import { sectionsOf } from '../../src/train/report/charts.ts';
+import { curvesOf, sectionsOf } from '../../src/train/report/charts.ts';
 import { words } from '../../src/train/report/format.ts';
 import { headline } from '../../src/train/report/headline.ts';
 import { appendSkipped, duration, readSkipped, short, writeReport } from '../../src/train/report/index.ts';
@@ -111,7 +112,7 @@ test('keys become sections: losses, validation, codebooks, others, optimisation'
     { step, psnr: 20 + step, lpips: 0.4 },
   ]);
   const shown = (batchSize: number | null) =>
-    sectionsOf(lines, batchSize).map(({ title, charts }) => [
+    sectionsOf(curvesOf(lines, batchSize)).map(({ title, charts }) => [
       title,
       ...charts.map((chart) => `${chart.title}: ${chart.series.map(({ name }) => name).join(', ')}`),
     ]);
@@ -125,19 +126,22 @@ test('keys become sections: losses, validation, codebooks, others, optimisation'
   assert.not.ok(shown(null).flat().includes('images per second: imagesPerSecond'));
   const speeds = (more: object, batchSize: number | null) =>
     sectionsOf(
-      lines.map((line) => ({ ...line, ...more })),
-      batchSize,
+      curvesOf(
+        lines.map((line) => ({ ...line, ...more })),
+        batchSize,
+      ),
     )
       .flatMap(({ charts }) => charts)
       .find(({ title }) => title === 'images per second')?.series[0];
   assert.equal(speeds({}, 8), { name: 'imagesPerSecond', steps: [2, 3], values: [4, 4] });
-  const losses = sectionsOf(lines, 8)[0]!.charts.map(({ series }) => series[0]!.values);
+  const losses = sectionsOf(curvesOf(lines, 8))[0]!.charts.map(({ series }) => series[0]!.values);
   assert.equal(losses[2], [0.5, 0.5, 0.5], 'the loss, not the measure of that name');
 });
 
 test('how long a run still takes is told where its configuration says how many steps it has', () => {
   const lines = [{ step: 40, loss: 1, seconds: 20 }];
-  const time = (config: RunFolder['config']) => headline({ name: '', config, lines, samples: [], skipped: [] }, [])[1];
+  const time = (config: RunFolder['config']) =>
+    headline({ name: '', config, lines, samples: [], skipped: [] }, curvesOf(lines, null), [])[1];
   const notes = [{ steps: 100 }, { steps: 40 }, {}].map((config) => time(config)?.note);
   assert.equal(notes, ['30s left', 'finished', '']);
 });
@@ -307,8 +311,10 @@ test('a run without steps has a page; what is no run, or is damaged, is named', 
     const before = await pageOf(torn);
     const sample = join(torn, 'samples', 'step-00000010.png');
     await writeFile(sample, 'no picture');
-    assert.match(await failure(writeReport(torn)), /step-00000010\.png: it is no whole PNG file .*remove it/);
-    assert.is(await pageOf(torn), before);
+    await run(writeReport(torn));
+    const after = await pageOf(torn);
+    assert.match(after, /<p>image .*step-00000010\.png: it is no whole PNG file .*remove it<\/p>/);
+    assert.is(after.match(/data:image/g)?.length ?? 0, before.match(/data:image/g)!.length - 1);
   }));
 
 test('a sitting goes on from its checkpoint: later lines are gone, files are one record', () =>
@@ -333,6 +339,38 @@ test('a sitting goes on from its checkpoint: later lines are gone, files are one
     const bytes = await readFile(join(folder, events[1]!));
     for (const tag of ['loss', 'psnr', 'lpips', 'reconstructions']) assert.ok(bytes.includes(tag), tag);
     assert.match(await pageOf(folder), 'data-step="22"');
+  }));
+
+test('lines that are none are left out, and losses that are no numbers leave a page', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'log.jsonl');
+    const text =
+      '{"step":1,"loss":null,"seconds":2}\n{"step":2,"lo\n7\nnull\n[]\n{"loss":3}\n{"step":3,"loss":null,"a":"b"}\n';
+    await writeFile(path, text);
+    assert.equal(await run(readLog(path)), [
+      { step: 1, loss: Number.NaN, seconds: 2 },
+      { step: 3, loss: Number.NaN },
+    ]);
+    await run(writeReport(folder));
+    assert.match(await pageOf(folder), '<dt>steps</dt><dd>3<');
+  }));
+
+test('a log that grows is read on from where it ended; one that was cut or made anew is read from its begin', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'log.jsonl');
+    const read = readLog(path);
+    const steps = async () => (await run(read)).map(({ step }) => step);
+    assert.equal(await steps(), []);
+    await writeFile(path, '{"step":1}\n{"step":2}\n{"st');
+    assert.equal(await steps(), [1, 2]);
+    const first = (await run(read))[0];
+    await appendFile(path, 'ep":3}\n{"step":4}\n');
+    assert.equal(await steps(), [1, 2, 3, 4]);
+    assert.is((await run(read))[0], first, 'it was not read again');
+    await writeFile(path, '{"step":9}\n');
+    assert.equal(await steps(), [9]);
+    await rm(path);
+    assert.equal(await steps(), []);
   }));
 
 test('an image that is skipped in every epoch is listed once', () =>

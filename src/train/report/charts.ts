@@ -26,7 +26,7 @@ const headOf = (key: string): string => key.split('.', 1)[0]!;
 export const isTraining = (line: LogLine): boolean => 'loss' in line;
 
 /** Images a second between steps that trained, where the log tells: it counts samples, or each step took `batchSize`. */
-export const speedOf = (lines: readonly LogLine[], batchSize: number | null): Series | null => {
+const speedOf = (lines: readonly LogLine[], batchSize: number | null): Series | null => {
   const timed = lines.filter((line) => isTraining(line) && Number.isFinite(line.seconds));
   const points = timed.flatMap((line, i) => {
     const before = timed[i - 1];
@@ -90,15 +90,29 @@ const rank = (title: string): number => {
   return last.includes(title) ? order.length + 1 : order.length;
 };
 
-const logged = (lines: readonly LogLine[]): readonly Series[] =>
-  [...seriesOf(lines).values()].filter(({ name }) => !clock.has(name));
+/** A log as curves. Measures of both kinds may have one name: LPIPS is a loss, too. */
+export interface Curves {
+  readonly trained: ReadonlyMap<string, Series>;
+  readonly held: ReadonlyMap<string, Series>;
+  /** Images a second. */
+  readonly speed: Series | null;
+}
+
+/** What the figures and the charts of a report are made of. */
+export const curvesOf = (lines: readonly LogLine[], batchSize: number | null): Curves => ({
+  trained: seriesOf(lines.filter(isTraining)),
+  held: seriesOf(lines.filter((line) => !isTraining(line))),
+  speed: speedOf(lines, batchSize),
+});
+
+const logged = (curves: ReadonlyMap<string, Series>): readonly Series[] =>
+  [...curves.values()].filter(({ name }) => !clock.has(name));
 
 /** The sections of a report: losses, validation, codebooks, whatever else was logged, optimisation. */
-export const sectionsOf = (lines: readonly LogLine[], batchSize: number | null): readonly Section[] => {
-  const trained = logged(lines.filter(isTraining));
-  const speed = trained.some(({ name }) => name === 'imagesPerSecond') ? null : speedOf(lines, batchSize);
-  // Measures of both kinds may have one name: LPIPS is a loss, too.
-  const held = logged(lines.filter((line) => !isTraining(line)));
+export const sectionsOf = (curves: Curves): readonly Section[] => {
+  const trained = logged(curves.trained);
+  const speed = curves.trained.has('imagesPerSecond') ? null : curves.speed;
+  const held = logged(curves.held);
   const found = new Map<string, Series[]>();
   for (const one of [...trained, ...(speed === null ? [] : [speed])]) {
     const title = sectionOf(one.name);

@@ -1,8 +1,8 @@
 // The figures at the top of a report.
-import { isTraining, type Section, speedOf } from './charts.ts';
+import { type Curves, isTraining, type Section } from './charts.ts';
 import { duration, short, whole, words } from './format.ts';
 import type { RunFolder } from './run-folder.ts';
-import { quantile, type Series, seriesOf, smooth } from './series.ts';
+import { quantile, type Series, smooth } from './series.ts';
 
 export interface Figure {
   readonly name: string;
@@ -26,14 +26,16 @@ const overTime = (series: Series): Omit<Figure, 'name'> => {
 const share = (x: number): string => (x <= 1 ? `${short(100 * x, 3)} %` : short(x));
 
 /** Steps, time, loss, what was measured of pictures held out, speed, codes in use. */
-export const headline = ({ config, lines }: RunFolder, sections: readonly Section[]): readonly Figure[] => {
-  const trained = lines.filter(isTraining);
-  const now = trained.at(-1);
+export const headline = (
+  { config, lines }: RunFolder,
+  { trained, speed }: Curves,
+  sections: readonly Section[],
+): readonly Figure[] => {
+  const now = lines.findLast(isTraining);
   if (now?.step === undefined) return [];
   const total = numberAt(config, 'steps');
-  const all = seriesOf(lines);
-  const speed = speedOf(lines, batchSizeOf(config));
   const recent = speed === null ? Number.NaN : quantile(speed.values.slice(-50), 0.5);
+  const loss = trained.get('loss');
   const seconds = now.seconds ?? Number.NaN;
   const left = total === null ? null : (total - now.step) * (seconds / now.step);
   const ahead = left === null ? '' : left > 0 ? `${duration(left)} left` : 'finished';
@@ -42,13 +44,13 @@ export const headline = ({ config, lines }: RunFolder, sections: readonly Sectio
   return [
     figure('steps', whole(now.step), total === null ? '' : `of ${whole(total)}`),
     ...(Number.isFinite(seconds) ? [figure('time', duration(seconds), ahead)] : []),
-    { name: 'loss', ...overTime(all.get('loss')!) },
+    ...(loss ? [{ name: 'loss', ...overTime(loss) }] : []),
     ...validation.slice(0, 2).map(({ title, series }) => ({ name: title, ...overTime(series[0]!) })),
     ...(Number.isFinite(recent) ? [figure('images/s', short(recent), 'lately')] : []),
-    ...[...all.values()]
+    ...[...trained.values()]
       .filter(({ name }) => name.startsWith('usage.'))
       .map(({ name, values }) => {
-        const perplexity = all.get(name.replace('usage.', 'perplexity.'))?.values.at(-1);
+        const perplexity = trained.get(name.replace('usage.', 'perplexity.'))?.values.at(-1);
         const note = perplexity === undefined ? 'used' : `used, perplexity ${short(perplexity, 3)}`;
         return figure(`${words(name.slice('usage.'.length))} codes`, share(values.at(-1)!), note);
       }),

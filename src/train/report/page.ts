@@ -1,12 +1,12 @@
 // A run's report as one HTML page that asks for nothing else.
 import { chartFigure, type Span } from './chart.ts';
-import { type Section, sectionsOf } from './charts.ts';
+import { curvesOf, type Section, sectionsOf } from './charts.ts';
 import { short, whole } from './format.ts';
 import { batchSizeOf, type Figure, headline } from './headline.ts';
 import { escaped } from './html.ts';
 import { isObject, type RunFolder } from './run-folder.ts';
 import { script } from './script.ts';
-import type { Sheet } from './sheets.ts';
+import type { Sheet, Sheets } from './sheets.ts';
 import { style } from './style.ts';
 
 /** Skipped images that are named. */
@@ -29,11 +29,12 @@ const sheetFigure = ({ step, url, width, height }: Sheet, psnr: number | undefin
   `<figure data-step="${step}"><figcaption><b>step ${whole(step)}</b>${psnr === undefined ? '' : `, PSNR ${short(psnr)} dB`}: pictures, and below each row its reconstructions</figcaption>
 <img src="${url}" width="${width}" height="${height}" alt="reconstructions at step ${step}"></figure>`;
 
-const sheetSection = (sheets: readonly Sheet[], { lines }: RunFolder): string => {
-  if (sheets.length === 0) return '';
+const sheetSection = ({ sheets, faults }: Sheets, { lines }: RunFolder): string => {
+  if (sheets.length + faults.length === 0) return '';
   const psnr = new Map(lines.flatMap((line) => (line.psnr === undefined ? [] : [[line.step, line.psnr] as const])));
   return `<h2>Reconstructions</h2>
-<div class="sheets">${sheets.map((sheet) => sheetFigure(sheet, psnr.get(sheet.step))).join('\n')}</div>`;
+<div class="sheets">${sheets.map((sheet) => sheetFigure(sheet, psnr.get(sheet.step))).join('\n')}</div>
+${faults.map((fault) => `<p>${escaped(fault)}</p>`).join('\n')}`;
 };
 
 /** A configuration's leaves, with the path to each. */
@@ -73,10 +74,11 @@ const skippedSection = ({ skipped }: RunFolder): string => {
 };
 
 /** The page of a run, with sheets of reconstructions. */
-export const reportPage = (run: RunFolder, sheets: readonly Sheet[]): string => {
+export const reportPage = (run: RunFolder, sheets: Sheets): string => {
   const { variant } = run.config;
-  const sections = sectionsOf(run.lines, batchSizeOf(run.config));
-  const figures = headline(run, sections).map(figureCell).join('');
+  const curves = curvesOf(run.lines, batchSizeOf(run.config));
+  const sections = sectionsOf(curves);
+  const figures = headline(run, curves, sections).map(figureCell).join('');
   const about = [
     typeof variant === 'string' ? variant : '',
     run.skipped.length > 0 ? `images skipped: ${whole(run.skipped.length)}` : '',

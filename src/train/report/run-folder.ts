@@ -5,7 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, fileError, orIfMissing } from '../../data/error.ts';
 import { readJsonIfThere } from '../../data/json.ts';
-import { type LogLine, readLog } from '../log.ts';
+import type { LogLine } from '../log.ts';
 import { readSkipped, type Skipped } from './skipped.ts';
 
 /** A sheet of reconstructions, as a file. */
@@ -53,12 +53,15 @@ export const sampleFiles = (folder: string): TE.TaskEither<DataError, readonly S
     fileError('list', folder),
   );
 
-/** Left: a file that cannot be read, or a folder without config.json and without lines in log.jsonl. */
-export const readRun = (folder: string): TE.TaskEither<DataError, RunFolder> =>
+/** With the lines that `readLines` gives. Left: a file that cannot be read, or a folder without config.json and without lines. */
+export const readRun = (
+  folder: string,
+  readLines: TE.TaskEither<DataError, readonly LogLine[]>,
+): TE.TaskEither<DataError, RunFolder> =>
   pipe(
     TE.Do,
     TE.bind('config', () => readConfig(join(folder, 'config.json'))),
-    TE.bind('lines', () => readLog(join(folder, 'log.jsonl'))),
+    TE.bind('lines', () => readLines),
     TE.filterOrElse(
       ({ config, lines }) => config !== null || lines.length > 0,
       () => datasetError(folder, 'this is no folder of a run: it holds neither config.json nor log.jsonl'),

@@ -1,9 +1,11 @@
 // Sheets of reconstructions on their way into a page: some of all steps, as data URLs, large ones made smaller.
 import { readFile, stat } from 'node:fs/promises';
+import * as A from 'fp-ts/lib/Array.js';
 import { pipe } from 'fp-ts/lib/function.js';
+import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import sharp from 'sharp';
-import { type DataError, describeCause, fileError, imageError } from '../../data/error.ts';
+import { type DataError, describeCause, fileError, imageError, renderDataError } from '../../data/error.ts';
 import type { SampleFile } from './run-folder.ts';
 
 export interface Sheet {
@@ -11,6 +13,12 @@ export interface Sheet {
   readonly url: string;
   readonly width: number;
   readonly height: number;
+}
+
+export interface Sheets {
+  readonly sheets: readonly Sheet[];
+  /** Why others are not among them. */
+  readonly faults: readonly string[];
 }
 
 /** Sheets in a page beside the last, so that it stays quick to write and to open. */
@@ -51,8 +59,8 @@ const sheetOf = ({ step, path }: SampleFile): TE.TaskEither<DataError, Sheet> =>
 const writtenAt = ({ path }: SampleFile): TE.TaskEither<DataError, number> =>
   TE.tryCatch(async () => (await stat(path)).mtimeMs, fileError('read', path));
 
-/** Reads sheets, and remembers those of the last call. Left: a file that cannot be read or is no PNG. */
-export const sheetReader = (): ((files: readonly SampleFile[]) => TE.TaskEither<DataError, readonly Sheet[]>) => {
+/** Reads sheets, and remembers those of the last call. */
+export const sheetReader = (): ((files: readonly SampleFile[]) => T.Task<Sheets>) => {
   let known: ReadonlyMap<string, Sheet> = new Map();
   const read = (file: SampleFile): TE.TaskEither<DataError, readonly [string, Sheet]> =>
     pipe(
@@ -68,10 +76,11 @@ export const sheetReader = (): ((files: readonly SampleFile[]) => TE.TaskEither<
     );
   return (files) =>
     pipe(
-      TE.traverseArray(read)(chosen(files)),
-      TE.map((sheets) => {
-        known = new Map(sheets);
-        return sheets.map(([, sheet]) => sheet);
+      T.traverseArray(read)(chosen(files)),
+      T.map((results) => {
+        const { left, right } = A.separate([...results]);
+        known = new Map(right);
+        return { sheets: right.map(([, sheet]) => sheet), faults: left.map(renderDataError) };
       }),
     );
 };
