@@ -184,6 +184,7 @@ export const evaluating = async <A extends object>(
     if (!(thrown instanceof EvalStopped)) throw thrown;
     output.print(`stopped; go on with the same command and --resume (its state is in ${state})`);
     output.result({ evaluation: name, stopped: true, state });
+    signal.end();
   } finally {
     progress.stop();
     signal.release();

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { explainFailure } from './failure.ts';
+import { Stopped } from './interruption.ts';
 
 type Add = (program: Command) => Command;
 
@@ -44,7 +45,7 @@ export const runCommandLine = async (argv: readonly string[]): Promise<number> =
     await (await build(argv)).parseAsync([...argv], { from: 'user' });
     return 0;
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode;
+    if (thrown instanceof CommanderError || thrown instanceof Stopped) return thrown.exitCode;
     process.stderr.write(`dualtoken: ${explainFailure(thrown)}\n`);
     return 1;
   }

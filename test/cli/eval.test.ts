@@ -246,7 +246,7 @@ test('Ctrl-C keeps the state, and --resume ends with the same figures', async ()
   await withTiny(async ({ model, pictures, state }) => {
     const args = ['eval', 'retrieval', model, pictures, ...common, '--json', '--state', state];
     const stopped = await dualtokenAfter(['interrupt.ts'], { DUALTOKEN_TEST_INTERRUPT: 'pictures 0/12' }, ...args);
-    assert.is(stopped.code, 0, stopped.stderr);
+    assert.is(stopped.code, 130, stopped.stderr);
     assert.equal(JSON.parse(stopped.stdout), { evaluation: 'retrieval', stopped: true, state });
     assert.match(stopped.stderr, /stopping after this batch; its state is kept/);
     assert.ok(existsSync(state));

@@ -81,7 +81,7 @@ test('killed at five random steps and interrupted once, a run ends with the weig
     await reached(broken, before + 2, interrupted.ran);
     interrupted.kill('SIGINT');
     const stopped = await interrupted.ran;
-    assert.is(stopped.code, 0, stopped.stderr);
+    assert.is(stopped.code, 130, stopped.stderr);
     assert.match(stopped.stderr, 'stopping after this step, with a checkpoint');
     const at = Number(/stopped after (\d+) steps/.exec(stopped.stdout + stopped.stderr)?.[1]);
     assert.ok(at > before && at < steps, `${at}`);

@@ -42,7 +42,7 @@ test('Ctrl-C keeps what was measured, and the next run knows it', async () => {
   await inFolder(async (folder) => {
     const { code, stdout, stderr } = await interrupted(folder);
     if (/no WebGPU adapter/.test(stderr)) return skip('tune: no adapter');
-    assert.is(code, 0, stderr);
+    assert.is(code, 130, stderr);
     const first = JSON.parse(stdout);
     assert.is(first.stopped, true);
     assert.ok(first.measured >= 1);

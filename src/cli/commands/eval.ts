@@ -225,7 +225,9 @@ const withClassification = (command: Command): Command =>
 export const evalCommand = (program: Command): Command => {
   const command = program
     .command('eval')
-    .description('measure a model: reconstruction, zero-shot, retrieval, linear probe, nearest neighbours');
+    .description(
+      'measure a model: reconstruction, zero-shot, retrieval, linear probe, nearest neighbours; Ctrl-C keeps its state and stops (exit code 130)',
+    );
   withEval(command.command('reconstruction').description('PSNR, SSIM, LPIPS, Fréchet distances, use of the codebooks'))
     .argument('<model>', modelArgument)
     .argument('<data>', dataArgument)

@@ -80,6 +80,7 @@ export const train = async (args: readonly string[], options: TrainOptions, comm
     const quoted = /^[\w./-]+$/.test(config.out) ? config.out : `'${config.out.replaceAll("'", "'\\''")}'`;
     if (stopped) output.print(`go on with: dualtoken train --resume --out ${quoted}`);
     output.result({ ...at, stopped, psnr, model, out: config.out });
+    if (stopped) signal.end();
   } finally {
     bar.stop();
     signal.release();
@@ -90,7 +91,9 @@ export const trainCommand = (program: Command): Command =>
   withRun(
     program
       .command('train')
-      .description('train a tokenizer by a configuration, or on pictures; Ctrl-C writes a checkpoint and stops')
+      .description(
+        'train a tokenizer by a configuration, or on pictures; Ctrl-C writes a checkpoint and stops (exit code 130)',
+      )
       .argument(
         '[config and data...]',
         'a configuration (.ts, .js or .json), and a folder of pictures, WebDataset tars, Parquet files or CIFAR-10',

@@ -19,7 +19,7 @@ import { readTable, tableFile, tableIn, writeTable } from '../../runtime/tune/st
 import { checkCall, tuneCall } from '../../runtime/tune/tune.ts';
 import { need, UserFailure } from '../failure.ts';
 import { graphOf, type Part, parts, variantNamed } from '../graphs.ts';
-import { interruption } from '../interruption.ts';
+import { type Interruption, interruption } from '../interruption.ts';
 import { type CommonOptions, wholeNumber, withCommon } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
 import { fastestEnvironment, type Probe } from '../tune-environment.ts';
@@ -96,7 +96,7 @@ const tuneCalls = async (
   calls: readonly CountedCall[],
   { redo, limit }: TuneCommandOptions,
   output: Output,
-): Promise<Totals> => {
+): Promise<{ readonly totals: Totals; readonly end: Interruption['end'] }> => {
   let table: TuningTable = await readTable(backend.caps, output.log);
   // A table that cannot be written ends it before anything is measured.
   await keep(backend, table);
@@ -153,7 +153,7 @@ const tuneCalls = async (
     bar.stop();
     signal.release();
   }
-  return { measured, known: calls.length - fresh.length, stopped: signal.asked() };
+  return { totals: { measured, known: calls.length - fresh.length, stopped: signal.asked() }, end: signal.end };
 };
 
 /** The table of a file, or of the adapter at hand. */
@@ -210,13 +210,14 @@ export const tune = async (variant: string, options: TuneCommandOptions): Promis
       output.result(await probe(backend, calls));
       return;
     }
-    const totals = await tuneCalls(backend, calls, options, output);
+    const { totals, end } = await tuneCalls(backend, calls, options, output);
     const file = tableFile(backend.caps)!;
     output.print(
       `${totals.stopped ? 'stopped: ' : ''}${totals.measured} kernels measured, ${totals.known} known before; kept in ${file}`,
     );
     if (totals.stopped) output.print('the same command goes on where it stopped');
     output.result({ adapter: backend.caps.name, variants: names, ...totals, file });
+    end();
   } finally {
     backend.dispose();
   }
@@ -226,7 +227,9 @@ export const tuneCommand = (program: Command): Command =>
   withCommon(
     program
       .command('tune')
-      .description('measure the schedules of kernels on this adapter and keep the fastest; Ctrl-C keeps what is done'),
+      .description(
+        'measure the schedules of kernels on this adapter and keep the fastest; Ctrl-C keeps what is done and stops (exit code 130)',
+      ),
   )
     .addArgument(new Argument('[variant]', 'name of the variant').default('mini'))
     .option('--all', `${mainVariants.join(' and ')}: the published model and the one that trains anywhere`, false)
