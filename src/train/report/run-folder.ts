@@ -5,7 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, fileError, orIfMissing } from '../../data/error.ts';
 import { readJsonIfThere } from '../../data/json.ts';
-import type { LogLine } from '../log.ts';
+import { type LogLine, readLog } from '../log.ts';
 import { readSkipped, type Skipped } from './skipped.ts';
 
 /** A sheet of reconstructions, as a file. */
@@ -56,7 +56,7 @@ export const sampleFiles = (folder: string): TE.TaskEither<DataError, readonly S
 /** With the lines that `readLines` gives. Left: a file that cannot be read, or a folder without config.json and without lines. */
 export const readRun = (
   folder: string,
-  readLines: TE.TaskEither<DataError, readonly LogLine[]>,
+  readLines: TE.TaskEither<DataError, readonly LogLine[]> = readLog(join(folder, 'log.jsonl')),
 ): TE.TaskEither<DataError, RunFolder> =>
   pipe(
     TE.Do,
