@@ -96,8 +96,16 @@ export const placeStored = (
     ),
   );
 
+/** Parameters on the device by path, in the precision they are stored in. */
+export type Placed = ReadonlyMap<string, DeviceTensor>;
+
+/** Gives parameters up that nothing runs with any more. */
+export const freePlaced = (placed: Placed): void => {
+  for (const tensor of placed.values()) tensor.free();
+};
+
 /** Those of `spec` as the arguments of a compiled function. */
-export const placedParams = <P>(spec: P, placed: ReadonlyMap<string, DeviceTensor>): Values<ParamsOf<P>> => {
+export const placedParams = <P>(spec: P, placed: Placed): Values<ParamsOf<P>> => {
   const flat = flatten(spec, isParamSpec);
   // Rebuilt by the spec's own form.
   return flat.rebuild<Values<ParamsOf<P>>>(flat.leaves.map(({ path }) => placed.get(path)!));

@@ -9,12 +9,11 @@ import type { Tensor } from '../dsl/tensor.ts';
 import { publishedLayout } from '../models/published.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
 import type { VariantModel } from '../models/variants/index.ts';
-import type { Values } from '../runtime/jit.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { HostTensor } from '../runtime/tensor.ts';
 import { TrainFailure } from './failure.ts';
 import { metadataOf, modelIn } from './model-file.ts';
-import { castOnce, inSingles, type OnBytes, placedParams, placeStored } from './place.ts';
+import { castOnce, freePlaced, inSingles, type OnBytes, type Placed, placedParams, placeStored } from './place.ts';
 import { pendingOf, type TensorSource } from './source.ts';
 
 /** Everything that using a tokenizer takes, under its published names. */
@@ -64,6 +63,8 @@ export interface Tokenizer {
   readonly encode: (image: Float32Array) => Promise<PictureCodes>;
   /** Pixel codes [grid, grid, depth] to a picture [3, H, W], about [-1, 1]. Throws TrainFailure for a model without a decoder. */
   readonly decode: (codes: Int32Array) => Promise<Float32Array>;
+  /** Gives back what it holds on the device; nothing of it runs afterwards. */
+  readonly free: () => Promise<void>;
 }
 
 /**
@@ -85,19 +86,16 @@ const placeTokenizer = <P, Q, T>(
 ): TE.TaskEither<DataError, Tokenizer> =>
   pipe(
     placeStored(runtime, path, tokenizerSpec(model), publishedLayout(model), onBytes),
-    TE.map((placed) => {
-      const [params, tables] = [placedParams(system.spec, placed), placedParams(system.tablesSpec, placed)];
-      return compiledTokenizer(runtime, model, system, params, tables);
-    }),
+    TE.map((placed) => compiledTokenizer(runtime, model, system, placed)),
   );
 
 const compiledTokenizer = <P, Q, T>(
   runtime: Runtime,
   model: VariantModel,
   system: TokenizerSystem<P, Q, T>,
-  params: Values<ParamsOf<P>>,
-  tables: Values<ParamsOf<T>>,
+  placed: Placed,
 ): Tokenizer => {
+  const [params, tables] = [placedParams(system.spec, placed), placedParams(system.tablesSpec, placed)];
   const { size, grid, depth, vocabularies } = system;
   const once = castOnce(runtime);
   const toCodes = runtime.compile(
@@ -135,6 +133,11 @@ const compiledTokenizer = <P, Q, T>(
       const picture = await out.read();
       out.free();
       return picture;
+    },
+    free: async () => {
+      await toCodes.free();
+      await toPicture.free();
+      freePlaced(placed);
     },
   };
 };

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
 import { openModel } from '../../src/eval/models/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
+import { openTokenizer } from '../../src/train/tokenizer.ts';
 import { openTrainer } from '../../src/train/trainer.ts';
 import { writeTinyTokenizer } from '../support/command.ts';
 import { inFolder, run } from '../support/files.ts';
@@ -35,6 +36,18 @@ for (const microBatches of [1, 2])
       for (let step = 0; step < 2; step++) await trainer.step(batches, step, { learningRate: 0.01 });
       await trainer.free();
     }));
+
+test('a tokenizer', () =>
+  inFolder(async (folder) => {
+    const path = join(folder, 'tiny.safetensors');
+    await writeTinyTokenizer(path);
+    await givesBack(async (runtime) => {
+      const tokenizer = await run(openTokenizer(runtime, path));
+      const { pixel } = await tokenizer.encode(new Float32Array(3 * 16 * 16).fill(0.25));
+      await tokenizer.decode(pixel!);
+      await tokenizer.free();
+    });
+  }));
 
 test('an evaluated model', () =>
   inFolder(async (folder) => {

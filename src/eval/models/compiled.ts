@@ -3,17 +3,9 @@ import type { ParamsOf } from '../../dsl/param.ts';
 import type { Rank4 } from '../../dsl/shape.ts';
 import type { AnyTensor, Tensor } from '../../dsl/tensor.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { type DeviceTensor, HostTensor } from '../../runtime/tensor.ts';
-import { castOnce, inSingles, placedParams } from '../../train/place.ts';
+import { HostTensor } from '../../runtime/tensor.ts';
+import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../train/place.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';
-
-/** Parameters on the device by path, in the precision they are stored in. */
-export type Placed = ReadonlyMap<string, DeviceTensor>;
-
-/** Gives parameters up that nothing runs with any more. */
-export const freePlaced = (placed: Placed): void => {
-  for (const tensor of placed.values()) tensor.free();
-};
 
 /** An expression for each output, made when it is asked for. */
 export type Expressions = Readonly<Record<string, () => AnyTensor>>;

@@ -9,9 +9,8 @@ import type { Tensor } from '../../dsl/tensor.ts';
 import { type LpipsNet, lpipsAlex, lpipsSqueeze, lpipsVgg, type Pair } from '../../models/features/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import { castOnce, inSingles, placedParams } from '../../train/place.ts';
+import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../train/place.ts';
 import { placePerceptual } from '../../train/tasks/perceptual.ts';
-import { freePlaced, type Placed } from './compiled.ts';
 
 /** The distance of each pair of pictures f32 [count, 3, side, side] in [-1, 1]. Throws RunFailure or CompileFailure. */
 export type PairDistance = (a: Float32Array, b: Float32Array, count: number, side: number) => Promise<Float32Array>;

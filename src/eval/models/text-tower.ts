@@ -9,8 +9,7 @@ import type { Tensor } from '../../dsl/tensor.ts';
 import type { Ids } from '../../models/nn/embedding.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import { castOnce, inSingles, placedParams } from '../../train/place.ts';
-import { freePlaced, type Placed } from './compiled.ts';
+import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../train/place.ts';
 import type { OpenTextTower } from './evaluated-model.ts';
 
 /** Texts of one run of the program. */
