@@ -2,7 +2,6 @@
 
 import {
   add,
-  anySize,
   bias,
   cast,
   countParams,
@@ -47,7 +46,7 @@ for (const { path, spec } of namedSpecs(unit.spec)) console.log(`  ${path.padEnd
 
 // Values come from the path, so another layer beside this one would not change them.
 const params = initParams(unit.spec)({ key: key(7), path: 'blocks.0' });
-const x: Rows = anySize(pipe(iota([2, 4]), cast('f32')));
+const x = pipe(iota([2, 4]), cast('f32'));
 
 const loss = (p: ParamsOf<Spec>): Tensor<readonly []> => mean(square(add(unit.apply(p)(x), -1)));
 console.log('\nThe layer of [0, 1, 2, 3], twice:');

@@ -68,8 +68,9 @@ export const giveParts = <const T>(parts: T, params: ParamsOf<SpecOf<T>>): Given
   give(parts, params) as GivenOf<T>;
 
 /**
- * `compose({ norm: layerNorm(64), out: linear(64, 8) }, (m) => (x) => pipe(x, m.norm, m.out))`. Parts are layers, parameters,
- * functions, and objects and lists of them; functions and undefined have no parameters.
+ * `compose({ norm: layerNormLayer(64, 1e-6), out: linearLayer(64, 8) }, (m) => (x: Tensor<Rank3>) => pipe(x, m.norm, m.out))`. Parts
+ * are layers, such as these of `dualtoken/models`, parameters, functions, and objects and lists of them; functions and undefined have
+ * no parameters.
  */
 export const compose = <const T, A, B>(parts: T, f: (given: GivenOf<T>) => (x: A) => B): Layer<SpecOf<T>, A, B> =>
   layer(partsSpec(parts), (params) => f(giveParts(parts, params)));

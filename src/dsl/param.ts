@@ -2,7 +2,7 @@
 import type { Reader } from 'fp-ts/lib/Reader.js';
 import type { DType } from './core/dtype.ts';
 import type { Key } from './ops/random.ts';
-import type { Shape, ShapeOf } from './shape.ts';
+import type { Shape, ShapeOf, Unnamed } from './shape.ts';
 import type { AnyTensor, Tensor } from './tensor.ts';
 import { flatten } from './tree.ts';
 
@@ -35,14 +35,20 @@ export type ParamsOf<T> =
   T extends ParamSpec<infer S, infer D> ? Tensor<S, D> : { readonly [K in keyof T]: ParamsOf<T[K]> };
 
 /** A parameter of this shape (f32), started by `init`. Vectors are not decayed unless `tags` say otherwise. */
-export const weight = <const T extends readonly number[]>(
+export function weight<const T extends readonly Unnamed[]>(
   shape: T,
   init: Initializer,
   tags?: readonly Tag[],
-): ParamSpec<ShapeOf<T>, 'f32'> => {
+): ParamSpec<T, 'f32'>;
+export function weight<const T extends readonly number[]>(
+  shape: T,
+  init: Initializer,
+  tags?: readonly Tag[],
+): ParamSpec<ShapeOf<T>, 'f32'>;
+export function weight(shape: readonly number[], init: Initializer, tags?: readonly Tag[]): ParamSpec<Shape, 'f32'> {
   const byRank: readonly Tag[] = shape.length <= 1 ? ['noDecay'] : [];
   return { kind: 'param', shape, dtype: 'f32', init, tags: tags ?? byRank };
-};
+}
 
 export const isParamSpec = (x: unknown): x is ParamSpec =>
   typeof x === 'object' && x !== null && 'kind' in x && x.kind === 'param' && 'init' in x;

@@ -17,6 +17,8 @@ export type Rank6 = readonly [number, number, number, number, number, number];
 declare const dimName: unique symbol;
 /** The run-time size of a named dim: a plain number whose type remembers the name. `dim('batch', 8)` makes one. */
 export type Named<N extends string> = number & { readonly [dimName]: N };
+/** A size without a name: of a type parameter `N extends number` too, so that `weight([N])` has `N` in its shape. */
+export type Unnamed = number & { readonly [dimName]?: never };
 /** The dim that a size argument stands for. */
 export type DimOf<A> = A extends Named<infer N> ? N : A extends -1 ? number : A extends number ? A : number;
 /** The shape that a list of sizes stands for; -1 is a size to be found out. */
@@ -25,6 +27,11 @@ export type ShapeOf<A extends readonly number[]> = { readonly [K in keyof A]: Di
 export type SizeOf<D> = D extends string ? Named<D> : D extends number ? D : number;
 /** What `x.shape` holds. */
 export type Sizes<S extends Shape> = { readonly [K in keyof S]: SizeOf<S[K]> };
+
+/** Sizes, such that a known or named one is assignable to itself and to an unknown one, and to no union. */
+export type Exact<S extends Shape> = { readonly [K in keyof S]: ExactDim<S[K]> };
+type ExactDim<D> = { d: number } extends { d: D } ? unknown : (d: NameOf<D>) => NameOf<D>;
+type NameOf<D> = D extends Named<infer N> ? N : D;
 
 /**
  * Equality that also holds where one side is unknown (`number`, `Dim`, `Shape`). Wrapping in objects lets identical type
@@ -111,10 +118,11 @@ type HasKey<S extends Shape, A extends number> = number extends S['length']
     ? true
     : false;
 /** Why `Op` can't use axis `A` of `S`; `unknown` where it can. Intersect it into a parameter. */
-export type NeedsAxis<Op extends string, S extends Shape, A extends number> = Expect<
-  HasAxis<S, A>,
-  `${Op}: no axis ${A} in ${ShowShape<S>}`
->;
+export type NeedsAxis<Op extends string, S extends Shape, A extends number> = number extends A
+  ? unknown
+  : HasAxis<S, A> extends true
+    ? unknown
+    : `${Op}: no axis ${A} in ${ShowShape<S>}`;
 /** `NeedsAxis` for the first of `A` that `S` lacks. */
 export type NeedsAxes<Op extends string, S extends Shape, A extends readonly number[]> = A extends readonly [
   infer H extends number,

@@ -2,7 +2,7 @@
 import type { DType } from './core/dtype.ts';
 import { DslError, describe } from './core/error.ts';
 import type { Node } from './core/types.ts';
-import type { Dim, DimOf, Named, SameShape, Shape, ShapeOf, Sizes, Unknown } from './shape.ts';
+import type { Dim, DimOf, Exact, Named, SameShape, Shape, ShapeOf, Sizes, Unknown } from './shape.ts';
 
 declare const typed: unique symbol;
 
@@ -15,13 +15,22 @@ export interface AnyTensor {
 }
 
 /**
- * An immutable expression with shape `S` and dtype `D`, which the type checker follows. Invariant on purpose: sizes that
- * disagree are an error instead of a union. `S` is a readonly tuple: `Tensor<readonly [2, 729, 'dim']>`, `Tensor<Rank3>`.
+ * An immutable expression with shape `S` and dtype `D`, which the type checker follows. `S` is a readonly tuple:
+ * `Tensor<readonly [2, 729, 'dim']>`, `Tensor<Rank3>`. A tensor of known sizes is one of unknown sizes too, and of no others: sizes
+ * that disagree are an error instead of a union.
  */
-export interface Tensor<in out S extends Shape, in out D extends DType = 'f32'> extends AnyTensor {
+export interface Tensor<S extends Shape, in out D extends DType = 'f32'> extends AnyTensor {
   readonly shape: Sizes<S>;
   readonly dtype: D;
-  readonly [typed]: (x: [S, D]) => [S, D];
+  readonly [typed]: { readonly sizes: Exact<S>; readonly dtype: (x: D) => D; readonly fits: (fault: true) => void };
+}
+
+/**
+ * What a tensor is where `Fault` is true, and isn't where it is a message: intersect it into a parameter. Unlike `Expect` it lets a
+ * generic function through that can't work out `Fault` yet, if it is true of unknown sizes.
+ */
+export interface Fitting<Fault> {
+  readonly [typed]: { readonly fits: (fault: Fault) => void };
 }
 
 /** A tensor without axes. */
@@ -146,7 +155,7 @@ export const shaped =
     return wrap(at);
   };
 
-/** `x` with every size forgotten by its type: for functions that take `Tensor<Rank3>`. */
+/** `x` with every size forgotten by its type, as by a variable that is declared as `Tensor<Rank3>`. */
 export const anySize = <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Unknown<S>, D> => wrap(unwrap(x));
 
 /** `x` as a tensor of dtype `to`, checked when the expression is built: for tensors whose dtype the types have lost. */

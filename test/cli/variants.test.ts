@@ -21,6 +21,9 @@ test('lists all of them, as JSON and as text', async () => {
         parameters.total,
         name,
       );
+  // A small tower's tap is said by its own blocks.
+  assert.match(text.stdout, /pixel tap at block 2 of 6, for 9 of 27; /);
+  assert.match(text.stdout, /pixel tap 9 of 27; /);
   const [released] = listed;
   assert.equal([released.imageSize, released.grid, released.depth], [384, [27, 27], 8]);
   assert.equal(released.vocabularies, { pixel: 32768, semantic: 32768 });

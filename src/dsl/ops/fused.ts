@@ -3,7 +3,7 @@ import * as B from '../core/build.ts';
 import type { DType, FloatType } from '../core/dtype.ts';
 import type { Node } from '../core/types.ts';
 import * as F from '../fused/index.ts';
-import type { Dim, Expect, Same, SameShape, Shape, ShowDim, ShowShape } from '../shape.ts';
+import type { Dim, Expect, NeedsAxis, Same, SameShape, Shape, ShowDim, ShowShape } from '../shape.ts';
 import { type AnyTensor, type Tensor, unwrap, wrap } from '../tensor.ts';
 import { axisOf } from './operand.ts';
 
@@ -16,18 +16,26 @@ const overAxis = (op: string, x: Node, axis: number, f: (x: Node) => Node): Node
   return B.permute(f(B.permute(x, swap)), swap);
 };
 
+type AlongAxis<Op extends string> = <S extends Shape, D extends FloatType, const A extends number = number>(
+  x: Tensor<S, D> & NeedsAxis<Op, S, A>,
+  axis?: A,
+) => Tensor<S, D>;
 /** Positive values that sum to 1 along `axis` (the last). In f32. */
-export const softmax = <S extends Shape, D extends FloatType>(x: Tensor<S, D>, axis = -1): Tensor<S, D> =>
-  wrap(overAxis('softmax', unwrap(x), axis, F.softmax));
-/** The logarithm of softmax along `axis` (the last). In f32. */
-export const logSoftmax = <S extends Shape, D extends FloatType>(x: Tensor<S, D>, axis = -1): Tensor<S, D> =>
-  wrap(overAxis('logSoftmax', unwrap(x), axis, F.logSoftmax));
-/** x / max(|x|, eps) along `axis` (the last). */
-export const l2Normalise = <S extends Shape, D extends FloatType>(
-  x: Tensor<S, D>,
+export const softmax: AlongAxis<'softmax'> = <S extends Shape, D extends FloatType>(
+  x: AnyTensor,
   axis = -1,
+): Tensor<S, D> => wrap(overAxis('softmax', unwrap(x), axis, F.softmax));
+/** The logarithm of softmax along `axis` (the last). In f32. */
+export const logSoftmax: AlongAxis<'logSoftmax'> = <S extends Shape, D extends FloatType>(
+  x: AnyTensor,
+  axis = -1,
+): Tensor<S, D> => wrap(overAxis('logSoftmax', unwrap(x), axis, F.logSoftmax));
+/** x / max(|x|, eps) along `axis` (the last). */
+export const l2Normalise = <S extends Shape, D extends FloatType, const A extends number = number>(
+  x: Tensor<S, D> & NeedsAxis<'l2Normalise', S, A>,
+  axis?: A,
   eps = 1e-12,
-): Tensor<S, D> => wrap(overAxis('l2Normalise', unwrap(x), axis, (n) => F.l2Normalise(n, eps)));
+): Tensor<S, D> => wrap(overAxis('l2Normalise', unwrap(x), axis ?? -1, (n) => F.l2Normalise(n, eps)));
 
 type Vector<N extends Dim, D extends DType> = Tensor<readonly [N], D> | null | undefined;
 type Row<Op extends string, N, W, V> =

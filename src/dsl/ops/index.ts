@@ -1,6 +1,6 @@
 // Operations on typed tensors, by family. Each checks its operands when the expression is built and throws DslError. Read operand
 // and elementwise first; then activations, reduce, contract (with einsum-types), conv, pool (on windows), resize; create, inputs
-// and random; movement, slicing, joining, rearrange and indexing; last fused.
+// and random; movement (with reshape-types), slicing, joining, rearrange and indexing; last fused.
 export * from './activations.ts';
 export * from './contract.ts';
 export * from './conv.ts';

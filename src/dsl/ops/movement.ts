@@ -27,8 +27,9 @@ import type {
   ShowShape,
   Swapped,
 } from '../shape.ts';
-import { type AnyTensor, dual, type Tensor, unwrap, wrap } from '../tensor.ts';
+import { type AnyTensor, dual, type Fitting, type Tensor, unwrap, wrap } from '../tensor.ts';
 import { axisOf, fail, type NumericType } from './operand.ts';
+import type { CountsDiffer } from './reshape-types.ts';
 
 /** The sizes `to` of `count` elements, a -1 among them found from the others. */
 const resolve = (op: string, x: Node, count: number, to: readonly number[]): readonly number[] => {
@@ -42,10 +43,15 @@ const resolve = (op: string, x: Node, count: number, to: readonly number[]): rea
 };
 
 export interface Reshape {
-  <S extends Shape, D extends DType, const T extends readonly number[]>(x: Tensor<S, D>, to: T): Tensor<ShapeOf<T>, D>;
+  <S extends Shape, D extends DType, const T extends readonly number[]>(
+    x: Tensor<S, D> & Fitting<CountsDiffer<'reshape', S, T>>,
+    to: T,
+  ): Tensor<ShapeOf<T>, D>;
   <const T extends readonly number[]>(
     to: T,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<ShapeOf<T>, D>;
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Fitting<CountsDiffer<'reshape', S, T>>,
+  ) => Tensor<ShapeOf<T>, D>;
 }
 /** The same elements, in row-major order, under another shape. One size may be -1. */
 export const reshape: Reshape = dual((x, to: readonly number[]) =>
@@ -207,15 +213,15 @@ export const unsqueeze: Unsqueeze = dual((x, axis: number) => {
 });
 
 export interface SplitLast {
-  <S extends Shape, L extends Dim, D extends DType, const T extends readonly number[]>(
-    x: Tensor<readonly [...S, L], D>,
-    ...sizes: T
-  ): Tensor<readonly [...S, ...ShapeOf<T>], D>;
   <const T extends readonly number[]>(
     ...sizes: T
   ): <S extends Shape, L extends Dim, D extends DType>(
-    x: Tensor<readonly [...S, L], D>,
+    x: Tensor<readonly [...S, L], D> & Fitting<CountsDiffer<'splitLast', readonly [L], T>>,
   ) => Tensor<readonly [...S, ...ShapeOf<T>], D>;
+  <S extends Shape, L extends Dim, D extends DType, const T extends readonly number[]>(
+    x: Tensor<readonly [...S, L], D> & Fitting<CountsDiffer<'splitLast', readonly [L], T>>,
+    ...sizes: T
+  ): Tensor<readonly [...S, ...ShapeOf<T>], D>;
 }
 /** [.., a * b] -> [.., a, b]: `splitLast(x, heads, 64)`. */
 export const splitLast: SplitLast = dual((x, ...sizes: readonly number[]) => {

@@ -16,7 +16,7 @@ export interface Keep<K extends boolean> {
 type Axes = number | readonly number[];
 type Keys<S extends Shape, A extends readonly number[]> = { readonly [K in keyof A]: AxisKey<S, A[K]> }[number];
 /** `S` reduced over `A`. */
-export type Reduced<S extends Shape, A extends Axes | undefined, K extends boolean> = A extends undefined
+export type Reduced<S extends Shape, A, K extends boolean> = A extends undefined
   ? K extends true
     ? { readonly [I in keyof S]: 1 }
     : readonly []
@@ -35,18 +35,22 @@ type Reduces<Op extends string, S extends Shape, A> = A extends number
   ? NeedsAxis<Op, S, A>
   : A extends readonly number[]
     ? NeedsAxes<Op, S, A>
-    : unknown;
+    : A extends undefined
+      ? unknown
+      : `${Op}: the axis comes as a number or a list: ${Op}(x, -1), ${Op}(x, [0, 2], { keepDims: true })`;
+/** Options alone, which are asked for so that the message says where the axes go. */
+type Misplaced = Readonly<Record<string, unknown>>;
 
 /** The data-last form comes first: the compiler explains only the last one that could not be. */
 export interface Reduction<Op extends string, Of extends DType, Options extends object = object> {
-  <const A extends Axes, const K extends boolean = false>(
+  <const A extends Axes | Misplaced, const K extends boolean = false>(
     axes: A,
     options?: Keep<K> & Options,
   ): <S extends Shape, D extends Of>(
     x: Tensor<S, D> & Reduces<Op, S, A>,
   ) => Tensor<Reduced<S, NoInfer<A>, NoInfer<K>>, D>;
   <S extends Shape, D extends Of>(x: Tensor<S, D>): Tensor<readonly [], D>;
-  <S extends Shape, D extends Of, const A extends Axes | undefined, const K extends boolean = false>(
+  <S extends Shape, D extends Of, const A extends Axes | Misplaced | undefined, const K extends boolean = false>(
     x: Tensor<S, D> & Reduces<Op, S, A>,
     axes: A,
     options?: Keep<K> & Options,

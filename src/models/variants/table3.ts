@@ -58,8 +58,14 @@ const blockOf = ({ taps: { pixel, semantic }, vision }: DualTokenVariant['config
   return Math.max(1, Math.round(low + ((tap - from) * (high - low)) / (to - from)));
 };
 
+/** Of a tower of another depth it says which block stands for the paper's. */
+const tapTitle = (tap: number, pixel: number, blocks: number): string =>
+  blocks === 27 ? `pixel tap ${tap} of 27` : `pixel tap at block ${pixel} of ${blocks}, for ${tap} of 27`;
+
 /** DualToken with its pixel tap at block `tap` of 27, scaled to the depth of the tower: a small one has fewer blocks than there are taps. */
 export const tapAt =
   (tap: number) =>
-  (base: DualTokenVariant): DualTokenVariant =>
-    change(base, `pixel tap ${tap} of 27`, { taps: { pixel: blockOf(base.config, tap) } });
+  (base: DualTokenVariant): DualTokenVariant => {
+    const pixel = blockOf(base.config, tap);
+    return change(base, tapTitle(tap, pixel, base.config.vision.num_hidden_layers), { taps: { pixel } });
+  };

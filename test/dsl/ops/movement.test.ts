@@ -5,6 +5,8 @@ import * as J from '../../../src/dsl/ops/joining.ts';
 import * as M from '../../../src/dsl/ops/movement.ts';
 import { upsample } from '../../../src/dsl/ops/resize.ts';
 import * as S from '../../../src/dsl/ops/slicing.ts';
+import type { Rank3 } from '../../../src/dsl/shape.ts';
+import type { AnyTensor, Tensor } from '../../../src/dsl/tensor.ts';
 import { close, closeAt, doubles, reader, refuses, valuesOf } from '../../support/values.ts';
 
 const t = suite('ops: views, joining, slicing');
@@ -20,7 +22,7 @@ t('reshape keeps the order, and finds one size', () => {
   assert.equal([...M.flatten(x).shape], [24]);
   assert.equal([...M.flatten(x, 1).shape], [2, 12]);
   refuses(() => M.reshape(x, [5, -1]), 'reshape', 'does not divide into [5,-1]');
-  refuses(() => M.reshape(x, [5, 5]), 'reshape', '24 elements');
+  refuses(() => M.reshape(x as AnyTensor as Tensor<Rank3>, [5, 5]), 'reshape', '24 elements');
 });
 
 t('axes move', () => {

@@ -5,8 +5,10 @@ import {
   attention,
   crossEntropy,
   groupNorm,
+  l2Normalise,
   layerNorm,
   linearCrossEntropy,
+  logSoftmax,
   nearestCode,
   rmsNorm,
   softmax,
@@ -59,7 +61,15 @@ export const preNorm =
   (y: Tensor<readonly [...S, N]>): Tensor<readonly [...S, N]> =>
     pipe(layerNorm(y, w), softmax);
 
+export const anyShape = <S extends Shape>(y: Tensor<S>): Tensor<S> => pipe(softmax(y), softmax, l2Normalise);
+
 // What must not.
+// error: softmax: no axis -4 in [batch,729,1152]
+export const softmaxBeyond = softmax(x, -4);
+// error: logSoftmax: no axis 3 in [batch,729,1152]
+export const logSoftmaxBeyond = logSoftmax(x, 3);
+// error: l2Normalise: no axis 3 in [batch,729,1152]
+export const normalisedBeyond = l2Normalise(x, 3);
 // error: layerNorm: rows are 1152 long, the weight has 64
 export const normWeight = layerNorm(x, norm64);
 // error: layerNorm: rows are 1152 long, the bias has 64

@@ -10,7 +10,7 @@ import { linear } from '../../../src/dsl/ops/contract.ts';
 import { bias, broadcastLike, expand } from '../../../src/dsl/ops/movement.ts';
 import { mean } from '../../../src/dsl/ops/reduce.ts';
 import { type ParamsOf, weight } from '../../../src/dsl/param.ts';
-import type { Dim, DimOf, Rank3, Shape } from '../../../src/dsl/shape.ts';
+import type { Dim, Rank3, Shape } from '../../../src/dsl/shape.ts';
 import type { Tensor } from '../../../src/dsl/tensor.ts';
 
 // What must compile.
@@ -27,7 +27,7 @@ const dense = <I extends number, O extends number, S extends Shape = readonly ['
   layer(
     { weight: weight([to, from], normalInit(0.02)), bias: weight([to], zerosInit) },
     (p) =>
-      (x: Tensor<readonly [...S, DimOf<I>]>): Tensor<readonly [...S, DimOf<O>]> =>
+      (x: Tensor<readonly [...S, I]>): Tensor<readonly [...S, O]> =>
         pipe(x, linear(p.weight), bias(p.bias)),
   );
 const small = dense(32, 64);
@@ -85,8 +85,8 @@ export const seqWrong = seq(scaled, layer(scaled.spec, () => (x: Tensor<readonly
 // error: Property 'c' does not exist
 export const partMissing = compose({ a: scaled }, (m) => (x: Tensor<readonly ['batch', 8]>) => m.c(x));
 export const genericDense = <I extends number, O extends number>(from: I, to: O) =>
-  layer({ weight: weight([to, from], normalInit(0.02)) }, (p) => (x: Tensor<readonly ['batch', DimOf<O>]>) => {
-    // error: Inner<"linear", DimOf<O>, DimOf<I>, "f32", "f32", "ends in">
+  layer({ weight: weight([to, from], normalInit(0.02)) }, (p) => (x: Tensor<readonly ['batch', O]>) => {
+    // error: Inner<"linear", O, I, "f32", "f32", "ends in">
     return linear(x, p.weight);
   });
 // error: Argument of type 'number' is not assignable to parameter of type 'Initializer'

@@ -18,7 +18,7 @@ import {
 } from '../../../src/dsl/ops/movement.ts';
 import { indexAxis, pad, slice, sliceAxis } from '../../../src/dsl/ops/slicing.ts';
 import { zeros } from '../../../src/dsl/ops/create.ts';
-import type { Dim, Rank2, Rank3 } from '../../../src/dsl/shape.ts';
+import type { Dim, Rank2, Rank3, Shape } from '../../../src/dsl/shape.ts';
 import { anySize, dim, shaped, type Tensor } from '../../../src/dsl/tensor.ts';
 
 declare const x: Tensor<readonly ['batch', 4, 6]>;
@@ -67,7 +67,37 @@ export const channelsLast = <N extends Dim, C extends Dim, H extends Dim, W exte
 export const addHeads = <B extends Dim, T extends Dim>(y: Tensor<readonly [B, T]>): Tensor<readonly [B, 1, T]> =>
   unsqueeze(y, 1);
 
+declare const deep: Tensor<readonly [99, 729, 1152]>;
+declare const size: number;
+export const sameCount: Tensor<readonly [729, 99, 1152]> = reshape(deep, [729, 99, 1152]);
+export const split27: Tensor<readonly [99, 27, 27, 1152]> = pipe(deep, reshape([99, 27, 27, 1152]));
+export const line: Tensor<readonly [83140992]> = reshape(deep, [83140992]);
+export const openSize: Tensor<readonly [number, 7]> = reshape(deep, [size, 7]);
+export const openRank: Tensor<readonly number[]> = reshape(deep, [3, 4].concat(5));
+export const openX: Tensor<readonly [5, 5, 5]> = reshape(unknown, [5, 5, 5]);
+export const namedX: Tensor<readonly [7, 6]> = reshape(x, [7, 6]);
+export const hole: Tensor<readonly ['batch', 4, 4, number]> = splitLast(x, 4, -1);
+export const noElements: Tensor<readonly [3, 0]> = reshape(empty as unknown as Tensor<readonly [0, 3]>, [3, 0]);
+export const genericFrom = <B extends Dim, T extends Dim>(y: Tensor<readonly [B, T, 4]>): Tensor<readonly [4, 2]> =>
+  pipe(y, reshape([4, 2]));
+export const genericLate = <B extends Dim>(y: Tensor<readonly [4, B]>): Tensor<readonly [4, 2]> => reshape(y, [4, 2]);
+export const genericRank = <S extends Shape>(y: Tensor<S>): Tensor<readonly [4, 2]> => reshape(y, [4, 2]);
+export const genericLead = <S extends Shape, N extends Dim>(y: Tensor<readonly [...S, N]>): Tensor<readonly [2]> =>
+  reshape(y, [2]);
+export const genericTo = <N extends number, M extends number>(n: N, m: M) => reshape(flat, [n, m]);
+export const genericLast = <S extends Shape, N extends Dim>(y: Tensor<readonly [...S, N]>) => splitLast(y, 2, 3);
+
 // What must not.
+// error: reshape: [4,6] has 24 elements, [5,5] has 25
+export const reshapedCount = reshape(flat, [5, 5]);
+// error: reshape: [4,6] has 24 elements, [2,3] has 6
+export const reshapedPipedCount = pipe(flat, reshape([2, 3]));
+// error: reshape: [99,729,1152] has 83140992 elements, [99,730,1152] has 83255040
+export const reshapedDeep = reshape(deep, [99, 730, 1152]);
+// error: reshape: [1,6] has 6 elements, [] has 1
+export const reshapedScalar = reshape(row, []);
+// error: splitLast: [1152] has 1152 elements, [16,73] has 1168
+export const splitHeadsWrong = splitLast(deep, 16, 73);
 // error: permute: 2 axes for [batch,4,6]
 export const permutedFew = permute(x, [0, 1]);
 // error: permute: no axis 3 in [batch,4,6]

@@ -39,6 +39,12 @@ export const scalarLoss = <S extends Shape>(v: Tensor<S>): Tensor<readonly []> =
 export const beyond = sum(x, 3);
 // error: mean: no axis -4 in [batch,4,5]
 export const before = pipe(x, mean(-4));
+// error: mean: the axis comes as a number or a list: mean(x, -1), mean(x, [0, 2], { keepDims: true })
+export const named = mean(x, { axis: 1 });
+// error: sum: the axis comes as a number or a list
+export const namedPiped = pipe(x, sum({ axis: 1 }));
+// error: std: the axis comes as a number or a list
+export const optionsFirst = std(x, { correction: 1 });
 // error: argmax: no axis 3 in [batch,4,5]
 export const argBeyond = argmax(x, 3);
 // error: sum: no axis 3 in [batch,4,5]
