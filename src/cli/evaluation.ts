@@ -18,9 +18,9 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { need, UserFailure } from './failure.ts';
 import { stampOf } from './file-stamp.ts';
 import { interruption } from './interruption.ts';
-import { liveLine } from './live-line.ts';
 import { type RunOptions, wholeNumber, withRun } from './options.ts';
 import { type Output, outputTo } from './output.ts';
+import { openProgress } from './progress.ts';
 import { progressLine } from './progress-line.ts';
 import { withRuntime } from './with-runtime.ts';
 
@@ -94,23 +94,17 @@ export interface Prepared<A> {
   readonly work: (evaluation: Evaluation) => Promise<A>;
 }
 
-/** Seconds between lines where there is no terminal. */
-const QUIET = 10;
-
 const progressOn = (output: Output) => {
-  const line = liveLine(process.stderr, () => '');
-  let logged = performance.now();
+  const { show, log, stop } = openProgress(output);
   let shown = '';
   return {
-    log: (text: string): void => (line === null ? output.log(text) : line.log(text)),
+    log,
     show: (pass: string, done: number, total: number): void => {
-      line?.show((columns) => progressLine(columns, done / total, `${pass} ${done}/${total}`, {}));
-      const now = performance.now();
-      if (line !== null || (now - logged < QUIET * 1000 && pass === shown)) return;
-      [logged, shown] = [now, pass];
-      output.log(`${pass} ${done}/${total}`);
+      const said = `${pass} ${done}/${total}`;
+      show({ line: (columns) => progressLine(columns, done / total, said, {}), said }, pass !== shown);
+      shown = pass;
     },
-    stop: (): void => line?.stop(),
+    stop,
   };
 };
 
@@ -138,7 +132,7 @@ export const evaluating = async <A extends object>(
   const progress = progressOn(output);
   const signal = interruption(() => progress.log('stopping after this batch; its state is kept. Again: at once'));
   try {
-    await withRuntime(options, output, async (runtime) => {
+    await withRuntime(options, { ...output, log: progress.log }, async (runtime) => {
       const model = await need(openModel(runtime, path));
       const { identity: own, files, work } = await prepare(runtime, model);
       const { limit = null, seed } = options;

@@ -1,4 +1,4 @@
-// One line of progress that fits a terminal: a bar, what must be read, and as many measured terms as there is room for.
+// One line of progress that fits a terminal: a bar, what must be read, and as many measured terms, or as much of a name, as there is room for.
 import { short } from '../train/report/index.ts';
 
 /** Names cut as short as they can be told apart, three letters of each dotted part at least. */
@@ -26,23 +26,41 @@ const fitting = (parts: readonly string[], room: number): readonly string[] => {
   return kept.length === 0 ? [] : [...kept, more];
 };
 
+/** The parts of a head that fit, none of them cut but the first. */
+const firstParts = (head: string, width: number): string => {
+  const parts = head.split('  ');
+  const begins = parts.map((_, i) => parts.slice(0, i + 1).join('  '));
+  return begins.findLast((begin) => begin.length <= width) ?? head.slice(0, width);
+};
+
 /** Columns of the bar. */
 const [LEAST, MOST] = [8, 30];
+
+/** The end of a name that is too long says more than its beginning. */
+const cut = (name: string, room: number): string => {
+  if (name.length <= room) return name;
+  // Not from the midst of a letter.
+  return room < LEAST ? '' : `…${name.slice(1 - room).replace(/^[\udc00-\udfff]/, '')}`;
+};
 
 const bar = (progress: number, cells: number): string => {
   const full = Math.round(Math.min(1, Math.max(0, progress)) * cells);
   return `${'█'.repeat(full)}${'░'.repeat(cells - full)}`;
 };
 
-/** At most `width` columns: the bar, the head, and the terms, with names and digits cut and the last left out where they don't fit. */
+/**
+ * At most `width` columns: the bar, the head, and the terms, with names and digits cut and the last left out where they don't fit; then
+ * `name`, of what is being done, cut too.
+ */
 export const progressLine = (
   width: number,
   progress: number,
   head: string,
   terms: Readonly<Record<string, number>>,
+  name = '',
 ): string => {
   const room = width - head.length - 2;
-  if (room < LEAST) return head.slice(0, Math.max(0, width));
+  if (room < LEAST) return firstParts(head, Math.max(0, width));
   const names = Object.keys(terms);
   const values = Object.values(terms);
   const full = names.map((name, i) => `  ${name} ${short(values[i]!)}`);
@@ -53,5 +71,8 @@ export const progressLine = (
           shortNames(names).map((name, i) => `  ${name} ${short(values[i]!, 3)}`),
           room - LEAST,
         );
-  return `${bar(progress, Math.min(MOST, room - lengthOf(shown)))}  ${head}${shown.join('')}`;
+  const rest = room - lengthOf(shown);
+  const named = cut(name, rest - LEAST - 2);
+  const after = named === '' ? '' : `  ${named}`;
+  return `${bar(progress, Math.min(MOST, rest - after.length))}  ${head}${shown.join('')}${after}`;
 };

@@ -1,7 +1,7 @@
-// Shows how far a training is: a bar with its terms on a terminal, else a line now and then.
+// Shows how far a training is, with its terms, from before its first step.
 import { duration, short } from '../train/report/index.ts';
-import { type LiveLine, liveLine, type Terminal } from './live-line.ts';
 import type { Output } from './output.ts';
+import { openProgress, type Progress, type Terminal } from './progress.ts';
 import { progressLine } from './progress-line.ts';
 
 /** Where a training stands. */
@@ -13,22 +13,17 @@ export interface Passed {
   readonly seconds: number;
 }
 
-export interface TrainingProgress {
+export interface TrainingProgress extends Pick<Progress, 'log' | 'stop'> {
   /** Begins after `step` steps. */
   readonly start: (step: number) => void;
   /** Shows a step that is done, and what was measured in it, the most important first. */
   readonly step: (at: Passed, terms: Readonly<Record<string, number>>) => void;
   /** Shows what share of a long program is done, within a step. */
   readonly within: (share: number) => void;
-  /** A line above the bar. */
-  readonly log: (line: string) => void;
-  readonly stop: () => void;
 }
 
 /** Steps that speed is measured over. */
 const WINDOW = 50;
-/** Seconds of training between lines where there is no terminal. */
-const QUIET = 10;
 
 /** Images a second and the time that is left, over the last steps; nothing before there are two. */
 const speed = (first: Passed, last: Passed, total: number): readonly string[] => {
@@ -43,44 +38,43 @@ export const trainingProgress = (
   output: Output,
   total: number,
   stream: Terminal = process.stderr,
+  clock: () => number = () => performance.now(),
 ): TrainingProgress => {
-  let line: LiveLine | null = null;
+  const { show, log, stop } = openProgress(output, stream, clock);
   let recent: readonly Passed[] = [];
-  let logged = Number.NEGATIVE_INFINITY;
-  let [done, said] = [0, Number.NEGATIVE_INFINITY];
+  let done = 0;
+  const place = (): string => `${done}/${total}`;
+  const between = (what: string, due: boolean): void =>
+    show(
+      {
+        line: (columns) => progressLine(columns, done / total, place(), {}, what),
+        said: `step ${place()}, ${what}`,
+      },
+      due,
+    );
   return {
     start: (step) => {
       done = step;
-      line = liveLine(stream, (columns) => progressLine(columns, step / total, `${step}/${total}`, {}));
+      // After the last step nothing is compiled but what paints samples.
+      if (step < total) between('preparing and compiling the next', true);
     },
     step: (at, terms) => {
+      const first = recent.length === 0;
       recent = [...recent.slice(-WINDOW), at];
       done = at.step;
-      const place = `${at.step}/${total}`;
       const rates = speed(recent[0]!, at, total);
-      line?.show((columns) => progressLine(columns, at.step / total, [place, ...rates].join('  '), terms));
-      if (line !== null || (at.seconds - logged < QUIET && at.step !== total)) return;
-      logged = at.seconds;
       const each = Object.entries(terms).map(([name, x]) => `${name} ${short(x)}`);
-      output.log([`step ${place}`, ...each, ...rates].join('  '));
+      const [where, share] = [place(), done / total];
+      show(
+        {
+          line: (columns) => progressLine(columns, share, [where, ...rates].join('  '), terms),
+          said: [`step ${where}`, ...each, ...rates].join('  '),
+        },
+        first || done === total,
+      );
     },
-    within: (share) => {
-      // After the last step samples are painted.
-      const what = done === total ? 'samples' : 'the next';
-      const place = `${done}/${total}, ${what} to ${Math.round(100 * share)} %`;
-      line?.show((columns) => progressLine(columns, done / total, place, {}));
-      const now = performance.now() / 1000;
-      if (line !== null || now - said < QUIET) return;
-      said = now;
-      output.log(`step ${place}`);
-    },
-    log: (text) => {
-      if (line === null) output.log(text);
-      else line.log(text);
-    },
-    stop: () => {
-      line?.stop();
-      line = null;
-    },
+    within: (share) => between(`${done === total ? 'samples' : 'the next'} to ${Math.round(100 * share)} %`, false),
+    log,
+    stop,
   };
 };

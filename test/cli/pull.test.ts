@@ -61,7 +61,7 @@ test('names that would steer the terminal are shown without what steers it', () 
         );
       const fetched = await pull();
       assert.is(fetched.code, 0, fetched.stderr);
-      assert.is(messageOf(fetched), 'left out, but fetched by --file PATTERN: c��.bin\na�[31m�b.txt, 1 B');
+      assert.is(messageOf(fetched), 'left out, but fetched by --file PATTERN: c��.bin\n0 B of 1 B, a�[31m�b.txt');
       const refused = await pull('--file', '*.gguf');
       assert.match(messageOf(refused), /the repository holds a�\[31m�b\.txt, c��\.bin$/);
     }),

@@ -1,26 +1,13 @@
 // What a training shows: a bar that fits its terminal, lines where there is none, and what is logged above a bar.
-import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Terminal } from '../../src/cli/live-line.ts';
 import { outputTo } from '../../src/cli/output.ts';
 import { progressLine } from '../../src/cli/progress-line.ts';
 import { trainingProgress } from '../../src/cli/training-progress.ts';
+import { terminal } from '../support/terminal.ts';
 
 const test = suite('training progress');
-
-/** What stands for a terminal, and what was written to it. */
-const terminal = (isTTY: boolean, columns: number): { readonly stream: Terminal; readonly text: () => string } => {
-  let text = '';
-  const stream = new Writable({
-    write: (chunk, _, done) => {
-      text += String(chunk);
-      done();
-    },
-  });
-  return { stream: Object.assign(stream, { isTTY, columns }), text: () => text };
-};
 
 const terms = { loss: 12.345678, pixel: 0.0123456, 'perplexity.pixel': 812.25, 'perplexity.semantic': 7.5 };
 
@@ -36,7 +23,9 @@ test('a wide terminal has all, a narrower one cut names, then fewer terms, then 
   );
   assert.match(line(60), /^█+░+ {2}50\/100 {2}3m20s left {2}los 12\.3 {2}pix 0\.0123 {2}…$/);
   assert.is(line(20), '50/100  3m20s left');
+  assert.is(line(12), '50/100');
   assert.is(line(6), '50/100');
+  assert.is(line(4), '50/1');
 });
 
 test('names are told apart, and no line is wider than its terminal', () => {
@@ -47,9 +36,16 @@ test('names are told apart, and no line is wider than its terminal', () => {
       fc.integer({ min: 0, max: 200 }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.dictionary(fc.stringMatching(/^[a-z.]{1,20}$/), fc.double(), { maxKeys: 12 }),
-      (width, progress, values) => progressLine(width, progress, '123/456  12.50 images/s', values).length <= width,
+      fc.string({ unit: 'grapheme', maxLength: 60 }),
+      (width, progress, values, name) =>
+        progressLine(width, progress, '123/456  12.50 images/s', values, name).length <= width,
     ),
   );
+  assert.is(
+    progressLine(40, 0.5, '50 %', {}, 'encoding pictures/of/a/cat.jpg'),
+    '████░░░░  50 %  …g pictures/of/a/cat.jpg',
+  );
+  assert.is(progressLine(20, 0.5, '50 %', {}, 'encoding pictures/of/a/cat.jpg'), '███████░░░░░░░  50 %');
 });
 
 test('on a terminal: a bar with terms, speed and time left; lines stand above it', () => {
@@ -70,23 +66,31 @@ test('on a terminal: a bar with terms, speed and time left; lines stand above it
   );
 });
 
-test('elsewhere: the first step, one every ten seconds of training, and the last', () => {
+test('elsewhere: what is before the first step, that step, one every ten seconds, and the last', () => {
   const { stream, text } = terminal(false, 80);
   const lines: string[] = [];
+  let now = 0;
   const shown = trainingProgress(
     outputTo(false, assert.unreachable, (line) => lines.push(line)),
     30,
     stream,
+    () => now,
   );
   shown.start(0);
   // Within a step of a large model.
+  shown.within(0.0625);
+  now = 10_000;
   shown.within(0.125);
   shown.within(0.25);
-  for (let step = 1; step <= 30; step++) shown.step({ step, sample: step * 8, seconds: step * 0.8 }, { loss: step });
+  for (let step = 1; step <= 30; step++) {
+    now += 800;
+    shown.step({ step, sample: step * 8, seconds: step * 0.8 }, { loss: step });
+  }
   shown.log('another line');
   shown.stop();
   assert.is(text(), '');
   assert.equal(lines, [
+    'step 0/30, preparing and compiling the next\n',
     'step 0/30, the next to 13 %\n',
     'step 1/30  loss 1.000\n',
     'step 14/30  loss 14.00  10.00 images/s  13s left\n',
@@ -101,6 +105,7 @@ test('after the last step samples are what a program is for', () => {
   const output = outputTo(false, assert.unreachable, (line) => lines.push(line));
   const shown = trainingProgress(output, 30, terminal(false, 80).stream);
   shown.start(30);
+  assert.equal(lines, []);
   shown.within(0.25);
   assert.equal(lines, ['step 30/30, samples to 25 %\n']);
 });

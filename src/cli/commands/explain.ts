@@ -11,6 +11,8 @@ import { UserFailure } from '../failure.ts';
 import { graphOf, type Part, parts, variantNamed } from '../graphs.ts';
 import { type CompileOptions, wholeNumber, withCompile } from '../options.ts';
 import { outputTo } from '../output.ts';
+import { openProgress } from '../progress.ts';
+import { progressLine } from '../progress-line.ts';
 
 interface ExplainOptions extends CompileOptions {
   readonly part: Part;
@@ -21,6 +23,13 @@ interface ExplainOptions extends CompileOptions {
 export const explain = async (variant: string, options: ExplainOptions): Promise<void> => {
   const output = outputTo(options.json);
   const config = variantNamed(variant);
+  const progress = openProgress(output);
+  const what = `compiling ${variant}, ${options.part}`;
+  const show = (share: number): void =>
+    progress.show({
+      line: (columns) => progressLine(columns, share, `${Math.round(100 * share)} %`, {}, what),
+      said: share === 0 ? what : `${what}: ${Math.round(100 * share)} %`,
+    });
   const backend = await orThrow(
     openBackend({ log: output.log, fast: options.fast, ...(options.backend ? { backend: options.backend } : {}) }),
   );
@@ -28,12 +37,15 @@ export const explain = async (variant: string, options: ExplainOptions): Promise
     const { inputs, outputs } = graphOf(config, options.part, options.batch);
     let dumped: string | null = null;
     const tuning = await keptTuning(backend, options.fast, output.log);
+    show(0);
     const made = compileGraph({ inputs, outputs }, backend.caps, {
       ...(tuning ? { tuning } : {}),
       onPass: (name, text) => {
         if (name === options.dump) dumped = text();
+        show((passNames.indexOf(name) + 1) / passNames.length);
       },
     });
+    progress.stop();
     if (E.isLeft(made)) throw new UserFailure(renderCompileError(made.left));
     output.print(dumped ?? explainText(made.right));
     output.result({
@@ -46,6 +58,7 @@ export const explain = async (variant: string, options: ExplainOptions): Promise
       ...(dumped === null ? {} : { dump: { pass: options.dump, text: dumped } }),
     });
   } finally {
+    progress.stop();
     backend.dispose();
   }
 };

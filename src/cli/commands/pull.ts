@@ -7,9 +7,9 @@ import { downloadFile, type HubFile, listRepository, openRepository, wantedFiles
 import { duration } from '../../train/report/index.ts';
 import { bytesText } from '../bytes-text.ts';
 import { need } from '../failure.ts';
-import { type LiveLine, liveLine } from '../live-line.ts';
 import { type CommonOptions, withCommon } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
+import { openProgress } from '../progress.ts';
 import { progressLine } from '../progress-line.ts';
 
 interface PullOptions extends CommonOptions {
@@ -20,35 +20,34 @@ interface PullOptions extends CommonOptions {
 
 const sum = (files: readonly HubFile[]): number => files.reduce((bytes, { size }) => bytes + size, 0);
 
-/** Shows how much of all files is there: a bar on a terminal, else a line for each file. */
+/** Shows how much of all files is there, and which of them comes. */
 const progress = (output: Output, files: readonly HubFile[]) => {
+  const { show, stop } = openProgress(output);
   const total = Math.max(1, sum(files));
   const started = performance.now();
   let [there, arrived] = [0, 0];
   let path = '';
-  const line = (columns: number): string => {
+  const view = (due: boolean): void => {
     const seconds = (performance.now() - started) / 1000;
     const speed = arrived / Math.max(seconds, 1e-3);
     const left = arrived > 0 ? [`${bytesText(speed)}/s`, `${duration((total - there) / speed)} left`] : [];
-    return progressLine(
-      columns,
-      there / total,
-      [`${bytesText(there)} of ${bytesText(total)}`, ...left, path].join('  '),
-      {},
+    const [share, head] = [there / total, [`${bytesText(there)} of ${bytesText(total)}`, ...left]];
+    show(
+      { line: (columns) => progressLine(columns, share, head.join('  '), {}, path), said: [...head, path].join(', ') },
+      due,
     );
   };
-  const shown: LiveLine | null = liveLine(process.stderr, line);
   return {
     next: (file: HubFile): void => {
-      path = printable(file.path);
-      if (shown === null) output.log(`${path}, ${bytesText(file.size)}`);
+      path = file.path;
+      view(true);
     },
     bytes: (change: number, fetched: boolean): void => {
       there += change;
       if (fetched) arrived += change;
-      shown?.show(line);
+      view(false);
     },
-    stop: () => shown?.stop(),
+    stop,
   };
 };
 

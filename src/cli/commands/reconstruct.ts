@@ -137,7 +137,7 @@ export const reconstruct = async (paths: readonly string[], options: Reconstruct
     }
     output.result({ pictures: results });
   };
-  await withRuntime(options, output, body, progress.show).finally(progress.stop);
+  await withRuntime(options, { ...output, log: progress.log }, body, progress.show).finally(progress.stop);
 };
 
 export const reconstructCommand = (program: Command): Command =>

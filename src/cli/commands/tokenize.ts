@@ -40,7 +40,7 @@ export const tokenize = async (paths: readonly string[], options: TokenizeOption
     } else if (!options.json) output.print('name a file with --out to keep the codes, or print them with --json');
     output.result(written);
   };
-  await withRuntime(options, output, body, progress.show).finally(progress.stop);
+  await withRuntime(options, { ...output, log: progress.log }, body, progress.show).finally(progress.stop);
 };
 
 export const tokenizeCommand = (program: Command): Command =>

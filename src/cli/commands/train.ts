@@ -71,7 +71,7 @@ export const train = async (args: readonly string[], options: TrainOptions, comm
         stopped: signal.asked,
       });
     };
-    const result = await withRuntime(options, output, body, bar.within);
+    const result = await withRuntime(options, { ...output, log: bar.log }, body, bar.within);
     bar.stop();
     const { at, stopped, model, psnr } = result;
     output.print(

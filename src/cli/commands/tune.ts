@@ -1,5 +1,4 @@
 // `dualtoken tune`: measures the schedules of a variant's kernels on this adapter, and keeps the fastest for every run from then on.
-import { SingleBar } from 'cli-progress';
 import { Argument, type Command, Option } from 'commander';
 import { tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { isCurrent } from '../../compiler/candidates.ts';
@@ -17,11 +16,14 @@ import { lossOf, regretsOf } from '../../runtime/tune/regret.ts';
 import { measureRoofline, type Roofline } from '../../runtime/tune/roofline.ts';
 import { readTable, tableFile, tableIn, writeTable } from '../../runtime/tune/store.ts';
 import { checkCall, tuneCall } from '../../runtime/tune/tune.ts';
+import { duration } from '../../train/report/index.ts';
 import { need, UserFailure } from '../failure.ts';
 import { graphOf, type Part, parts, variantNamed } from '../graphs.ts';
 import { type Interruption, interruption } from '../interruption.ts';
 import { type CommonOptions, wholeNumber, withCommon } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
+import { openProgress } from '../progress.ts';
+import { progressLine } from '../progress-line.ts';
 import { fastestEnvironment, type Probe } from '../tune-environment.ts';
 
 interface TuneCommandOptions extends CommonOptions {
@@ -61,20 +63,24 @@ const probe = async (backend: Backend, calls: readonly CountedCall[]): Promise<P
   return { software: backend.caps.software, ms, wrong: null };
 };
 
-/** Shows which call of how many is measured: a bar on a terminal, else a line each. */
+/** Shows which kernel of how many is measured. */
 const progress = (output: Output, total: number) => {
-  const bar = process.stderr.isTTY
-    ? new SingleBar({ format: '{bar} {value}/{total}  {eta_formatted} left  {what}', stream: process.stderr })
-    : null;
+  const { show, log, stop } = openProgress(output);
+  const started = performance.now();
   let at = 0;
-  bar?.start(total, 0, { what: '' });
   return {
     next: (what: string): void => {
-      if (bar) bar.update(at, { what: what.slice(0, 80) });
-      else output.log(`${at + 1}/${total}  ${what}`);
+      const seconds = (performance.now() - started) / 1000;
+      const left = at > 0 ? [`${duration((seconds * (total - at)) / at)} left`] : [];
+      const [share, head] = [at / total, [`${at + 1}/${total}`, ...left]];
       at++;
+      show({
+        line: (columns) => progressLine(columns, share, head.join('  '), {}, what),
+        said: [...head, what].join('  '),
+      });
     },
-    stop: () => bar?.stop(),
+    log,
+    stop,
   };
 };
 
@@ -108,8 +114,8 @@ const tuneCalls = async (
       ? ''
       : `; at most ${(roofline.flops / 1e9).toFixed(1)} GFLOP/s and ${(roofline.bytes / 1e9).toFixed(1)} GB/s here`;
   output.log(`${calls.length} kernels to measure, ${calls.length - fresh.length} known already${peak}`);
-  const signal = interruption(() => output.log('stopping after this candidate; what was measured is kept'));
   const bar = progress(output, fresh.length);
+  const signal = interruption(() => bar.log('stopping after this candidate; what was measured is kept'));
   let measured = 0;
   try {
     for (const { key, call } of fresh) {
@@ -117,12 +123,12 @@ const tuneCalls = async (
       bar.next(key);
       const entry = await tuneCall(backend, call, {
         roofline,
-        onDrop: (choice, why) => output.log(`dropped ${text(choice)}: ${why}`),
+        onDrop: (choice, why) => bar.log(`dropped ${text(choice)}: ${why}`),
         stopped: signal.asked,
       });
       if (signal.asked()) break;
       if (!entry) {
-        output.log(
+        bar.log(
           `no schedule is right for ${key}: please report this with the name of your adapter, ${backend.caps.name}`,
         );
         continue;
@@ -131,21 +137,21 @@ const tuneCalls = async (
       await keep(backend, table);
       measured++;
       const gain = (x: { readonly ms: number }): string => `${(entry.heuristic.ms / x.ms).toFixed(2)}x`;
-      output.log(
-        `  ${text(entry.exact)}  ${entry.exact.ms.toFixed(3)} ms, ${gain(entry.exact)} of untuned; with --fast ${gain(entry.fast)}`,
+      bar.log(
+        `${key}: ${text(entry.exact)}  ${entry.exact.ms.toFixed(3)} ms, ${gain(entry.exact)} of untuned; with --fast ${gain(entry.fast)}`,
       );
     }
     for (const exponent of sizeClasses) {
       if (signal.asked() || limit !== undefined || (!redo && table.elementwise[exponent])) continue;
       const entry = await tuneElementwise(backend, exponent, {
-        onDrop: (c, why) => output.log(`dropped elementwise ${JSON.stringify(c)}: ${why}`),
+        onDrop: (c, why) => bar.log(`dropped elementwise ${JSON.stringify(c)}: ${why}`),
         stopped: signal.asked,
       });
       if (!entry) continue;
       table = { ...table, elementwise: { ...table.elementwise, [exponent]: entry } };
       await keep(backend, table);
       const { ms, ...best } = entry.best;
-      output.log(
+      bar.log(
         `2^${exponent} elements, each by itself: ${JSON.stringify(best)}  ${ms.toFixed(3)} ms, ${(entry.heuristic.ms / ms).toFixed(2)}x of untuned`,
       );
     }
