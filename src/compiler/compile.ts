@@ -28,7 +28,7 @@ import type { Tuning } from './tuning.ts';
 import { type Opened, openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 22;
+export const COMPILER_VERSION = 23;
 
 /** The passes that can be watched, in order. */
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
@@ -113,11 +113,10 @@ class Kernels {
     this.list.push({
       digest: hashText(key),
       text,
-      bindings: code.buffers.map(({ name, access, dtype, length }) => ({ name, access, dtype, length })),
+      bindings: code.buffers.map(({ access, dtype, length }) => ({ access, dtype, length })),
       scalars: code.scalars.map((s) => s.scalar),
       workgroupSize: code.workgroupSize,
       groups: code.groups,
-      subgroups: code.subgroups,
       ...(scratch ? { scratch } : {}),
     });
     this.#byText.set(key, this.list.length - 1);
@@ -183,7 +182,6 @@ const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program 
         site: x.node.site(),
         path: x.node.path,
         schedule: 'copy',
-        nodes: 0,
         flops: 0,
         bytes: 2 * x.bytes,
       },
@@ -194,7 +192,7 @@ const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program 
   );
   for (const o of p.outputs) used.add(o);
   const scalars = topological(c.outputs).flatMap((n) =>
-    isKind(n, 'input') && n.op.role === 'scalar' ? [{ name: n.op.slot, dtype: n.dtype }] : [],
+    isKind(n, 'input') && n.op.role === 'scalar' ? [n.op.slot] : [],
   );
   return {
     digest,
@@ -207,7 +205,6 @@ const assemble = (c: Compilation, p: Plan, digest: string, caps: Caps): Program 
       const slot = p.slotOf.get(node)!;
       return {
         name: node.op.slot,
-        role: node.op.role,
         shape: node.shape,
         dtype: node.dtype,
         slot: used.has(slot) ? slot : -1,

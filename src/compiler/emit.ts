@@ -315,7 +315,6 @@ export const emitRegion = (
       schedule: template
         ? `${template.name}@${template.version} ${JSON.stringify(schedule)}`
         : (generic?.schedule ?? `elementwise${coarsening ? ` ${JSON.stringify(coarsening)}` : ''}`),
-      nodes: computed.length,
       flops: own.flops + extra,
       bytes: emitter.bound.reduce((b, n) => b + sizeOf(n.shape) * bytesOf[n.dtype], 0),
     },

@@ -27,6 +27,8 @@ export interface ExplainedStep {
   /** Index of the shader: equal numbers share one. */
   readonly kernel: number | null;
   readonly workgroups: number;
+  /** Invocations of a workgroup. */
+  readonly workgroupSize: number;
   readonly flops: number;
   readonly bytes: number;
   readonly slots: string;
@@ -42,6 +44,7 @@ export const explainSteps = (p: Program): readonly ExplainedStep[] =>
     schedule: s.origin.schedule,
     kernel: s.kind === 'dispatch' ? s.kernel : null,
     workgroups: s.kind === 'dispatch' ? p.kernels[s.kernel]!.groups : 0,
+    workgroupSize: s.kind === 'dispatch' ? p.kernels[s.kernel]!.workgroupSize : 0,
     flops: s.origin.flops,
     bytes: s.origin.bytes,
     slots: slotsOf(s),
@@ -72,7 +75,7 @@ export const summaryOf = (
 export const explain = (p: Program): string => {
   const lines = explainSteps(p).flatMap((s) => [
     `${String(s.step).padStart(4)}  ${s.label}${s.path ? `   in ${s.path}` : ''}${s.site ? `   ${s.site}` : ''}`,
-    `      ${s.kernel === null ? 'copy' : `shader ${s.kernel}, ${s.workgroups} workgroups`}; ${count(s.flops)}FLOP, ${count(s.bytes)}B; slots ${s.slots}`,
+    `      ${s.kernel === null ? 'copy' : `shader ${s.kernel}, ${s.workgroups} workgroups of ${s.workgroupSize}`}; ${count(s.flops)}FLOP, ${count(s.bytes)}B; slots ${s.slots}`,
     `      ${s.schedule}; ends here: ${s.why}`,
   ]);
   const t = summaryOf(p);

@@ -1,6 +1,5 @@
 // A compiled program: plain data that any backend of its target runs, and that the disk cache keeps.
 import type { DType } from '../dsl/core/dtype.ts';
-import type { InputRole } from '../dsl/core/op.ts';
 import type { Target } from './ir/caps.ts';
 import type { Scalar } from './ir/expr.ts';
 
@@ -9,16 +8,15 @@ export interface Kernel {
   /** WGSL, the source of a gpu.js kernel function, or a WebAssembly module as text (compiler/wasm/print.ts says what it exports). */
   readonly text: string;
   readonly bindings: readonly {
-    readonly name: string;
     readonly access: 'read' | 'read_write';
     readonly dtype: DType;
     readonly length: number;
   }[];
   readonly scalars: readonly Scalar[];
+  /** Invocations of a workgroup; the text has them too. */
   readonly workgroupSize: number;
   /** Workgroups in all; folded into a grid when dispatched. */
   readonly groups: number;
-  readonly subgroups: boolean;
   /** WebAssembly alone: bytes of memory that a thread lends the kernel for its arrays. */
   readonly scratch?: number;
 }
@@ -33,7 +31,6 @@ export interface Origin {
   readonly path: string;
   /** Template and its parameters, or the generic schedule. */
   readonly schedule: string;
-  readonly nodes: number;
   readonly flops: number;
   readonly bytes: number;
 }
@@ -74,7 +71,6 @@ export interface Slot {
 
 export interface ProgramInput {
   readonly name: string;
-  readonly role: InputRole;
   readonly shape: readonly number[];
   readonly dtype: DType;
   /** -1 where the program does not read it. */
@@ -95,8 +91,8 @@ export interface Program {
   readonly steps: readonly Step[];
   readonly slots: readonly Slot[];
   readonly inputs: readonly ProgramInput[];
-  /** Run-time scalars by name. */
-  readonly scalars: readonly { readonly name: string; readonly dtype: DType }[];
+  /** Names of run-time scalars; kernels say of which type they read them. */
+  readonly scalars: readonly string[];
   readonly outputs: readonly ProgramOutput[];
 }
 

@@ -9,7 +9,6 @@ import type { RunError } from './error.ts';
 export interface DeviceBuffer {
   readonly shape: readonly number[];
   readonly dtype: DType;
-  readonly bytes: number;
   /** Copies it to the host: f16 and bf16 as raw 16-bit patterns, bool as 0 and 1. */
   readonly read: TaskEither<RunError, HostArray>;
   readonly free: () => void;
@@ -31,7 +30,6 @@ export interface RunOptions {
 }
 
 export interface Executable {
-  readonly program: Program;
   /** Runs once. `inputs` in the program's order (null where the program does not read one); resolves when work is submitted, on the processor when it is done. */
   readonly run: (
     inputs: readonly (DeviceBuffer | null)[],

@@ -35,10 +35,10 @@ export const runGraph = async (
   if (E.isLeft(compiled)) throw new CompileFailure(renderCompileError(compiled.left));
   const program = compiled.right;
   const scalars: Record<string, number> = {};
-  for (const s of program.scalars) {
-    const value = bindings[s.name];
-    if (typeof value !== 'number') throw badInput(`scalar input '${s.name}' is not bound to a number`);
-    scalars[s.name] = value;
+  for (const name of program.scalars) {
+    const value = bindings[name];
+    if (typeof value !== 'number') throw badInput(`scalar input '${name}' is not bound to a number`);
+    scalars[name] = value;
   }
   const executable = await orThrow(backend.load(program));
   try {

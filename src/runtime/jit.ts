@@ -198,7 +198,7 @@ const bindInputs = (
 
 const scalarsOf = ({ scalars }: Program, given: ByPath): Readonly<Record<string, number>> =>
   Object.fromEntries(
-    scalars.map(({ name }) => {
+    scalars.map((name) => {
       const v = given.get(name);
       return [name, v instanceof ScalarValue ? v.value : Number(v)];
     }),

@@ -39,7 +39,6 @@ export const hardwareCaps: Caps = {
 class NullBuffer implements DeviceBuffer {
   readonly shape: readonly number[];
   readonly dtype: DType;
-  readonly bytes: number;
   readonly ledger: Ledger;
   readonly #held: number;
   freed = false;
@@ -47,7 +46,6 @@ class NullBuffer implements DeviceBuffer {
   constructor(ledger: Ledger, shape: readonly number[], dtype: DType) {
     this.shape = shape;
     this.dtype = dtype;
-    this.bytes = elementsOf(shape) * bytesOf[dtype];
     this.ledger = ledger;
     this.#held = bufferBytes(elementsOf(shape), bytesOf[dtype]);
     ledger.take(this.#held);
@@ -72,7 +70,6 @@ const executableOf = (program: Program, ledger: Ledger, onRun: () => void): Exec
   let held = 0;
   let disposed = false;
   return {
-    program,
     run: (inputs, scalars, options = {}) =>
       attempt(async () => {
         if (disposed) throw badInput('run: the executable was disposed');

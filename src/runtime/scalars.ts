@@ -6,12 +6,10 @@ import { badInput } from './attempt.ts';
 /** Values in the program's order; throws BadInput where one is missing. */
 export const scalarValues = (program: Program, given: Readonly<Record<string, number>>, into: Float64Array): void => {
   for (let i = 0; i < program.scalars.length; i++) {
-    const { name } = program.scalars[i]!;
+    const name = program.scalars[i]!;
     const value = given[name];
     if (value === undefined)
-      throw badInput(
-        `run: no value for the scalar '${name}'; the program takes ${program.scalars.map((s) => s.name).join(', ')}`,
-      );
+      throw badInput(`run: no value for the scalar '${name}'; the program takes ${program.scalars.join(', ')}`);
     into[i] = value;
   }
 };
@@ -19,7 +17,7 @@ export const scalarValues = (program: Program, given: Readonly<Record<string, nu
 /** Where each scalar of a step stands among the program's. */
 export const scalarSources = (program: Program, names: readonly string[]): readonly number[] =>
   names.map((name) => {
-    const at = program.scalars.findIndex((s) => s.name === name);
+    const at = program.scalars.indexOf(name);
     if (at < 0) throw badInput(`load: a step reads the scalar '${name}', which the program does not declare`);
     return at;
   });

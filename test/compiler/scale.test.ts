@@ -85,10 +85,15 @@ test('the adapter says how: the same product for hardware, software, and without
 test('explain names each kernel, its reason, its schedule and the totals', () => {
   const [x, w, b] = [B.input('x', [32, 64], 'f32'), B.input('w', [64, 16], 'f32'), B.input('b', [16], 'f32')];
   const y = B.tanh(B.add(B.einsum('mk,kn->mn', x, w), B.broadcastTo(b, [32, 16])));
-  const text = explain(compiled([x, w, b], [B.sum(y, [1])], [], softwareCaps));
+  const program = compiled([x, w, b], [B.sum(y, [1])], [], softwareCaps);
+  const text = explain(program);
   assert.match(text, /0 {2}contract mk,kn->mn f32\[32, 16\].*scale\.test\.ts:\d+/);
   assert.match(text, /contract-subgroup@\d+ .*ends here: template contract-subgroup/);
   assert.match(text, /reduce: an invocation an output; ends here: reduction sum/);
+  for (const [i, { groups, text: shader }] of program.kernels.entries()) {
+    const [, size] = /@workgroup_size\((\d+),/.exec(shader)!;
+    assert.match(text, `shader ${i}, ${groups} workgroups of ${size};`);
+  }
   assert.match(text, /2 dispatches of 2 shaders/);
   assert.match(text, /slot 0: input/);
 });

@@ -53,7 +53,6 @@ test('the shares of a program end at 1; one too short has none', () => {
     site: '',
     path: '',
     schedule: '',
-    nodes: 0,
     flops,
     bytes: 0,
   });

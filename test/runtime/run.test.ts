@@ -93,10 +93,7 @@ for (const immediates of [true, false])
       slots: [slot('input', n), slot('temp', n), slot('output', n)],
       inputs: [input('x', 0, n)],
       outputs: [output(2, n)],
-      scalars: [
-        { name: 'shift', dtype: 'i32' },
-        { name: 'gain', dtype: 'f32' },
-      ],
+      scalars: ['shift', 'gain'],
     });
     const executable = await right(backend.load(program));
     const x = await right(backend.upload(ramp(n), [n], 'f32'));

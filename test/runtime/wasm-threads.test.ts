@@ -199,8 +199,8 @@ test('a process ends without dispose, from a run that it waits for', async () =>
     import { openWasm } from './src/runtime/wasm/wasm.ts';
     const { right: backend } = await openWasm({ threads: 2 })();
     const text = '(module (import "env" "memory" (memory 1 65536 shared)) (func (export "run") (param i32 i32 i32 i32) (local $i i32) (local.set $i (i32.const 200000000)) (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))))';
-    const kernel = { digest: 'k', text, bindings: [], scalars: [], workgroupSize: 1, groups: 8, subgroups: false };
-    const origin = { label: '', why: '', site: '', path: '', schedule: '', nodes: 1, flops: 0, bytes: 0 };
+    const kernel = { digest: 'k', text, bindings: [], scalars: [], workgroupSize: 1, groups: 8 };
+    const origin = { label: '', why: '', site: '', path: '', schedule: '', flops: 0, bytes: 0 };
     const { right: executable } = await backend.load({ digest: 'p', target: 'wasm', kernels: [kernel], steps: [{ kind: 'dispatch', kernel: 0, buffers: [{ slot: 0 }], scalars: [], origin }], slots: [{ holds: 'output', bytes: 16 }], inputs: [], scalars: [], outputs: [{ shape: [4], dtype: 'f32', slot: 0 }] })();
     const { right: [y] } = await executable.run([], {})();
     console.log(y.shape.join());`;

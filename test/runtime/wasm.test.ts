@@ -76,11 +76,7 @@ test('scalars: f32, and whole numbers as their 32 bits', () =>
       slots: [slot('output', 4)],
       inputs: [],
       outputs: [output(0, 3, 'i32')],
-      scalars: [
-        { name: 'u', dtype: 'u32' },
-        { name: 'f', dtype: 'f32' },
-        { name: 'i', dtype: 'i32' },
-      ],
+      scalars: ['u', 'f', 'i'],
     });
     const executable = await right(backend.load(program));
     const [y] = await right(executable.run([], { f: 0.1, i: -7, u: 4294967295 }));

@@ -87,7 +87,6 @@ export const kernelOf = (code: KernelCode, caps: Caps, options: Partial<WgslOpti
   scalars: code.scalars.map((s) => s.scalar),
   workgroupSize: code.workgroupSize,
   groups: code.groups,
-  subgroups: code.subgroups,
 });
 
 export const originOf = (label: string, flops = 0, bytes = 0): Origin => ({
@@ -96,7 +95,6 @@ export const originOf = (label: string, flops = 0, bytes = 0): Origin => ({
   site: `${label}.ts:1`,
   path: `net.${label}`,
   schedule: 'generic',
-  nodes: 1,
   flops,
   bytes,
 });
@@ -136,7 +134,6 @@ export const input = (
   donated = false,
 ): ProgramInput => ({
   name,
-  role: 'data',
   shape: [length],
   dtype,
   slot: at,

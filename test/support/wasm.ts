@@ -41,7 +41,6 @@ export const kernel = (
     scalars,
     workgroupSize: 1,
     groups,
-    subgroups: false,
     ...(scratch === undefined ? {} : { scratch }),
   };
 };

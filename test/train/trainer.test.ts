@@ -116,7 +116,7 @@ test('a snapshot that is written reads each vector once, wherever chunks end', a
       reads[i]!++;
       return E.right(data);
     };
-    return new DeviceTensor({ shape: [length], dtype: 'f32', bytes: 4 * length, read, free: () => {}, freed: false });
+    return new DeviceTensor({ shape: [length], dtype: 'f32', read, free: () => {}, freed: false });
   });
   const read = async (source: TensorSource, chunk: number): Promise<readonly string[]> => {
     reads.fill(0);

@@ -104,11 +104,10 @@ const programOf = (code: KernelCode, backend: Backend): Program => {
     site: '',
     path: '',
     schedule: 'probe',
-    nodes: 1,
     flops: 0,
     bytes: 0,
   };
-  const { label: digest, buffers, workgroupSize, groups, subgroups } = code;
+  const { label: digest, buffers, workgroupSize, groups } = code;
   return {
     digest,
     target: backend.caps.target,
@@ -120,7 +119,6 @@ const programOf = (code: KernelCode, backend: Backend): Program => {
         scalars: [],
         workgroupSize,
         groups,
-        subgroups,
         ...(scratch ? { scratch } : {}),
       },
     ],
