@@ -1,4 +1,5 @@
 // Loads a configuration that a user wrote as a program or as JSON: TypeScript needs no build step, and no installed dualtoken.
+import { Console } from 'node:console';
 import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,18 +38,22 @@ const explain = (path: string, thrown: unknown): string => {
   return `${placeIn(thrown.stack ?? '') ?? path} throws while it is loaded: ${thrown.message}`;
 };
 
-/**
- * The default export of a program (.ts, .mts, .cts, .js, .mjs, .cjs), or what a .json file holds. Types are taken out, not checked.
- * @throws UserFailure naming the file, and the line where there is one: missing, of another kind, a syntax error, an error while it
- * is loaded, no default export
- */
-export const loadConfig = async (path: string): Promise<unknown> => {
-  const kind = extname(path).toLowerCase();
-  if (kind === '.json') return readJson(path);
-  const file = resolve(path);
-  await need(tryCatch(() => readFile(file), fileError('read', path)));
-  if (!programs.has(kind))
-    throw new UserFailure(`${path} is no configuration: its name must end in .ts, .js, .mjs or .json`);
+const printing = ['log', 'info', 'debug', 'dir', 'table', 'group', 'groupEnd', 'count', 'timeEnd', 'timeLog'] as const;
+
+/** What `work` prints goes to standard error: standard output is the command's, one JSON object by --json. */
+const printingAside = async <A>(work: () => Promise<A>): Promise<A> => {
+  const methodsOf = (from: Console) => Object.fromEntries(printing.map((name) => [name, from[name]]));
+  const own = methodsOf(console);
+  Object.assign(console, methodsOf(new Console(process.stderr)));
+  try {
+    return await work();
+  } finally {
+    Object.assign(console, own);
+  }
+};
+
+/** What a program exports by default. */
+const exportOf = async (file: string, path: string): Promise<unknown> => {
   const { createJiti } = await import('jiti');
   const jiti = createJiti(file, { fsCache: false, interopDefault: false, virtualModules: await ownModules() });
   const exported = await jiti.import<Readonly<Record<string, unknown>>>(file).catch((thrown: unknown) => {
@@ -61,4 +66,19 @@ export const loadConfig = async (path: string): Promise<unknown> => {
         throw new UserFailure(explain(path, thrown));
       })
     : exported.default;
+};
+
+/**
+ * The default export of a program (.ts, .mts, .cts, .js, .mjs, .cjs), or what a .json file holds. Types are taken out, not checked.
+ * @throws UserFailure naming the file, and the line where there is one: missing, of another kind, a syntax error, an error while it
+ * is loaded, no default export
+ */
+export const loadConfig = async (path: string): Promise<unknown> => {
+  const kind = extname(path).toLowerCase();
+  if (kind === '.json') return readJson(path);
+  const file = resolve(path);
+  await need(tryCatch(() => readFile(file), fileError('read', path)));
+  if (!programs.has(kind))
+    throw new UserFailure(`${path} is no configuration: its name must end in .ts, .js, .mjs or .json`);
+  return printingAside(() => exportOf(file, path));
 };

@@ -46,24 +46,32 @@ export const positiveNumber = (text: string): number => {
 export const withCommon = (command: Command): Command =>
   command.option('--json', 'print one JSON object on standard output, and nothing else there', false);
 
-/** --json, --backend and --seed. */
-export const withBackend = (command: Command): Command =>
-  withCommon(command)
-    .addOption(
+/** --seed, which says what it is of. */
+export const withSeed = (command: Command, of: string): Command =>
+  command.option('--seed <number>', of, wholeNumber(0, 2 ** 32 - 1), 0);
+
+const [ALL, NOTHING] = ['seed of everything random', 'changes nothing here: nothing is random'] as const;
+
+const backendOptions = (command: Command, seed: string): Command =>
+  withSeed(
+    withCommon(command).addOption(
       new Option(
         '--backend <name>',
         'where programs run; default: webgpu on a graphics card, else wasm on the processor',
       ).choices(backendNames),
-    )
-    .option('--seed <number>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1), 0);
+    ),
+    seed,
+  );
 
-/** The options of commands that compile programs. */
-export const withCompile = (command: Command): Command =>
-  withBackend(command).option('--fast', 'use tuned schedules that add up in another order too: other last bits', false);
+const compileOptions = (command: Command, seed: string): Command =>
+  backendOptions(command, seed).option(
+    '--fast',
+    'use tuned schedules that add up in another order too: other last bits',
+    false,
+  );
 
-/** The options of commands that run programs. */
-export const withRun = (command: Command): Command =>
-  withCompile(command)
+const runOptions = (command: Command, seed: string): Command =>
+  compileOptions(command, seed)
     .option(
       '--check-finite',
       'fail at the first infinite or NaN result, and name the operation that made it (slow)',
@@ -76,9 +84,18 @@ export const withRun = (command: Command): Command =>
         .implies({ profile: true }),
     );
 
-/** The options of commands that read a trained model. */
+/** --json, --backend and --seed of a command that runs nothing. */
+export const withBackend = (command: Command): Command => backendOptions(command, NOTHING);
+
+/** The options of commands that compile programs, and run none. */
+export const withCompile = (command: Command): Command => compileOptions(command, NOTHING);
+
+/** The options of commands that run programs. */
+export const withRun = (command: Command): Command => runOptions(command, ALL);
+
+/** The options of commands that read a trained model, and draw nothing. */
 export const withModel = (command: Command): Command =>
-  withRun(command).option(
+  runOptions(command, NOTHING).option(
     '--checkpoint <path>',
     'trained model (safetensors); default: the one that comes with the project',
   );

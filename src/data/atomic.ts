@@ -1,8 +1,9 @@
 // What is written for a user appears whole or not at all, flushed to the disk, and what goes wrong is told as an error of data.
 import { open, realpath, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { recoverKept, replaceFolder, sweep, temporaryBeside, writeWhole } from '../files/atomic.ts';
+import { recoverKept, replaceFolder, sweep, temporaryBeside, tidy, writeWhole } from '../files/atomic.ts';
 import { makeFolder } from '../files/folder.ts';
 import { type DataError, DataFailure, fileError } from './error.ts';
 
@@ -66,7 +67,8 @@ export const writeFolderAtomic = (
   const aside = temporaryBeside(path);
   const disk = (work: () => Promise<void>) => TE.tryCatch(work, failed(path));
   return pipe(
-    disk(() => makeFolder(aside)),
+    disk(() => tidy(dirname(aside))),
+    TE.chain(() => disk(() => makeFolder(aside))),
     TE.chain(() => fill(aside)),
     TE.chain(() => disk(() => replaceFolder(aside, path))),
     TE.orElseFirst(() => disk(() => rm(aside, { recursive: true, force: true }))),

@@ -4,20 +4,30 @@ import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { orIfMissing } from './error.ts';
 import { makeFolder } from './folder.ts';
+import { lives, placeTag } from './process-id.ts';
 
 /** Appends one chunk to the file that is being written. */
 export type WriteWhole = (chunk: Uint8Array | string) => Promise<void>;
 
+/** Worked out when it is asked for first. */
+let tag: string | null = null;
+const ownTag = (): string => {
+  tag ??= placeTag();
+  return tag;
+};
+
 const beside = (path: string, ending: string): string =>
   join(
     dirname(resolve(path)),
-    `.${basename(resolve(path))}.${process.pid}.${randomBytes(4).toString('hex')}.${ending}`,
+    `.${basename(resolve(path))}.${process.pid}.${ownTag()}${randomBytes(4).toString('hex')}.${ending}`,
   );
 
 /** A name beside `path` for what will take its name. */
 export const temporaryBeside = (path: string): string => beside(path, 'tmp');
 
-const [temporary, kept] = [/^\..+\.\d+\.[0-9a-f]{8}\.tmp$/, /^\.(.+)\.\d+\.[0-9a-f]{8}\.old$/];
+/** Older ones say nothing of where their process is. */
+const temporary = /^\..+\.(\d+)\.([0-9a-f]{4})?[0-9a-f]{8}\.tmp$/;
+const kept = /^\.(.+)\.\d+\.[0-9a-f]{8,12}\.old$/;
 
 /** Whether a file or folder of this name was to become another. */
 export const isTemporary = (name: string): boolean => temporary.test(name);
@@ -44,6 +54,7 @@ export const writeWhole = async (
 ): Promise<void> => {
   const folder = dirname(resolve(path));
   await makeFolder(folder);
+  if (durable) await tidy(folder);
   const aside = temporaryBeside(path);
   try {
     const handle = await open(aside, 'wx');
@@ -93,6 +104,22 @@ export const recoverKept = async (folder: string): Promise<void> => {
   // Of several the newest is what was there last.
   for (const { at, own } of (await Promise.all(found)).flat().sort((a, b) => b.time - a.time))
     if (!(await isThere(own))) await rename(at, own).catch(orIfMissing(undefined));
+};
+
+/** Folders that were tidied. */
+const tidied = new Set<string>();
+
+/** Before the first write into a folder: removes what processes of this machine that are over left half written there. */
+export const tidy = async (folder: string): Promise<void> => {
+  const path = resolve(folder);
+  if (tidied.has(path)) return;
+  tidied.add(path);
+  // What cannot be listed or removed is no reason not to write.
+  for (const name of await namesIn(path).catch(() => [])) {
+    const [, pid, place] = temporary.exec(name) ?? [];
+    if (pid === undefined || place !== ownTag() || lives(Number(pid))) continue;
+    await remove(join(path, name)).catch(() => undefined);
+  }
 };
 
 /** Removes what processes that were killed while they wrote into `folder` have left there, and recovers what they had kept. */

@@ -25,6 +25,8 @@ const infoSchema = z.strictObject({
   seed: z.int().min(0),
   /** How many pictures there were to train on. */
   pictures: z.int().min(0).optional(),
+  /** Where relative paths of the configuration begin. */
+  folder: z.string().optional(),
   /** The run's configuration, as it was read. */
   config: trainConfigSchema,
   /** What was written into the file of tensors; older checkpoints do not say. */

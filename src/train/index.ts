@@ -1,6 +1,5 @@
 // Training and trained models. Read in this order: schedule, adam, clip, optimise, task, player, players, turn, side, sides (with freeze),
-// round, trainer, loop; tasks/ say what is learned. config (with rates), loss-faults, prepare, normalisation, warnings, room, lock (with
-// process-id) and run make a run of it, failure is what ends one, step-graph its step without a run; checkpoint, log, record (with reconstruct) and report/ are
+// round, trainer, loop; tasks/ say what is learned. config (with rates), loss-faults, prepare, normalisation, warnings, room, lock and run make a run of it, failure is what ends one, step-graph its step without a run; checkpoint, log, record (with reconstruct) and report/ are
 // its files. source, vectors and draw are how tensors go by name; load-checkpoint, place, load-mobilenet and starting-weights (with
 // positions) bring weights in. model-file tells which model a file holds, tokenizer is one ready for use, import and publish are the ways
 // from and to published files.

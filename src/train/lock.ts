@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { codeOf, fileError, orIfMissing, renderDataError } from '../data/error.ts';
 import { makeFolder } from '../files/folder.ts';
+import { isOver, type ProcessId, thisProcess } from '../files/process-id.ts';
 import { TrainFailure } from './failure.ts';
-import { isOver, type ProcessId, thisProcess } from './process-id.ts';
 
 const lockFile = '.running';
 

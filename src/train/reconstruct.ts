@@ -26,6 +26,12 @@ const COLUMNS = 8;
 /** Large pictures are few at a time: what a decoder keeps grows with their pixels. */
 const PIXELS_AT_ONCE = 16 * 64 ** 2;
 
+export interface Reconstructor {
+  readonly look: (pictures: readonly Picture[]) => Promise<Reconstructed>;
+  /** Gives its program's memory back. */
+  readonly free: () => Promise<void>;
+}
+
 /**
  * Pictures, all of the model's size, as the trainer's present state reconstructs them, by the mean of its weights where it keeps one;
  * null for a model without a decoder. Compiled at the first call.
@@ -34,7 +40,7 @@ export const reconstructor = <P, Q, T>(
   runtime: Runtime,
   system: TokenizerSystem<P, Q, T>,
   trainer: Trainer<P>,
-): ((pictures: readonly Picture[]) => Promise<Reconstructed>) | null => {
+): Reconstructor | null => {
   const { size, decode: paint } = system;
   if (paint === null) return null;
   const own = extraOf((key) => initParams(system.stateSpec)({ key, path: '' }));
@@ -62,7 +68,7 @@ export const reconstructor = <P, Q, T>(
       return { picture: picture.right, error: errors[i]! };
     });
   };
-  return async (pictures) => {
+  const look = async (pictures: readonly Picture[]): Promise<Reconstructed> => {
     const all: Awaited<ReturnType<typeof few>> = [];
     for (let i = 0; i < pictures.length; i += atOnce) all.push(...(await few(pictures.slice(i, i + atOnce))));
     const made = all.map(({ picture }) => picture);
@@ -73,4 +79,5 @@ export const reconstructor = <P, Q, T>(
     const psnr = all.reduce((sum, { error }) => sum + 10 * Math.log10(1 / (error / 4 + 1e-8)), 0) / pictures.length;
     return { sheet: grid(rows), psnr };
   };
+  return { look, free: run.free };
 };

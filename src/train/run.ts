@@ -1,5 +1,5 @@
 // A whole training run, from a configuration to a model file: data, trainer, loop, checkpoints, and all that is left to look at.
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import {
   cached,
@@ -98,6 +98,14 @@ const checkNewest = async (out: string, from: Checkpoint | null): Promise<void> 
   );
 };
 
+/** Whether what a configuration reads depends on where a run is started. */
+const hasRelative = ({ data, weights }: TrainConfig): boolean => {
+  const sets = [data.train ?? [], data.validation ?? []].flat();
+  const paths = sets.flatMap((set) => (typeof set === 'string' ? set : set.path));
+  const files = [weights.model, weights.perceptual, weights.teacher, data.tokenizer].flat();
+  return [...paths, ...files].some((path) => path !== undefined && !isAbsolute(path));
+};
+
 /** A snapshot as a model's file has it: codebooks under their own names, and the mean of the weights where one is kept. */
 const modelTensors = (model: VariantModel, snapshot: TensorSource): TensorSource => {
   const kept = (path: string) =>
@@ -130,6 +138,11 @@ const openRun = async <P, Q, T>(
 ) => {
   const { data } = config;
   const { size } = system;
+  const here = process.cwd();
+  if (from?.info.folder !== undefined && from.info.folder !== here && hasRelative(config))
+    hooks.log(
+      `the run began in ${from.info.folder}: relative paths of its configuration are looked for in ${here} now`,
+    );
   if (data.train === undefined)
     throw new TrainFailure('there are no pictures to train on: name a folder or a data set, or set data.train');
   const files = await openData(data.train, learnsFromCaptions(variant));
@@ -156,8 +169,8 @@ type OpenRun<P, Q, T> = Awaited<ReturnType<typeof openRun<P, Q, T>>>;
 
 /** The run itself, in its folder. */
 const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Promise<RunResult> => {
-  const { system, variant, config, from, hooks, files, ids, task, init, dataset, samples, choices } = opened;
-  const { held, pictures, unusable } = samples;
+  const { system, variant, config, from, hooks, files, ids, task, init, dataset, choices } = opened;
+  const { held, pictures, unusable } = opened.samples;
   const { out, seed, data, optimizer, discriminator } = config;
   const { size } = system;
   // Written before anything costs time: a folder that cannot be written ends the run here.
@@ -182,21 +195,21 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
     // A resumed run's values are all in its checkpoint.
     ...(from ? {} : { init }),
   });
+  const samples = reconstructor(runtime, system, trainer);
   try {
     if (from) {
       await trainer.restore(from.tensors);
       hooks.log(`resumed from ${from.path}, after step ${start.step}`);
     }
-    const look = reconstructor(runtime, system, trainer);
     const modelPath = join(out, 'model.safetensors');
     // What a sitting before this one drew is not drawn again.
     let psnr = record.psnr;
     let now = start.step;
     let sampled = psnr === null ? -1 : start.step;
     const sample = async (at: Progress): Promise<void> => {
-      if (look && sampled !== at.step) {
+      if (samples && sampled !== at.step) {
         sampled = at.step;
-        const seen = await look(pictures);
+        const seen = await samples.look(pictures);
         psnr = seen.psnr;
         await need(record.sample(at.step, seen.sheet));
         await need(record.numbers(at.step, { psnr }));
@@ -216,7 +229,7 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
       const path = await need(
         writeCheckpoint(
           out,
-          { version: 1, ...at, seed, pictures: files.size, config },
+          { version: 1, ...at, seed, pictures: files.size, folder: process.cwd(), config },
           tensors,
           config.checkpoint.keep,
         ),
@@ -272,6 +285,7 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
     await sample(finished.at);
     return { ...finished, model: modelPath, psnr };
   } finally {
+    await samples?.free();
     await trainer.free();
   }
 };

@@ -41,6 +41,27 @@ test('a default export that is a promise is waited for', () =>
     assert.match(await refused(join(folder, 'never.ts')), /never\.ts.* throws while it is loaded: no disk$/);
   }));
 
+test('what a program prints while it loads goes to standard error', () =>
+  inFolder(async (folder) => {
+    const printed = "console.log('a'); console.info('b'); await 0; console.table([1]); console.dir({ c: 1 });";
+    await files(folder, { 'said.ts': `${printed} export default { steps: 3 };` });
+    const [out, err] = [process.stdout.write, process.stderr.write];
+    const said = ['', ''];
+    const taking = (i: number) => (text: string | Uint8Array) => {
+      said[i] += String(text);
+      return true;
+    };
+    [process.stdout.write, process.stderr.write] = [taking(0), taking(1)];
+    try {
+      assert.equal(await loadConfig(join(folder, 'said.ts')), { steps: 3 });
+      console.log('after');
+    } finally {
+      [process.stdout.write, process.stderr.write] = [out, err];
+    }
+    assert.is(said[0], 'after\n');
+    assert.match(said[1]!, /^a\nb\n[\s\S]*c: 1/);
+  }));
+
 test('TypeScript: types, enums, imports of files and of Node, top-level await', () =>
   inFolder(async (folder) => {
     await files(folder, {

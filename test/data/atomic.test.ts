@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
@@ -10,6 +12,7 @@ import { removeTemporaries, writeAtomic, writeAtomicFrom, writeFolderAtomic } fr
 import { DataFailure, datasetError, fileError, renderDataError } from '../../src/data/error.ts';
 import { makeFolder } from '../../src/files/folder.ts';
 import { failure, inFolder, run } from '../support/files.ts';
+import { projectDir } from '../support/shared.ts';
 
 const test = suite('atomic files');
 
@@ -171,6 +174,30 @@ test('what killed processes left behind goes, and nothing else', () =>
     await run(removeTemporaries(inside));
     assert.equal((await readdir(inside)).sort(), [...others].sort());
     await run(removeTemporaries(empty));
+  }));
+
+test('what an interrupted process left half written goes before the next write into the folder', () =>
+  inFolder(async (folder) => {
+    const model = join(folder, 'model');
+    const atomic = pathToFileURL(join(projectDir, 'src/data/atomic.ts')).href;
+    const program = `
+      const { writeFolderAtomic } = await import(process.argv[1]);
+      await writeFolderAtomic(process.argv[2], () => async () => process.kill(process.pid, 'SIGKILL'))();
+    `;
+    const args = ['--conditions=dualtoken-source', '--import', 'tsx', '--input-type=module', '-e', program];
+    const child = spawn(process.execPath, [...args, atomic, model], { cwd: projectDir, stdio: 'inherit' });
+    await once(child, 'close');
+    const [left] = await readdir(folder);
+    assert.match(left!, /^\.model\.\d+\.[0-9a-f]{12}\.tmp$/);
+    // Of a process that lives, and of another machine.
+    const others = [
+      left!.replace(`.${child.pid}.`, `.${process.ppid}.`),
+      left!.replace(/[0-9a-f]{12}/, 'g'),
+      '.model.1.0123abcd.tmp',
+    ];
+    for (const name of others) await writeFile(join(folder, name), '');
+    await run(writeFolderAtomic(model, (aside) => writeAtomic(join(aside, 'new'), 'new')));
+    assert.equal((await readdir(folder)).sort(), ['model', ...others].sort());
   }));
 
 test('system errors become sentences', () => {

@@ -1,6 +1,6 @@
 // Checkpoints of a run: what was damaged is not taken as good, what was just written is not removed, and a newer one is not passed over.
 import { cp, mkdir, open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { noCache } from '../../src/compiler/cache.ts';
@@ -64,14 +64,16 @@ test('what was just written stays, though checkpoints of later steps are there',
 
 test('a checkpoint that another process wrote after the choice ends the run before it writes', () =>
   inFolder(async (folder) => {
-    const [out, data] = [join(folder, 'run'), { train: join(folder, 'pictures'), workers: 0 }];
-    await mkdir(data.train);
-    await leavePictures(data.train, 2);
+    const pictures = join(folder, 'pictures');
+    const [out, data] = [join(folder, 'run'), { train: relative(process.cwd(), pictures), workers: 0 }];
+    const lines: string[] = [];
+    await mkdir(pictures);
+    await leavePictures(pictures, 2);
     const losses = [{ kind: 'pixel', weight: 1 }];
     const asked = trainConfigSchema.parse({ ...tinyRun, losses, microBatches: 1, steps: 1, data, out });
     const runtime = await openRuntime({ backend: 'wasm', cache: noCache });
     const train = (from: Checkpoint | null) =>
-      runTraining(runtime, asked, from, { log: () => {}, onStep: () => {}, stopped: () => false });
+      runTraining(runtime, asked, from, { log: (line) => lines.push(line), onStep: () => {}, stopped: () => false });
     await train(null);
     const chosen = await run(latestCheckpoint(out));
     await cp(chosen!.path, join(out, 'checkpoint-00000002'), { recursive: true });
@@ -79,6 +81,12 @@ test('a checkpoint that another process wrote after the choice ends the run befo
     const before = await files();
     const refused = (from: Checkpoint | null): Promise<string> => train(from).then(() => 'it trained', String);
     assert.match(await refused(chosen), /^TrainFailure: .*checkpoint-00000002 is newer than .*checkpoint-00000001/);
+    assert.not.match(lines.join('\n'), /the run began in/);
+    await refused({ ...chosen!, info: { ...chosen!.info, folder: '/elsewhere' } });
+    assert.is(
+      lines.at(-1),
+      `the run began in /elsewhere: relative paths of its configuration are looked for in ${process.cwd()} now`,
+    );
     assert.match(await refused(null), /^TrainFailure: .*checkpoint-00000002 was not there when this run began/);
     assert.equal(await files(), before);
     await runtime.close();

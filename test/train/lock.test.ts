@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isOver, thisProcess } from '../../src/files/process-id.ts';
 import { TrainFailure } from '../../src/train/failure.ts';
 import { lockFolder } from '../../src/train/lock.ts';
-import { isOver, thisProcess } from '../../src/train/process-id.ts';
 import { inFolder } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
 

@@ -60,6 +60,7 @@ test('a finished run that is resumed trains nothing, and leaves its log, events 
         ended: [ended.at.step, ended.psnr],
         log: await readFile(join(out, 'log.jsonl'), 'utf8'),
         shown: (await shown(out)).length,
+        live: runtime.stats().liveBytes,
       };
     };
     const [first, again] = [await sitting(), await sitting()];
@@ -67,7 +68,9 @@ test('a finished run that is resumed trains nothing, and leaves its log, events 
     assert.equal(again, first);
     // One that was killed before it drew its last samples draws them.
     await writeFile(join(out, 'log.jsonl'), first.log.replace(/.*psnr.*\n/, ''));
-    assert.equal(await sitting().then(({ ended, log }) => [ended, log]), [first.ended, first.log]);
+    const drawn = await sitting();
+    assert.equal([drawn.ended, drawn.log], [first.ended, first.log]);
+    assert.is(drawn.live, first.live, 'programs give their memory back');
     await runtime.close();
   }));
 

@@ -71,6 +71,8 @@ export interface ElementwiseOptions {
   readonly onDrop: (coarsening: Coarsening, why: string) => void;
   /** Asked between the ways: true ends without an entry. */
   readonly stopped: () => boolean;
+  /** Of the operands. */
+  readonly seed?: number;
 }
 
 /**
@@ -80,12 +82,12 @@ export interface ElementwiseOptions {
 export const tuneElementwise = async (
   backend: Backend,
   exponent: number,
-  { onDrop, stopped }: ElementwiseOptions,
+  { onDrop, stopped, seed }: ElementwiseOptions,
 ): Promise<ElementwiseEntry | null> => {
   const shape = [2 ** exponent];
   const inputs = ['p', 'm', 'v', 'g'].map((name) => B.input(name, shape, 'f32'));
   const outputs = update(...(inputs as [Node, Node, Node, Node]));
-  const operands = await makeOperands(backend, outputs[0]!, inputs, 'fractions');
+  const operands = await makeOperands(backend, outputs[0]!, inputs, 'fractions', seed);
   const own = coarseningFor(shape[0]! / 4, backend.caps);
   const others = coarsenings(shape[0]! / 4, backend.caps).filter(
     (c) => c.workgroup !== own.workgroup || c.elements !== own.elements,

@@ -12,9 +12,9 @@ import { CompileFailure } from '../evaluate.ts';
 
 export type Values = 'whole' | 'fractions';
 
-/** A fixed sequence that looks random: of operand `k`, in [0, 1). */
-const draw = (i: number, k: number): number => {
-  let x = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(k + 1, 0x85ebca6b);
+/** A sequence of each seed that looks random: of operand `k`, in [0, 1). */
+const draw = (i: number, k: number, seed: number): number => {
+  let x = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(k + 1, 0x85ebca6b) ^ Math.imul(seed, 0xc2b2ae35);
   x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d);
   x = Math.imul(x ^ (x >>> 12), 0x297a2d39);
   return ((x ^ (x >>> 15)) >>> 0) / 2 ** 32;
@@ -62,12 +62,13 @@ const places = (n: Node, call: Node): Int32Array => {
     : Int32Array.from({ length: sizeOf(n.shape) }, (_, i) => i % Math.max(1, range));
 };
 
-/** Operands of a call on the device, the same ones every time. */
+/** Operands of a call on the device, the same ones of a seed every time. */
 export const makeOperands = (
   backend: Backend,
   call: Node,
   inputs: readonly Node[],
   values: Values,
+  seed = 0,
 ): Promise<readonly DeviceBuffer[]> =>
   Promise.all(
     inputs.map(async (n, k): Promise<DeviceBuffer> => {
@@ -75,7 +76,9 @@ export const makeOperands = (
       if (n.dtype === 'u32' || n.dtype === 'bool')
         return orThrow(backend.upload(new Uint32Array(places(n, call)), n.shape, n.dtype));
       const value =
-        values === 'whole' ? (i: number) => Math.floor(draw(i, k) * 7) - 3 : (i: number) => draw(i, k) * 2 - 1;
+        values === 'whole'
+          ? (i: number) => Math.floor(draw(i, k, seed) * 7) - 3
+          : (i: number) => draw(i, k, seed) * 2 - 1;
       const floats = Float32Array.from({ length: sizeOf(n.shape) }, (_, i) => value(i));
       return converted(backend, await orThrow(backend.upload(floats, n.shape, 'f32')), n.dtype);
     }),

@@ -22,6 +22,8 @@ export interface TuneOptions {
   readonly templates?: CompileOptions['templates'];
   /** Asked between candidates: true ends the call without an entry. */
   readonly stopped: () => boolean;
+  /** Of the operands. */
+  readonly seed?: number;
 }
 
 /** A candidate may take this long to compile: a program has tens of kernels. */
@@ -105,8 +107,8 @@ class CallTuner {
 
   async run(): Promise<TuningEntry | null> {
     const { call, inputs } = this.#isolated;
-    const whole = await makeOperands(this.#backend, call, inputs, 'whole');
-    const fractions = await makeOperands(this.#backend, call, inputs, 'fractions');
+    const whole = await makeOperands(this.#backend, call, inputs, 'whole', this.#options.seed);
+    const fractions = await makeOperands(this.#backend, call, inputs, 'fractions', this.#options.seed);
     try {
       const want = await this.#results(isExact(call) ? whole : fractions);
       return await this.#measure(isExact(call) ? whole : fractions, fractions, want);
@@ -213,9 +215,9 @@ class CallTuner {
 }
 
 /** The heuristic's choice for a call: milliseconds of a run, or what is wrong with its values. */
-export const checkCall = async (backend: Backend, call: Node): Promise<number | string> => {
+export const checkCall = async (backend: Backend, call: Node, seed?: number): Promise<number | string> => {
   const isolated = isolate(call);
-  const operands = await makeOperands(backend, call, isolated.inputs, isExact(call) ? 'whole' : 'fractions');
+  const operands = await makeOperands(backend, call, isolated.inputs, isExact(call) ? 'whole' : 'fractions', seed);
   const results = async (choice: Choice | null) => {
     const trial = await openTrial(backend, isolated, choice, operands);
     return { trial, values: await trial.results(operands) };

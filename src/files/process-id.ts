@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { codeOf } from '../data/error.ts';
+import { codeOf } from './error.ts';
 
 /** Where a system does not tell, or an older lock does not, it is ''. */
 export interface ProcessId {
@@ -45,8 +45,14 @@ export const thisProcess = (): ProcessId => ({
   started: startOf('self'),
 });
 
+/** Of all processes whose numbers count here: of this machine and namespace. */
+export const placeTag = (): string => {
+  const { host, machine, namespace } = thisProcess();
+  return createHash('sha256').update([host, machine, namespace].join(' ')).digest('hex').slice(0, 4);
+};
+
 /** Whether a process of this namespace lives; one that may not be signalled does. */
-const lives = (pid: number): boolean => {
+export const lives = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;
