@@ -5,6 +5,7 @@ import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { tryCatch } from 'fp-ts/lib/TaskEither.js';
 import { fileError } from '../data/error.ts';
+import { ConfigFailure } from '../train/failure.ts';
 import { need, UserFailure } from './failure.ts';
 import { readJson } from './read-json.ts';
 
@@ -30,6 +31,7 @@ const placeIn = (stack: string): string | null => {
 
 /** One sentence for whatever loading `path` threw. */
 const explain = (path: string, thrown: unknown): string => {
+  if (thrown instanceof ConfigFailure) return `${path}:\n  ${thrown.faults.join('\n  ')}`;
   if (!(thrown instanceof Error)) return `${path} throws while it is loaded: ${String(thrown)}`;
   const syntax = /^ParseError: (.*?)\.?\s*\n ([^\n]+:\d+):\d+\s*$/s.exec(thrown.message);
   if (syntax) return `${syntax[2]}: syntax error: ${syntax[1]}`;

@@ -4,7 +4,8 @@ import * as z from 'zod';
 import { datasetSpecSchema } from '../data/index.ts';
 import { configFaults } from '../models/config-faults.ts';
 import { lossSchema } from '../models/losses/index.ts';
-import { readVariant, type Variant } from '../models/variants/index.ts';
+import { type FamilyChanges, readVariant, type Variant, type VariantName } from '../models/variants/index.ts';
+import { ConfigFailure } from './failure.ts';
 import { lossFaults } from './loss-faults.ts';
 import { discriminatorSchema, optimizerSchema, rateFaults, scheduleSchema } from './rates.ts';
 
@@ -104,12 +105,15 @@ export const trainConfigSchema = z.strictObject({
   sampleEvery: count.default(200),
 });
 
+type Input = z.input<typeof trainConfigSchema>;
 /** As written: everything has a default. */
-export type TrainConfigInput = z.input<typeof trainConfigSchema>;
+export interface TrainConfigInput extends Omit<Input, 'variant' | 'model'> {
+  /** Name of the variant. Default: mini. */
+  readonly variant?: VariantName | undefined;
+  /** What is changed of it, as `{ quantiser: { codes: 256 } }`. */
+  readonly model?: FamilyChanges | undefined;
+}
 export type TrainConfig = z.output<typeof trainConfigSchema>;
-
-/** A configuration, checked by the editor: `export default defineConfig({ ... })`. */
-export const defineConfig = (config: TrainConfigInput): TrainConfigInput => config;
 
 /** Every key that each of `losses` may have, by its kind. */
 const lossKeys = (losses: unknown): unknown => {
@@ -158,4 +162,14 @@ export const parseTrainConfig = (json: unknown, begun = false): E.Either<readonl
     ...(E.isLeft(asked) ? asked.left : []),
   ];
   return parsed.success && faults.length === 0 ? E.right(parsed.data) : E.left(faults);
+};
+
+/**
+ * A configuration, checked by the editor and, as `dualtoken train` does, when it is loaded: `export default defineConfig({ ... })`.
+ * @throws ConfigFailure with everything that is wrong with it
+ */
+export const defineConfig = (config: TrainConfigInput): TrainConfigInput => {
+  const read = parseTrainConfig(config);
+  if (E.isLeft(read)) throw new ConfigFailure(read.left);
+  return config;
 };

@@ -4,3 +4,13 @@
 export class TrainFailure extends Error {
   override readonly name = 'TrainFailure';
 }
+
+/** A configuration that makes no run. */
+export class ConfigFailure extends TrainFailure {
+  /** Everything that is wrong with it, a sentence each. */
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`the configuration:\n  ${faults.join('\n  ')}`);
+    this.faults = faults;
+  }
+}

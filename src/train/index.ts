@@ -14,7 +14,7 @@ export {
 export { clipByGlobalNorm, globalNorm } from './clip.ts';
 export { defineConfig, parseTrainConfig, type TrainConfig, type TrainConfigInput } from './config.ts';
 export { drawnSource } from './draw.ts';
-export { TrainFailure } from './failure.ts';
+export { ConfigFailure, TrainFailure } from './failure.ts';
 export type { Layouts } from './freeze.ts';
 export { type ImportPlan, importedSource, type NamedShape, planImport } from './import.ts';
 export { hostParams, loadNamed, loadParams } from './load-checkpoint.ts';

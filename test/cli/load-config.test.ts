@@ -79,6 +79,25 @@ test('TypeScript: types, enums, imports of files and of Node, top-level await', 
     assert.equal((await readdir(folder)).sort(), ['parts', 'run.ts'], 'nothing is written beside it');
   }));
 
+test('defineConfig refuses what train would, each fault with its path', () =>
+  inFolder(async (folder) => {
+    await files(folder, {
+      'deep.ts': `import { defineConfig } from 'dualtoken/train';
+        export default defineConfig({ model: { taps: { pixle: 3 } }, steps: 0 });`,
+    });
+    const thrown = await loadConfig(join(folder, 'deep.ts')).catch((e: unknown) => e);
+    assert.instance(thrown, UserFailure);
+    assert.match(
+      (thrown as UserFailure).message,
+      /deep\.ts:\n {2}steps: .*\n {2}model\.taps\.pixle: .*nearest is 'pixel'/,
+    );
+    assert.throws(
+      () => train.defineConfig({ variant: 'mini', model: { taps: { pixel: 33 } } }),
+      (e: unknown) => e instanceof train.ConfigFailure && /model\.taps\.pixel 33/.test(e.faults.join()),
+    );
+    assert.equal(train.defineConfig({ steps: 3 }), { steps: 3 });
+  }));
+
 test('JavaScript in both systems of modules, and JSON', () =>
   inFolder(async (folder) => {
     const config = { steps: 3, data: { folder: 'photos' } };

@@ -31,6 +31,9 @@ test('fewer steps are refused, other pictures and a damaged checkpoint are named
     const second = await train('--steps', '2', '--resume');
     assert.is(second.code, 0, second.stderr);
     assert.not.match(second.stderr, /warning: the run had/);
+    const misplaced = await dualtokenHere({}, 'train', out, '--resume');
+    assert.is(misplaced.code, 1);
+    assert.match(messageOf(misplaced), /run is the folder of a run, not of pictures: .*train --resume --out .*run'/);
     const before = await config();
     const fewer = await train('--steps', '1', '--resume');
     assert.is(fewer.code, 1);

@@ -1,4 +1,5 @@
 // `dualtoken train`: trains a tokenizer by a configuration, or on pictures.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -28,6 +29,14 @@ interface TrainOptions extends RunOptions {
 /** Whether an argument names a configuration, and not pictures. */
 const isConfig = (path: string): boolean => /\.(json|[cm]?[jt]s)$/i.test(path);
 
+/** @throws UserFailure where what should be pictures is the folder of a run */
+const refuseRun = (folder: string): void => {
+  if (['config.json', 'log.jsonl'].every((name) => existsSync(join(folder, name))))
+    throw new UserFailure(
+      `${folder} is the folder of a run, not of pictures: 'dualtoken train --resume --out ${folder}' goes on with it`,
+    );
+};
+
 /** Of the arguments the configuration and the pictures, in either order. @throws UserFailure for two of one kind */
 const sorted = (args: readonly string[], stated: string | undefined) => {
   const [configs, data] = [args.filter(isConfig), args.filter((arg) => !isConfig(arg))];
@@ -41,6 +50,7 @@ const sorted = (args: readonly string[], stated: string | undefined) => {
 export const train = async (args: readonly string[], options: TrainOptions, command: Command): Promise<void> => {
   const output = outputTo(options.json);
   const { configPath, folder } = sorted(args, options.config);
+  if (folder !== undefined) refuseRun(folder);
   const file = configPath === undefined ? {} : await loadConfig(configPath);
   const { variant, validation, steps, batchSize, learningRate, checkpointing, without, out, resume } = options;
   const seed = command.getOptionValueSource('seed') === 'cli' ? options.seed : undefined;

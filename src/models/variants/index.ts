@@ -27,6 +27,7 @@ export { initialQuantised, rowA, rowB, rowC, rowD, sweptTaps, tapAt } from './ta
 export {
   type DualTokenVariant,
   type Family,
+  type FamilyChanges,
   type FamilyConfigs,
   type ModelOf,
   textOf,
@@ -50,18 +51,15 @@ const miniVariant: DualTokenVariant = {
 };
 const miniAt128Variant: DualTokenVariant = { ...miniVariant, title: 'mini at 128 pixels', config: miniAt128 };
 
+const rows = { 'initial-quantised': initialQuantised, a: rowA, b: rowB, c: rowC, d: rowD } as const;
+
 /** The rows of Table 3 and the sweep of the pixel tap, under the name of what they change. */
 const table3 = (name: string, base: DualTokenVariant): Readonly<Record<string, Variant>> => ({
-  [`${name}-initial-quantised`]: initialQuantised(base),
-  [`${name}-a`]: rowA(base),
-  [`${name}-b`]: rowB(base),
-  [`${name}-c`]: rowC(base),
-  [`${name}-d`]: rowD(base),
+  ...Object.fromEntries(Object.entries(rows).map(([row, of]) => [`${name}-${row}`, of(base)])),
   ...Object.fromEntries(sweptTaps.map((tap) => [`${name}-tap-${tap}`, tapAt(tap)(base)])),
 });
 
-/** Every variant by name: those at published size, then those at mini size, which train anywhere; of both the rows of Table 3. */
-export const variants: Readonly<Record<string, Variant>> = {
+const published = {
   'dualtoken-so400m': so400m,
   'dualtoken-v3': dualtokenV3,
   'dualtoken-l-256': dualtokenL256,
@@ -78,7 +76,8 @@ export const variants: Readonly<Record<string, Variant>> = {
   'open-magvit2': magvit2Variant,
   'siglip-so400m': siglipSo400m,
   'clip-l-336': clipLarge336,
-  ...table3('dualtoken-so400m', so400m),
+} satisfies Readonly<Record<string, Variant>>;
+const small = {
   mini: miniVariant,
   'mini-128': miniAt128Variant,
   'mini-v3': miniV3,
@@ -92,8 +91,21 @@ export const variants: Readonly<Record<string, Variant>> = {
   'mini-vqgan': miniVqgan,
   'mini-movqgan': miniMovqgan,
   'mini-open-magvit2': miniMagvit2,
+} satisfies Readonly<Record<string, Variant>>;
+
+/** Every variant by name: those at published size, then those at mini size, which train anywhere; of both the rows of Table 3. */
+export const variants: Readonly<Record<string, Variant>> = {
+  ...published,
+  ...table3('dualtoken-so400m', so400m),
+  ...small,
   ...table3('mini', miniVariant),
 };
+
+/** The names of `variants`. */
+export type VariantName =
+  | keyof typeof published
+  | keyof typeof small
+  | `${'dualtoken-so400m' | 'mini'}-${keyof typeof rows | `tap-${(typeof sweptTaps)[number]}`}`;
 
 /** A variant by its name; undefined where there is none. */
 export const variantBy = (name: string): Variant | undefined =>

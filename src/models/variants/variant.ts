@@ -19,6 +19,15 @@ export interface FamilyConfigs {
 }
 export type Family = keyof FamilyConfigs;
 
+/** Single fields of a configuration, object by object; lists and everything else whole. */
+type Some<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: Some<T[K]> | undefined }
+    : T;
+/** What a configuration of a run changes of its variant: fields of the variant's family. */
+export type FamilyChanges = { readonly [F in Family]: Some<FamilyConfigs[F]> }[Family];
+
 /** A model: a family, and a configuration of it. */
 export type ModelOf<F extends Family> = {
   readonly [K in F]: { readonly family: K; readonly config: FamilyConfigs[K] };

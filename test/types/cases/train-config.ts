@@ -15,8 +15,19 @@ export const most = defineConfig({
   optimizer: { kind: 'adam', betas: [0.5, 0.9] },
 });
 export const listed = defineConfig({ losses: dualTokenLosses });
+export const row = defineConfig({ variant: 'mini-tap-15', model: { taps: { pixel: null }, decoder: { ch_mult: [1, 2] } } });
+export const otherFamily = defineConfig({ variant: 'mini-vqgan', model: { quantiser: { legacy: true, codes: 256 } } });
 
 // What must not.
+// error: Type '"mni"' is not assignable to type
+// error: Did you mean '"mini"'?
+export const noVariant = defineConfig({ variant: 'mni' });
+// error: 'pixle' does not exist in type
+export const noTap = defineConfig({ model: { taps: { pixle: 3 } } });
+// error: 'quantizer' does not exist in type
+export const noPart = defineConfig({ model: { quantizer: { codes: 256 } } });
+// error: Type 'string' is not assignable to type 'number'
+export const textCodes = defineConfig({ model: { quantiser: { codes: '256' } } });
 // error: 'optimiser' does not exist in type
 // error: Did you mean to write 'optimizer'?
 export const british = defineConfig({ optimiser: { learningRate: 1e-4 } });
