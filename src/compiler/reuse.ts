@@ -1,4 +1,5 @@
 // Regions of one structure share their code: the layers of a tower are emitted and printed once.
+import { textOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { KernelTemplate, Schedule } from '../kernels/template.ts';
 import { type EmittedRegion, emitRegion } from './emit.ts';
@@ -16,7 +17,7 @@ interface Structure {
 const opText = (n: Node): string => {
   const { op } = n;
   if (op.kind === 'mark') return op.mark.m;
-  return JSON.stringify(op);
+  return textOf(op);
 };
 
 const structureOf = (region: Region, stored: ReadonlySet<Node>): Structure => {

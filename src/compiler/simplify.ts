@@ -2,7 +2,7 @@
 import { cast, full, pad, reduce, reshape, view } from '../dsl/core/build.ts';
 import { extremesOf, isFloat } from '../dsl/core/dtype.ts';
 import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
-import type { Binary, Kind, ReduceFn } from '../dsl/core/op.ts';
+import type { Binary, Kind, MapFn, ReduceFn } from '../dsl/core/op.ts';
 import { withOrigin } from '../dsl/core/provenance.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { simplifyConv } from './simplify-conv.ts';
@@ -22,6 +22,13 @@ const foldable: Readonly<Partial<Record<Binary, (a: number, b: number) => number
   mul: (a, b) => a * b,
 };
 
+/** What never gives -0, whatever it is given. */
+const unsigned: ReadonlySet<MapFn> = new Set(['abs', 'exp', 'sqrt', 'eq']);
+
+/** Whether x + c is x: 0 makes 0 of -0. */
+const leavesAsIs = (c: number, x: Node): boolean =>
+  Object.is(c, -0) || (c === 0 && (!isFloat(x.dtype) || (isKind(x, 'map') && unsigned.has(x.op.fn))));
+
 const simplifyMap = (n: Node): Node => {
   if (!isKind(n, 'map')) return n;
   const [a, b] = n.src as readonly [Node, Node | undefined];
@@ -39,8 +46,9 @@ const simplifyMap = (n: Node): Node => {
     const value = f ? Math.fround(f(ca, cb)) : Number.NaN;
     if (Number.isFinite(value)) return full(value, n.shape);
   }
-  if (cb === 0 && (fn === 'add' || fn === 'sub')) return a;
-  if (ca === 0 && fn === 'add') return b;
+  if (fn === 'add' && cb !== null && leavesAsIs(cb, a)) return a;
+  if (fn === 'add' && ca !== null && leavesAsIs(ca, b)) return b;
+  if (fn === 'sub' && cb !== null && leavesAsIs(-cb, a)) return a;
   if (cb === 1 && (fn === 'mul' || fn === 'div')) return a;
   if (ca === 1 && fn === 'mul') return b;
   return n;

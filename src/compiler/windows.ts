@@ -2,7 +2,7 @@
 // long vector do not hold their offsets, and the layers of a tower share their shaders.
 import { input } from '../dsl/core/build.ts';
 import { bytesOf } from '../dsl/core/dtype.ts';
-import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
+import { isKind, rewrite, sizeOf, topological, withSources } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Caps } from './ir/caps.ts';
 import { BINDING_ALIGNMENT, storedPart } from './place.ts';
@@ -48,12 +48,15 @@ export const openWindows = (
 ): Opened => {
   const windows = new Map(known);
   if (caps.target === 'js') return { roots, windows };
+  const given = new Set(topological(roots).flatMap((n) => (isKind(n, 'input') && !known.has(n) ? [n.op.slot] : [])));
+  /** A name that no input has that is none of ours. */
+  const free = (name: string): string => (given.has(name) ? free(`${name}'`) : name);
   const outputs = new Set(roots);
   const opened = rewrite(roots, (n, src) => {
     const window = outputs.has(n) ? null : windowOf(n, caps, known);
     if (window === null || !isKind(window.base, 'input')) return withSources(n, src);
     const { slot, role } = window.base.op;
-    const leaf = input(`${slot}[${window.offset}]`, n.shape, n.dtype, role);
+    const leaf = input(free(`${slot}[${window.offset}]`), n.shape, n.dtype, role);
     windows.set(leaf, window);
     return leaf;
   });

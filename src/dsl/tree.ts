@@ -11,12 +11,29 @@ export interface Flat<L> {
 }
 
 const join = (path: string, key: string | number): string => (path === '' ? `${key}` : `${path}.${key}`);
+/** Whether the path of a leaf below such a key may read like that of another leaf. */
+const isAmbiguous = (key: string): boolean => key === '' || key.includes('.');
+/** A key of a form, told apart from what is written around it. */
+const quoted = (key: string): string => (/[^\w.]/.test(key) || key === '' ? JSON.stringify(key) : key);
 const isPlain = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
 
-/** Takes a tree apart. What `isLeaf` refuses must be an array, a plain object, null or undefined (which hold no leaf). Throws DslError. */
+const refuseEqualPaths = (all: readonly string[]): void => {
+  const seen = new Set<string>();
+  for (const path of all) {
+    if (seen.has(path))
+      throw new DslError('tree', `two leaves are called '${path}'`, [], 'keys with dots in them read like nested ones');
+    seen.add(path);
+  }
+};
+
+/**
+ * Takes a tree apart. What `isLeaf` refuses must be an array, a plain object, null or undefined (which hold no leaf). Throws
+ * DslError, also where two paths read alike.
+ */
 export const flatten = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flat<L> => {
   const leaves: { path: string; value: L }[] = [];
+  let ambiguous = false;
   const visit = (x: unknown, path: string): string => {
     if (isLeaf(x)) {
       leaves.push({ path, value: x });
@@ -26,11 +43,15 @@ export const flatten = <L>(tree: unknown, isLeaf: (x: unknown) => x is L): Flat<
     if (Array.isArray(x)) return `[${x.map((v, i) => visit(v, join(path, i))).join(',')}]`;
     if (isPlain(x))
       return `{${Object.entries(x)
-        .map(([k, v]) => `${k}:${visit(v, join(path, k))}`)
+        .map(([k, v]) => {
+          ambiguous ||= isAmbiguous(k);
+          return `${quoted(k)}:${visit(v, join(path, k))}`;
+        })
         .join(',')}}`;
     throw new DslError('tree', `at '${path}': a ${typeof x} is neither a leaf nor a tree`);
   };
   const form = visit(tree, '');
+  if (ambiguous) refuseEqualPaths(leaves.map((l) => l.path));
   const rebuild = <T>(values: readonly unknown[]): T => {
     if (values.length !== leaves.length)
       throw new DslError('tree', `${values.length} leaves for a tree of ${leaves.length}`);

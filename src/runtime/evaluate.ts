@@ -10,6 +10,7 @@ import { boundData } from '../dsl/ops/inputs.ts';
 import { badInput, orThrow } from './attempt.ts';
 import type { Backend } from './backend.ts';
 import { lending } from './owned.ts';
+import { unfit } from './scalars.ts';
 import { type HostTensor, takeHome } from './tensor.ts';
 
 /** Values of named inputs, beside those that carry their own data; numbers bind scalars. */
@@ -38,6 +39,9 @@ export const runGraph = async (
   for (const name of program.scalars) {
     const value = bindings[name];
     if (typeof value !== 'number') throw badInput(`scalar input '${name}' is not bound to a number`);
+    const { dtype } = leaves.find((n) => isKind(n, 'input') && n.op.slot === name)!;
+    const why = unfit(value, dtype);
+    if (why !== null) throw badInput(`scalar input '${name}' is bound to ${value}: ${why}`);
     scalars[name] = value;
   }
   const executable = await orThrow(backend.load(program));

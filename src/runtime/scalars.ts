@@ -1,7 +1,14 @@
 // Run-time scalars as the 32-bit words that kernels read.
 import type { Scalar } from '../compiler/ir/expr.ts';
 import type { Program } from '../compiler/program.ts';
+import { type DType, highest, isFloat, lowest } from '../dsl/core/dtype.ts';
 import { badInput } from './attempt.ts';
+
+/** What a scalar of this dtype takes, where this value would be cut off. */
+export const unfit = (value: number, dtype: DType): string | null =>
+  isFloat(dtype) || (Number.isInteger(value) && lowest[dtype] <= value && value <= highest[dtype])
+    ? null
+    : `a whole number from ${lowest[dtype]} to ${highest[dtype]} is wanted`;
 
 /** Values in the program's order; throws BadInput where one is missing. */
 export const scalarValues = (program: Program, given: Readonly<Record<string, number>>, into: Float64Array): void => {

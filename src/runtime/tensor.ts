@@ -6,6 +6,7 @@ import type { Shape } from '../dsl/shape.ts';
 import { orThrow } from './attempt.ts';
 import type { DeviceBuffer } from './backend.ts';
 import { RunFailure } from './error.ts';
+import { unfit } from './scalars.ts';
 
 declare const typed: unique symbol;
 
@@ -45,11 +46,15 @@ export class ScalarValue {
   readonly value: number;
   readonly dtype: 'f32' | 'i32' | 'u32';
   constructor(value: number, dtype: 'f32' | 'i32' | 'u32') {
+    const why = unfit(value, dtype);
+    if (why !== null) throw new RunFailure({ _tag: 'BadInput', message: `${dtype}(${value}): ${why}` });
     this.value = value;
     this.dtype = dtype;
   }
 }
+/** A run-time i32; throws RunFailure where it is none. */
 export const i32 = (value: number): ScalarValue => new ScalarValue(value, 'i32');
+/** A run-time u32; throws RunFailure where it is none. */
 export const u32 = (value: number): ScalarValue => new ScalarValue(value, 'u32');
 
 /** A value on the host: given to a program, it is uploaded for that call. */

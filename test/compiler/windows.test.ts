@@ -59,4 +59,18 @@ forEachBackend(test, 'windows hold the values of their place', async (backend) =
   );
 });
 
+forEachBackend(test, 'an input called like a window is another one', async (backend) => {
+  const p = flat();
+  const data = Float32Array.from({ length: 199 }, (_, i) => i);
+  const names = ['flat[256]', "flat[256]'"];
+  const others = names.map((name) => B.input(name, [64], 'f32'));
+  const sum = others.reduce((x, y) => B.add(x, y), B.slice(p, [64], [128]));
+  const bound = Object.fromEntries(names.map((name, k) => [name, data.slice(0, 64).map((v) => 1000 ** (k + 1) * v)]));
+  const [got] = await runGraph(backend, [sum], { flat: data, ...bound });
+  assert.equal(
+    [...got!.data],
+    Array.from({ length: 64 }, (_, i) => Math.fround(Math.fround(64 + i + 1000 * i) + 1e6 * i)),
+  );
+});
+
 test.run();

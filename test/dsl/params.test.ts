@@ -98,6 +98,20 @@ t('trees: map, zip, fold, paths, partition', () => {
   refuses(() => T.paths({ a: { f: 'text' } }, isNumber), "at 'a.f': a string");
 });
 
+t('trees: what reads alike is told apart or refused', () => {
+  const isNumber = (x: unknown): x is number => typeof x === 'number';
+  for (const tree of [
+    { 'a.b': 1, a: { b: 2 } },
+    { '': { a: 1 }, a: 2 },
+  ])
+    refuses(() => T.flatten(tree, isNumber), 'two leaves are called');
+  assert.equal(T.paths({ 'a.b': 1, 'a.c': 2, a: { d: 3 } }, isNumber), ['a.b', 'a.c', 'a.d']);
+  const forms = [{ 'a:*,b': 1 }, { a: 1, b: 1 }, { 'a:{b': 1 }, { a: { b: 1 } }].map(
+    (x) => T.flatten(x, isNumber).form,
+  );
+  assert.is(new Set(forms).size, 4);
+});
+
 t('raveled vectors give the tree back', () => {
   const spec = {
     w: weight([3, 5], I.normalInit(1)),

@@ -6,6 +6,7 @@ import type { Node } from '../../src/dsl/core/types.ts';
 import * as T from '../../src/dsl/ops/index.ts';
 import { type AnyTensor, type Tensor, unwrap } from '../../src/dsl/tensor.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
+import { runGraph } from '../../src/runtime/evaluate.ts';
 import { type JitHost, jit } from '../../src/runtime/jit.ts';
 import { DeviceTensor, i32, u32 } from '../../src/runtime/tensor.ts';
 import { decode, encode } from '../support/agree.ts';
@@ -206,5 +207,30 @@ for (const [name, update] of Object.entries(updates))
     close(await read(given), other, 0);
     for (const r of new Set([a, b, given])) r.free();
   });
+
+forEachBackend(test, 'a scalar of whole numbers that is given another one is refused by its value', async (backend) => {
+  for (const [make, value] of [
+    [i32, 3e9],
+    [i32, 1.5],
+    [i32, Number.NaN],
+    [u32, -1],
+    [u32, 4294967296],
+  ] as const)
+    try {
+      make(value);
+      assert.unreachable(`${value} was taken`);
+    } catch (e) {
+      assert.match(e instanceof Error ? e.message : '', `32(${value}): a whole number from`);
+    }
+  const count = T.scalarInput('count', 'i32');
+  const bound = (value: number) => runGraph(backend, [unwrap(T.add(count, 1))], { count: value });
+  assert.equal([...(await bound(-2147483648))[0]!.data], [-2147483647]);
+  try {
+    await bound(0.5);
+    assert.unreachable('0.5 was taken');
+  } catch (e) {
+    assert.match(e instanceof Error ? e.message : '', "scalar input 'count' is bound to 0.5: a whole number from");
+  }
+});
 
 test.run();

@@ -1,27 +1,9 @@
 // Long rows are sorted in runs, which passes of a merge join: an argsort for rows of any length, in n log^2 n.
-import {
-  add,
-  and,
-  argsort,
-  bitcast,
-  cast,
-  eq,
-  fused,
-  gather,
-  iota,
-  like,
-  map,
-  pad,
-  reshape,
-  scale,
-  shr,
-  sliceAxis,
-  where,
-  xor,
-} from '../../dsl/core/build.ts';
+import { add, argsort, fused, gather, iota, map, pad, reshape, scale, sliceAxis } from '../../dsl/core/build.ts';
 import { defineFused } from '../../dsl/core/fused-registry.ts';
 import { isKind, sizeOf } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
+import { sortKeys } from '../../dsl/reference/sort.ts';
 
 /** Length of the runs that are sorted by counting. */
 const RUN = 256;
@@ -44,23 +26,13 @@ const mergeRuns = defineFused({
   },
 });
 
-/** Keys i32 in the order of `x`: NaN last, -0 equal to 0. */
-const keysOf = (x: Node): Node => {
-  if (x.dtype === 'i32') return x;
-  if (x.dtype === 'bool') return cast(x, 'i32');
-  if (x.dtype === 'u32') return bitcast(xor(x, like(0x80000000, x)), 'i32');
-  const wide = cast(x, 'f32');
-  const bits = bitcast(where(eq(wide, like(0, wide)), like(0, wide), wide), 'i32');
-  return xor(bits, and(shr(bits, like(31, bits)), like(LARGEST, bits)));
-};
-
 /** The argsort of rows too long for one kernel, as sorted runs and merges. */
 export const sortByMerging = (n: Node): Node => {
   if (!isKind(n, 'sort')) throw new Error(`sortByMerging: a ${n.op.kind} node`);
   const length = n.shape.at(-1)!;
   const rows = sizeOf(n.shape.slice(0, -1));
   const runs = Math.ceil(length / RUN);
-  const flat = keysOf(reshape(n.src[0]!, [rows, length]));
+  const flat = sortKeys(reshape(n.src[0]!, [rows, length]));
   const keys = n.op.descending ? map('not', flat) : flat;
   // Padding sorts behind every key, ties going by position.
   const padded = reshape(pad(keys, [0, 0], [0, runs * RUN - length], LARGEST), [rows, runs, RUN]);

@@ -1,15 +1,16 @@
 // How WGSL spells each opcode, and the helper functions that some need.
 import type { Expr, Fn, Type } from '../ir/expr.ts';
 
-export type Helper = 'dt_infinity' | 'dt_erf' | 'dt_pow' | 'dt_bf16' | 'dt_tanh' | 'dt_i32' | 'dt_u32';
+export type Helper = 'dt_infinity' | 'dt_erf' | 'dt_pow' | 'dt_bf16' | 'dt_tanh' | 'dt_mod' | 'dt_i32' | 'dt_u32';
 
 export const helpers: Readonly<Record<Helper, string>> = {
   // WGSL has no word for infinity, and refuses what it can work out to be one.
   dt_infinity: `fn dt_infinity(negative: bool) -> f32 {
   return bitcast<f32>(select(0x7f800000u, 0xff800000u, negative));
 }`,
-  // Rational approximation on [-3.84, 3.84], within 2 ulp of f32.
+  // Rational approximation up to 3.8325, within 2 ulp of f32, and the sign beyond. clamp would make a number of NaN.
   dt_erf: `fn dt_erf(v: f32) -> f32 {
+  let nan = (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
   let x = clamp(v, -3.832506856900711f, 3.832506856900711f);
   let s = x * x;
   var p = fma(s, -2.72614225801306e-10f, 2.77068142495902e-08f);
@@ -22,11 +23,12 @@ export const helpers: Readonly<Record<Helper, string>> = {
   q = fma(s, q, -1.68282697438203e-03f);
   q = fma(s, q, -7.37332916720468e-03f);
   q = fma(s, q, -1.42647390514189e-02f);
-  return x * p / q;
+  return select(select(x * p / q, sign(v), abs(v) >= 3.832506856900711f), v, nan);
 }`,
-  // pow of WGSL is undefined below 0, where whole exponents are not, and goes through log2, which 0^0 has none of.
+  // pow of WGSL is undefined below 0, where whole exponents are not, and goes through log2, which 0 has none of.
   dt_pow: `fn dt_pow(x: f32, y: f32) -> f32 {
-  let r = select(pow(abs(x), y), 1.0f, y == 0.0f);
+  let p = select(pow(abs(x), y), bitcast<f32>(select(0u, 0x7f800000u, y < 0.0f)), x == 0.0f);
+  let r = select(p, 1.0f, y == 0.0f);
   let odd = abs(y - 2.0f * floor(y * 0.5f)) == 1.0f;
   return select(r, -r, x < 0.0f && odd);
 }`,
@@ -35,8 +37,26 @@ export const helpers: Readonly<Record<Helper, string>> = {
   let b = bitcast<u32>(x);
   return bitcast<f32>((b + 0x7fffu + ((b >> 16u) & 1u)) & 0xffff0000u);
 }`,
-  // Large arguments overflow inside some drivers' tanh.
-  dt_tanh: 'fn dt_tanh(x: f32) -> f32 { return tanh(clamp(x, -10.0f, 10.0f)); }',
+  // Large arguments overflow inside some drivers' tanh, and clamp makes a number of NaN.
+  dt_tanh: `fn dt_tanh(x: f32) -> f32 {
+  let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+  return select(tanh(clamp(x, -10.0f, 10.0f)), x, nan);
+}`,
+  // % of WGSL is x - y * trunc(x / y), all of it rounded. Here a quotient has 12 bits and the divisor two halves, so products are exact.
+  dt_mod: `fn dt_mod(x: f32, y: f32) -> f32 {
+  let b = abs(y);
+  let high = bitcast<f32>(bitcast<u32>(b) & 0xfffff000u);
+  let low = b - high;
+  var r = abs(x);
+  for (var i = 0; i < 32 && abs(r) >= b; i++) {
+    let q = bitcast<f32>(bitcast<u32>(trunc(r / b)) & 0xfffff000u);
+    r = (r - q * high) - q * low;
+  }
+  r = select(r, r + b, r < 0.0f);
+  r = select(r, r - b, r >= b);
+  let signed = bitcast<f32>(bitcast<u32>(r) | (bitcast<u32>(x) & 0x80000000u));
+  return select(signed, y, bitcast<u32>(b) > 0x7f800000u);
+}`,
   // WGSL saturates at the last f32 below the integer's limit, and says nothing of NaN: here it is 0.
   dt_i32: `fn dt_i32(x: f32) -> i32 {
   let nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
@@ -60,7 +80,7 @@ const fn = (name: string): Spelling => ({ text: (a) => `${name}(${a.join(', ')})
 const helped = (name: Helper): Spelling => ({ ...fn(name), helper: () => name });
 const infix = (op: string): Spelling => ({ text: (a) => `(${a[0]} ${op} ${a[1]})` });
 const isBool = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'bool';
-const _isFloat = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'f32' || of[0]!.type.scalar === 'f16';
+const isF32 = (of: readonly Expr[]): boolean => of[0]!.type.scalar === 'f32';
 
 /** The helper that a cast from a float to an integer is. */
 const saturating = (e: Expr, of: readonly Expr[]): Helper | null => {
@@ -94,7 +114,10 @@ export const spellings = {
   min: fn('min'),
   pow: helped('dt_pow'),
   // The sign of the dividend; a remainder by the integer 0 is 0.
-  mod: infix('%'),
+  mod: {
+    text: ([a, b], _, of) => (isF32(of) ? `dt_mod(${a}, ${b})` : `(${a} % ${b})`),
+    helper: (_, of) => (isF32(of) ? 'dt_mod' : null),
+  },
   lt: infix('<'),
   le: infix('<='),
   eq: infix('=='),

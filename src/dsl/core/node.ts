@@ -17,7 +17,7 @@ const sweep = (): void => {
 };
 
 /** All of an operation as text; JSON tells neither -0 from 0 nor what is not finite apart. */
-const textOf = (op: Op): string => {
+export const textOf = (op: Op): string => {
   const text = JSON.stringify(op);
   const value = op.kind === 'const' ? op.value : op.kind === 'view' && op.view.v === 'pad' ? op.view.fill : 1;
   if (Number.isFinite(value) && !Object.is(value, -0)) return text;

@@ -31,7 +31,9 @@ const scoreGradients = (attrs: Attrs, src: readonly Node[], h: Heads) => {
   const p = seen ? where(seen, exp(where(seen, shifted, zero)), zero) : exp(shifted);
   const g = grouped(wide(ct), h);
   const dp = einsum('bkgte,bkse->bkgts', g, wide(v));
-  return { p, ds: mul(p, sub(dp, overKeys(grouped(delta, h), s))), g };
+  const ds = mul(p, sub(dp, overKeys(grouped(delta, h), s)));
+  // What is not seen gets nothing of a row that is NaN.
+  return { p, ds: seen ? where(seen, ds, zero) : ds, g };
 };
 
 const inferWith =

@@ -10,9 +10,11 @@ import {
   fused,
   like,
   log,
-  lt,
+  max,
   reduce,
   reshape,
+  sliceAxis,
+  squeeze,
   sub,
   sum,
   unsqueeze,
@@ -55,12 +57,14 @@ const attentionCall = defineFused({
     const s = scores(q!, k!, mask, h, Number(attrs.scale));
     const seen = visibility(h, attrs.causal === true, validKeys, s.shape);
     const masked = seen ? where(seen, s, like(lowest.f32, s)) : s;
-    const most = reduce('max', masked, [4]);
+    const highest = reduce('max', masked, [4]);
+    // No lower than kernels keep it: a row that is masked by -infinity throughout has a sum of 0, and gives NaN as a softmax does.
+    const most = max(highest, like(lowest.f32, highest));
     const e = exp(sub(masked, overKeys(most, s)));
     const p = seen ? where(seen, e, like(0, e)) : e;
     const total = sum(p, [4]);
-    // A query that sees no key has an empty sum: its output is 0, its log-sum-exp the lowest number.
-    const safe = seen ? where(lt(like(0, total), total), total, like(1, total)) : total;
+    // A query that sees no key, so not the first one, has an empty sum: its output is 0, its log-sum-exp the lowest number.
+    const safe = seen ? where(squeeze(sliceAxis(seen, 4, 0, 1), 4), total, like(1, total)) : total;
     const weighted = einsum('bkgts,bkse->bkgte', p, wide(v!));
     const parts = [most, log(safe)].map((x) => unsqueeze(ungrouped(x, h), 3));
     return [cast(ungrouped(div(weighted, overKeys(safe, weighted)), h), q!.dtype), concat(parts, 3)];
@@ -90,7 +94,7 @@ export interface AttentionOptions {
 /**
  * softmax(scale q k' + mask) v for q [B, H, T, D], k [B, Hk, S, D], v [B, Hk, S, Dv], where H / Hk query heads share each key
  * head. Gives `out` [B, H, T, Dv] of q's dtype and `logSumExp` f32 [B, H, T]. A query that sees no key gives 0, and the
- * lowest f32 for its log-sum-exp. Sums and softmax in f32. Throws DslError where sizes do not fit.
+ * lowest f32 for its log-sum-exp; one whose keys the mask takes away by -Infinity gives NaN, as a softmax does. Sums and softmax in f32. Throws DslError where sizes do not fit.
  */
 export const attention = (
   q: Node,

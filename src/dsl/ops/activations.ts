@@ -18,7 +18,6 @@ const wide =
   (x: Node): Node =>
     B.cast(f(B.cast(x, 'f32')), x.dtype);
 
-const isNegative = (x: Node): Node => B.lt(x, B.like(0, x));
 // exp stays finite up to here, so that neither the value nor its gradient meets infinity. By selection: NaN stays NaN.
 const EXP_LIMIT = 80;
 const logistic = (x: Node): Node => {
@@ -38,11 +37,11 @@ const log1p = (e: Node): Node => {
   );
 };
 
-/** max(x, 0) by selection: NaN stays NaN. */
-export const relu: Activation = activation('relu', (x) => B.where(isNegative(x), B.like(0, x), x));
-/** x, or `slope` x where x < 0. */
+/** max(x, 0) by selection: NaN stays NaN. The gradient at 0 is 0. */
+export const relu: Activation = activation('relu', (x) => B.where(B.le(x, B.like(0, x)), B.like(0, x), x));
+/** x, or `slope` x where x is not above 0. The gradient at 0 is `slope`. */
 export const leakyRelu = (slope = 0.01): Activation =>
-  activation('leakyRelu', (x) => B.where(isNegative(x), B.scale(x, slope), x));
+  activation('leakyRelu', (x) => B.where(B.lt(B.like(0, x), x), x, B.scale(x, slope)));
 /** 1 / (1 + exp(-x)); at least exp(-80). */
 export const sigmoid: Activation = activation('sigmoid', wide(logistic));
 /** x sigmoid(x), also called swish. */

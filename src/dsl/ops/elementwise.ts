@@ -51,9 +51,11 @@ export const sub: BinaryOp<'sub', NumericType> = binary('sub');
 export const mul: BinaryOp<'mul', NumericType> = binary('mul');
 /** Division; of integers truncating. */
 export const div: BinaryOp<'div', NumericType> = binary('div');
+/** The larger; of NaN and a number NaN, but on WebGPU (see `isnan`). At equal operands each gets half of the gradient. */
 export const maximum: BinaryOp<'maximum', NumericType> = dual('maximum', B.max);
+/** The smaller; of NaN and a number NaN, but on WebGPU (see `isnan`). At equal operands each gets half of the gradient. */
 export const minimum: BinaryOp<'minimum', NumericType> = dual('minimum', B.min);
-/** Remainder with the sign of the dividend, as `%`. */
+/** Remainder with the sign of the dividend, as `%`; exact where |x / y| is below 2^29. */
 export const mod: BinaryOp<'mod', NumericType> = binary('mod');
 /** The number that `n` repeats, where it is one. */
 const repeatedConstant = (n: Node): number | undefined => {
@@ -77,6 +79,7 @@ export const le: Comparison<'le'> = binary('le');
 export const gt: Comparison<'gt'> = dual('gt', (x, y) => B.lt(y, x));
 export const ge: Comparison<'ge'> = dual('ge', (x, y) => B.le(y, x));
 export const eq: Comparison<'eq'> = binary('eq');
+/** Of NaN true, but on WebGPU (see `isnan`). */
 export const ne: Comparison<'ne'> = binary('ne');
 
 /** Logical of bools, bitwise of integers. */
@@ -138,7 +141,7 @@ export const bitcast =
   <S extends Shape, D extends 'f32' | 'i32' | 'u32'>(x: Tensor<S, D>): Tensor<S, E> =>
     wrap(B.bitcast(unwrap(x), to));
 
-/** `a` where `condition` is true, else `b`: tensors of its shape, one of them possibly a number. */
+/** `a` where `condition` is true, else `b`: tensors of its shape, one of them possibly a number. Comparisons with NaN: see `isnan`. */
 export function where<S extends Shape, S2 extends Shape, D extends DType>(
   condition: Tensor<S, 'bool'>,
   a: number,
@@ -161,7 +164,12 @@ const magnitudeBits = (x: AnyTensor): Node => {
   return B.and(bits, B.like(0x7fffffff, bits));
 };
 
-/** True where x is not a number: told by its bits, since shaders may assume that NaN does not occur. */
+/**
+ * True where x is not a number: told by its bits. Shaders on WebGPU may assume that NaN does not occur: `maximum`, `minimum` and the
+ * reductions `max` and `min` drop it there, `ne` may find it equal, its cast to bool may be false, and a `where` whose condition
+ * compares may become a maximum, so that `where(lt(x, 0), 0, sqrt(x))` gives 0. Ask `isnan` where that matters. Arithmetic and
+ * functions of one number pass it on, and so do `relu`, `leakyRelu` and `clamp`; it sorts last.
+ */
 export const isnan = <S extends Shape, D extends FloatType>(x: Tensor<S, D>): Tensor<S, 'bool'> => {
   const bits = magnitudeBits(x);
   return wrap(B.lt(B.like(infinityBits, bits), bits));

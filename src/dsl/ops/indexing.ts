@@ -149,7 +149,7 @@ export interface SortOptions {
   /** Largest first. Default false. */
   readonly descending?: boolean;
 }
-/** Stable i32 positions that sort each line along `axis` (the last). */
+/** Stable i32 positions that sort each line along `axis` (the last). NaN is larger than every number. */
 export const argsort = <S extends Shape, D extends NumericType>(
   x: Tensor<S, D>,
   axis = -1,
@@ -177,7 +177,7 @@ export interface TopK<S extends Shape, D extends DType> {
   readonly values: Tensor<S, D>;
   readonly indices: Tensor<S, 'i32'>;
 }
-/** The `k` largest of each line along `axis` (the last), largest first; of equal ones the lower position. */
+/** The `k` largest of each line along `axis` (the last), largest first; of equal ones the lower position. NaN is larger than every number. */
 export const topK = <S extends Shape, D extends NumericType, const K extends number, const A extends number = -1>(
   x: Tensor<S, D> & Axis<'topK', S, A>,
   k: K,

@@ -1,6 +1,6 @@
 // Pooling over the last two axes, [.., H, W]: maximum, average, and both with a given size of the result.
 import * as B from '../core/build.ts';
-import { type DType, type FloatType, lowest } from '../core/dtype.ts';
+import { type DType, extremesOf, type FloatType } from '../core/dtype.ts';
 import { describe } from '../core/error.ts';
 import type { Node } from '../core/types.ts';
 import type { Dim, DimOf, Shape } from '../shape.ts';
@@ -32,7 +32,11 @@ export const maxPool2d = <S extends Shape, H extends Dim, W extends Dim, D exten
 ): Tensor<readonly [...S, number, number], D> => {
   const n = unwrap(x);
   return wrap(
-    B.reduce('max', windowsOf('maxPool2d', n, { ...options, window }, lowest[n.dtype]), windowAxes(n.shape.length)),
+    B.reduce(
+      'max',
+      windowsOf('maxPool2d', n, { ...options, window }, extremesOf(n.dtype)[0]),
+      windowAxes(n.shape.length),
+    ),
   );
 };
 

@@ -83,7 +83,9 @@ const plain = (op: ReduceFn) => reduction<Options>(op, (x, axes) => B.reduce(op,
 
 export const sum: Reduction<'sum', NumericType> = plain('sum');
 export const prod: Reduction<'prod', NumericType> = plain('prod');
+/** The largest; NaN where there is one, but on WebGPU (see `isnan`). Equal ones share the gradient. */
 export const max: Reduction<'max', NumericType> = plain('max');
+/** The smallest; NaN where there is one, but on WebGPU (see `isnan`). Equal ones share the gradient. */
 export const min: Reduction<'min', NumericType> = plain('min');
 export const mean: Reduction<'mean', FloatType> = reduction<Options>('mean', (x, axes) =>
   B.mean(needFloat('mean', x), axes),

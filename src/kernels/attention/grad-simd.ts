@@ -83,7 +83,13 @@ const scoreGradients = (
       return [
         { s: 'let', name: 'p', value: seen ? where(seen, probability, NOTHING) : probability },
         { s: 'setElement', array: 'scores', index, value: p },
-        { s: 'setElement', array: 'changes', index, value: times(change, p) },
+        // A mask may make a query's row NaN, which is not for keys that it does not see.
+        {
+          s: 'setElement',
+          array: 'changes',
+          index,
+          value: seen && mask ? where(seen, times(change, p), NOTHING) : times(change, p),
+        },
       ];
     }),
   ]);
@@ -256,7 +262,7 @@ interface Kind {
 
 const template = ({ name, of, tiled, products, emit }: Kind): KernelTemplate => ({
   name,
-  version: 1,
+  version: 2,
   refuses: (n, caps) => {
     const a = of(n);
     return a ? refusesTiles(tiled(n, a), caps) : 'not this gradient of attention';

@@ -79,9 +79,15 @@ const scoreGradient = ({ n, a, p, block }: Gradient, r: number, pair: (c: number
     }),
   );
   const delta = vector(range(p.columns).map((c) => pair(c).delta));
+  const change = call('mul', s, call('sub', t, delta));
+  // A mask may make a query's row NaN, which is not for keys that it does not see.
+  const ofSeen = (c: number): Expr => {
+    const { seen } = pair(c);
+    return seen ? where(seen, part(change, c), ZERO) : part(change, c);
+  };
   return [
     { s: 'assign', name: `s${r}`, value: probability },
-    { s: 'assign', name: `t${r}`, value: call('mul', s, call('sub', t, delta)) },
+    { s: 'assign', name: `t${r}`, value: a.mask < 0 ? change : vector(range(p.columns).map(ofSeen)) },
   ];
 };
 
@@ -272,7 +278,7 @@ interface Kind {
 
 const template = ({ name, of, rows, others, widths, products, emit }: Kind): KernelTemplate => ({
   name,
-  version: 1,
+  version: 2,
   refuses: (n, caps) => {
     const a = of(n);
     return a ? refusesRows(widths(a), caps) : 'not this gradient of attention';

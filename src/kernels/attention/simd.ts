@@ -59,6 +59,8 @@ const f32 = scalarType('f32');
 const i32x4 = scalarType('i32', 4);
 const f32x4 = scalarType('f32', 4);
 const LOWEST = lit(lowest.f32, 'f32');
+// A row whose seen keys are all masked by -infinity keeps LOWEST as its maximum: keys that it does not see weigh nothing there either.
+const UNSEEN = lit(Number.NEGATIVE_INFINITY, 'f32');
 const ZERO = lit(0, 'f32');
 const [K, V] = [1, 2];
 
@@ -120,7 +122,7 @@ const emit = (n: Node, schedule: Schedule, block: Block): Emitted => {
                     own,
                     perRow(m, quad, (row) => maskAt(block, n, a, batch, at(row), key)),
                   );
-            return a.causal ? where(call('lt', splat4(key), seen), biased, splat4(LOWEST)) : biased;
+            return a.causal ? where(call('lt', splat4(key), seen), biased, splat4(UNSEEN)) : biased;
           };
           const kept = a.causal || a.mask >= 0;
           return [
@@ -201,7 +203,7 @@ const tiled = (n: Node, a: AttentionCall): TiledCall => ({
 
 export const attentionSimd: KernelTemplate = {
   name: 'attention-simd',
-  version: 1,
+  version: 2,
   refuses: (n, caps) => {
     const a = forward(n);
     return a ? refusesTiles(tiled(n, a), caps) : 'not attention';

@@ -40,6 +40,8 @@ import { heldOf, leave, leaveNumbers, type Place, placeOf, refusesRows, rowIn, r
 const f32 = scalarType('f32');
 const f32x4 = scalarType('f32', 4);
 const LOWEST = lit(lowest.f32, 'f32');
+// A row whose seen keys are all masked by -infinity keeps LOWEST as its maximum: keys that it does not see weigh nothing there either.
+const UNSEEN = lit(Number.NEGATIVE_INFINITY, 'f32');
 const ZERO = lit(0, 'f32');
 
 const forward = (n: Node): AttentionCall | null => attentionCall(n, 'attention', 3);
@@ -91,7 +93,7 @@ const emit = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitted =>
       range(columns).map((c) => {
         const own = part(scaled, c);
         const biased = a.mask < 0 ? own : plus(own, maskAt(block, n, a, batch, row, clamped(c)));
-        return masked ? where(call('lt', tile.key(c), seenBy(r)), biased, LOWEST) : biased;
+        return masked ? where(call('lt', tile.key(c), seenBy(r)), biased, UNSEEN) : biased;
       }),
     );
   };
@@ -172,7 +174,7 @@ const finish = (a: AttentionCall, p: Place, block: Block, count: Expr): readonly
 
 export const attentionSubgroup: KernelTemplate = {
   name: 'attention-subgroup',
-  version: 1,
+  version: 2,
   refuses: (n, caps) => {
     const a = forward(n);
     return a ? refusesRows([a.valueWidth], caps) : 'not attention';

@@ -152,14 +152,18 @@ export const cumulateOf = (x: Value, axis: number, reverse: boolean, fit: (v: nu
   return out;
 };
 
+/** -1, 0 or 1, NaN the largest. */
+const compared = (a: number, b: number): number =>
+  Number.isNaN(a) || Number.isNaN(b)
+    ? Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+    : Number(a > b) - Number(a < b);
+
 export const sortOf = (x: Value, descending: boolean): Float64Array => {
   const n = x.shape.at(-1)!;
   const out = new Float64Array(x.data.length);
   for (let base = 0; base < x.data.length; base += n) {
     const order = Array.from({ length: n }, (_, i) => i);
-    order.sort(
-      (i, j) => (descending ? x.data[base + j]! - x.data[base + i]! : x.data[base + i]! - x.data[base + j]!) || i - j,
-    );
+    order.sort((i, j) => (descending ? -1 : 1) * compared(x.data[base + i]!, x.data[base + j]!) || i - j);
     out.set(order, base);
   }
   return out;
