@@ -26,8 +26,8 @@ export interface Progress {
 /** Between lines where there is no terminal, and between drawings where there is one; milliseconds. */
 const [QUIET, DRAWN] = [10_000, 100] as const;
 
-/** What is logged may be wider than the terminal; the line itself is not. */
-const wrapped = (line: string): string => `\u001b[?7h${line}\n\u001b[?7l`;
+/** Whether the terminal goes on in the next row after its last column. */
+const [WRAPS, CUTS] = ['\u001b[?7h', '\u001b[?7l'] as const;
 
 interface Drawn {
   readonly show: (line: View['line']) => void;
@@ -43,7 +43,11 @@ const drawnOn = (stream: Terminal, first: View['line'], clock: () => number): Dr
     forceRedraw: true,
     // Whoever catches Ctrl-C ends the line.
     gracefulExit: false,
+    linewrap: true,
   });
+  // Letters may take two columns. Only while it is drawn: whoever ends the process must not leave a terminal that cuts.
+  for (const begins of ['redraw-pre', 'stop-pre-clear']) bars.on(begins, () => stream.write(CUTS));
+  for (const ends of ['redraw-post', 'stop']) bars.on(ends, () => stream.write(WRAPS));
   const bar = bars.create(1, 0, { line: first });
   let drawn = Number.NEGATIVE_INFINITY;
   const draw = (): void => {
@@ -58,7 +62,7 @@ const drawnOn = (stream: Terminal, first: View['line'], clock: () => number): Dr
       if (clock() - drawn >= DRAWN) draw();
     },
     log: (line) => {
-      bars.log(wrapped(line));
+      bars.log(`${WRAPS}${line}\n${CUTS}`);
       draw();
     },
     stop: () => bars.stop(),
