@@ -9,7 +9,21 @@ import { ownCost } from './cost.ts';
 import { type Coarsening, elementwise, elementwiseRows } from './generic.ts';
 import { isPacked } from './half.ts';
 import type { Caps } from './ir/caps.ts';
-import { bitcastTo, call, type Expr, int, lit, load, rawCall, ref, type Scalar, scalarType, vec4 } from './ir/expr.ts';
+import {
+  bitcastTo,
+  call,
+  type Expr,
+  i32,
+  int,
+  lit,
+  load,
+  rawCall,
+  ref,
+  type Scalar,
+  scalarType,
+  u32,
+  vec4,
+} from './ir/expr.ts';
 import { add, delinearise, difference, divisible, linearise, mul } from './ir/index-math.ts';
 import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
 import { expressionsOf, visitExprs, visitStmts } from './ir/walk.ts';
@@ -110,7 +124,7 @@ class RegionEmitter {
             ? elementwiseRows(n / row, row, this.#caps, element, quad)
             : elementwise(n, this.#caps, element, coarsening);
       const quads = this.#caps.target !== 'js' && n >= QUADS_FROM && row % 4 === 0;
-      if (!quads || !isLight(element(mul(ref('i', scalarType('i32'), 0, n / 4 - 1), int(4)))))
+      if (!quads || !isLight(element(mul(ref('i', i32, 0, n / 4 - 1), int(4)))))
         return elementwise(n, this.#caps, element, coarsening);
       return elementwise(n / 4, this.#caps, (i) => quad(mul(i, int(4))), coarsening);
     }
@@ -118,14 +132,11 @@ class RegionEmitter {
     const binding = this.#bindWritten(root);
     const word = (i: Expr): readonly Stmt[] => {
       const first = mul(i, int(2));
-      const last =
-        n % 2 === 0
-          ? add(first, int(1))
-          : rawCall('min', [add(first, int(1)), int(n - 1)], scalarType('i32'), 0, n - 1);
+      const last = n % 2 === 0 ? add(first, int(1)) : rawCall('min', [add(first, int(1)), int(n - 1)], i32, 0, n - 1);
       const [a, b] = [first, last].map((k) => lower.valueAt(root, delinearise(k, root.shape))) as [Expr, Expr];
       const value =
         root.dtype === 'f16'
-          ? rawCall('packHalf2', [rawCall('vec', [a, b], scalarType('f32', 2))], scalarType('u32'))
+          ? rawCall('packHalf2', [rawCall('vec', [a, b], scalarType('f32', 2))], u32)
           : call(
               'or',
               call('shr', bitcastTo(a, 'u32'), lit(16, 'u32')),

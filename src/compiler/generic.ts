@@ -1,13 +1,14 @@
 // Elementwise kernels: an invocation an element, or a few elements where invocations are dear.
 
 import type { Emitted } from '../kernels/template.ts';
+import { loop } from './ir/build.ts';
 import type { Caps } from './ir/caps.ts';
-import { call, type Expr, int, ref, scalarType } from './ir/expr.ts';
+import { call, type Expr, i32, int, ref } from './ir/expr.ts';
 import { add, mul } from './ir/index-math.ts';
 import { builtins, type Stmt } from './ir/stmt.ts';
 
-export const group = (groups: number): Expr => ref(builtins.group, scalarType('i32'), 0, Math.max(0, groups - 1));
-export const local = (size: number): Expr => ref(builtins.local, scalarType('i32'), 0, size - 1);
+export const group = (groups: number): Expr => ref(builtins.group, i32, 0, Math.max(0, groups - 1));
+export const local = (size: number): Expr => ref(builtins.local, i32, 0, size - 1);
 
 /** How elementwise kernels go through their elements; every way gives the same bits. */
 export interface Coarsening {
@@ -36,7 +37,6 @@ export const elementwise = (
   body: (i: Expr) => readonly Stmt[],
   { workgroup: size, elements: share } = coarseningFor(n, caps),
 ): Emitted => {
-  const i32 = scalarType('i32');
   const groups = Math.ceil(n / (size * share));
   const turn = ref('turn', i32, 0, share - 1);
   const first = add(mul(group(groups), int(size * share)), local(size));
@@ -47,8 +47,7 @@ export const elementwise = (
     { s: 'let', name: 'i', value: raw },
     ...(whole ? then : [{ s: 'if' as const, cond: call('lt', ref('i', i32), int(n)), then }]),
   ];
-  const all: readonly Stmt[] =
-    share === 1 ? one : [{ s: 'for', counter: turn, from: int(0), to: int(share), step: 1, body: one }];
+  const all: readonly Stmt[] = share === 1 ? one : [loop(turn, share, one)];
   return { workgroupSize: size, groups, body: all };
 };
 
@@ -65,7 +64,7 @@ export const elementwiseRows = (
 ): Emitted => {
   const whole = Math.floor(length / 4);
   const workgroup = Math.max(1, Math.min(rows, Math.floor(TOGETHER / length)));
-  const counter = ref('quad', scalarType('i32'), 0, whole - 1);
+  const counter = ref('quad', i32, 0, whole - 1);
   const rest = Array.from({ length: length % 4 }, (_, k) => 4 * whole + k);
   return elementwise(
     rows,
@@ -73,14 +72,7 @@ export const elementwiseRows = (
     (row) => {
       const first = mul(row, int(length));
       return [
-        {
-          s: 'for',
-          counter,
-          from: int(0),
-          to: int(whole),
-          step: 1,
-          body: quad(add(first, mul(counter, int(4)))),
-        },
+        loop(counter, whole, quad(add(first, mul(counter, int(4))))),
         ...rest.flatMap((k) => one(add(first, int(k)))),
       ];
     },

@@ -6,12 +6,15 @@ import type { ReduceFn } from '../dsl/core/op.ts';
 import type { Node } from '../dsl/core/types.ts';
 import type { Emitted } from '../kernels/template.ts';
 import { elementwise, group, local } from './generic.ts';
+import { loop } from './ir/build.ts';
 import type { Caps } from './ir/caps.ts';
 import {
+  bool,
   call,
   component,
   type Expr,
   element,
+  i32,
   int,
   lit,
   ref,
@@ -91,7 +94,7 @@ const take = ({ r, acc, fold: { type } }: Part, v: Expr, index: Expr): readonly 
   const a = variable(acc, type);
   if (!isArg(r.by)) return [{ s: 'assign', name: acc, value: foldOf(r.by, r.node.src[0]!).step(a, v) }];
   const better = r.by === 'argmax' ? call('lt', a, v) : call('lt', v, a);
-  const at = variable(`${acc}_at`, scalarType('i32'));
+  const at = variable(`${acc}_at`, i32);
   return [
     { s: 'assign', name: `${acc}_at`, value: call('where', better, index, at) },
     { s: 'assign', name: acc, value: call('where', better, v, a) },
@@ -100,7 +103,7 @@ const take = ({ r, acc, fold: { type } }: Part, v: Expr, index: Expr): readonly 
 
 const declare = ({ r, acc, fold }: Part): readonly Stmt[] => [
   { s: 'var', name: acc, type: fold.type, value: lit(fold.start, fold.type.scalar) },
-  ...(isArg(r.by) ? [{ s: 'var' as const, name: `${acc}_at`, type: scalarType('i32'), value: int(0) }] : []),
+  ...(isArg(r.by) ? [{ s: 'var' as const, name: `${acc}_at`, type: i32, value: int(0) }] : []),
 ];
 
 /** for inner of `count` turns, unrolled by four, in order: every part takes in its own element. */
@@ -110,17 +113,14 @@ const accumulate = (parts: readonly Part[], count: number, innerOf: (j: Expr) =>
     return parts.flatMap((part) => take(part, part.r.source(sourceAt(part.r, out, inner)), inner));
   };
   const whole = count - (count % 4);
-  const counter = ref('j', scalarType('i32'), 0, Math.max(0, whole - 4));
+  const counter = ref('j', i32, 0, Math.max(0, whole - 4));
   const four = [0, 1, 2, 3].flatMap((k) => one(add(counter, int(k))));
   const rest = Array.from({ length: count % 4 }, (_, k) => one(int(whole + k))).flat();
-  return [
-    ...(whole > 0 ? [{ s: 'for' as const, counter, from: int(0), to: int(whole), step: 4, body: four }] : []),
-    ...rest,
-  ];
+  return [...(whole > 0 ? [loop(counter, whole, four, { step: 4 })] : []), ...rest];
 };
 
 const resultOf = ({ r, acc, fold }: Part): Expr =>
-  isArg(r.by) ? variable(`${acc}_at`, scalarType('i32')) : variable(acc, fold.type);
+  isArg(r.by) ? variable(`${acc}_at`, i32) : variable(acc, fold.type);
 
 /** Each output summed by one invocation, in order. */
 const serial = (parts: readonly Part[], space: Space, store: Store, caps: Caps): Emitted =>
@@ -149,11 +149,11 @@ const alongLanes = (parts: readonly Part[], space: Space, store: Store, caps: Ca
       const four = [0, 1, 2, 3].map((k) => at(part, add(mul(unit, int(LANES)), int(k))));
       return { s: 'assign', name: wide(part, s), value: part.fold.step(lanes(part, s), vec4(four)) };
     };
-    const loop = (name: string, from: number, to: number, step: number): readonly Stmt[] => {
+    const pass = (name: string, from: number, to: number, step: number): readonly Stmt[] => {
       if (from === to) return [];
-      const counter = ref(name, scalarType('i32'), from, to - step);
+      const counter = ref(name, i32, from, to - step);
       const body = sums.slice(0, step).flatMap((s) => parts.map((p) => quad(p, add(counter, int(s)), s)));
-      return [{ s: 'for', counter, from: int(from), to: int(to), step, body }];
+      return [loop(counter, to, body, { from, step })];
     };
     const rest = Array.from({ length: space.count % LANES }, (_, k) => int(LANES * whole + k));
     const met = (part: Part): Expr => {
@@ -168,8 +168,8 @@ const alongLanes = (parts: readonly Part[], space: Space, store: Store, caps: Ca
         const value = splat4(lit(p.fold.start, p.fold.type.scalar));
         return sums.map((s): Stmt => ({ s: 'var', name: wide(p, s), type: typeOf(p), value }));
       }),
-      ...loop('j', 0, even, spread),
-      ...loop('left', even, whole, 1),
+      ...pass('j', 0, even, spread),
+      ...pass('left', even, whole, 1),
       ...parts.map((p): Stmt => ({ s: 'let', name: p.acc, value: met(p) })),
       ...store(
         out,
@@ -190,7 +190,7 @@ const acrossLanes = (parts: readonly Part[], space: Space, store: Store, caps: C
   const each = Array.from({ length: vectors }, (_, v) => v);
   return elementwise(space.results / (LANES * vectors), caps, (i) => {
     const out = (v: number, k: number): Expr => add(mul(i, int(LANES * vectors)), int(LANES * v + k));
-    const counter = ref('j', scalarType('i32'), 0, Math.max(0, space.count - 1));
+    const counter = ref('j', i32, 0, Math.max(0, space.count - 1));
     const take = (p: Part, v: number): Stmt => {
       const four = [0, 1, 2, 3].map((k) => p.r.source(sourceAt(p.r, out(v, k), counter)));
       return { s: 'assign', name: name(p, v), value: p.fold.step(lanes(p, v), vec4(four)) };
@@ -208,7 +208,7 @@ const acrossLanes = (parts: readonly Part[], space: Space, store: Store, caps: C
           };
         }),
       ),
-      { s: 'for', counter, from: int(0), to: int(space.count), step: 1, body },
+      loop(counter, space.count, body),
       ...each.flatMap((v) =>
         [0, 1, 2, 3].flatMap((k) =>
           store(
@@ -249,7 +249,7 @@ const grouped = (parts: readonly Part[], space: Space, store: Store, width: numb
   const sharedAt = ({ acc }: Part): string => `${acc}_part_at`;
   const arrays = parts.flatMap((part): readonly WorkgroupArray[] => [
     { name: shared(part), type: part.fold.type, length: width },
-    ...(isArg(part.r.by) ? [{ name: sharedAt(part), type: scalarType('i32'), length: width }] : []),
+    ...(isArg(part.r.by) ? [{ name: sharedAt(part), type: i32, length: width }] : []),
   ]);
   const whole = Math.floor(space.count / width);
   const rest = space.count - whole * width;
@@ -275,16 +275,16 @@ const grouped = (parts: readonly Part[], space: Space, store: Store, width: numb
     const { r, acc, fold } = part;
     const [mine, theirs] = [variable(acc, fold.type), element(shared(part), other, fold.type)];
     if (!isArg(r.by)) return [{ s: 'assign', name: acc, value: fold.step(mine, theirs) }];
-    const theirsAt = element(sharedAt(part), other, scalarType('i32'));
+    const theirsAt = element(sharedAt(part), other, i32);
     const strict = r.by === 'argmax' ? call('lt', mine, theirs) : call('lt', theirs, mine);
     const better = call(
       'or',
       strict,
-      call('and', call('eq', mine, theirs), call('lt', theirsAt, variable(`${acc}_at`, scalarType('i32')))),
+      call('and', call('eq', mine, theirs), call('lt', theirsAt, variable(`${acc}_at`, i32))),
     );
-    const takes = variable(`${acc}_take`, scalarType('bool'));
+    const takes = variable(`${acc}_take`, bool);
     return [
-      { s: 'var', name: `${acc}_take`, type: scalarType('bool'), value: better },
+      { s: 'var', name: `${acc}_take`, type: bool, value: better },
       { s: 'assign', name: `${acc}_at`, value: call('where', takes, theirsAt, resultOf(part)) },
       { s: 'assign', name: acc, value: call('where', takes, theirs, mine) },
     ];

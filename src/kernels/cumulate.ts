@@ -1,15 +1,14 @@
 // Running sums in one kernel: a line along the axis is walked by one invocation, or cut into chunks for the lanes of a workgroup.
+
+import { counter, loop } from '../compiler/ir/build.ts';
 import { computeType } from '../compiler/ir/cast.ts';
-import { call, type Expr, element, int, lit, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
+import { call, type Expr, element, i32, int, lit, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
 import { add, delinearise, div, min, mod, mul, sub } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import { isKind, sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { items } from './items.ts';
-import { counter } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate } from './template.ts';
-
-const i32 = scalarType('i32');
 
 interface Lines {
   readonly lines: number;
@@ -49,7 +48,7 @@ const walk = (
   const at = l.at(line, k);
   const sum = variable('sum', scalarType(computeType(n.dtype)));
   const taken: Stmt = { s: 'assign', name: 'sum', value: call('add', sum, load(0, at)) };
-  return { s: 'for', counter: k, from, to, step: 1, body: [taken, ...(store ? store(0, at, sum) : [])] };
+  return loop(k, to, [taken, ...(store ? store(0, at, sum) : [])], { from });
 };
 
 const chunked = (n: Node, l: Lines, block: Block, width: number): Emitted => {
@@ -69,14 +68,7 @@ const chunked = (n: Node, l: Lines, block: Block, width: number): Emitted => {
     { s: 'setElement', array: 'parts', index: lane, value: sum },
     { s: 'barrier' },
     { s: 'assign', name: 'sum', value: lit(0, scalar) },
-    {
-      s: 'for',
-      counter: part,
-      from: int(0),
-      to: int(width),
-      step: 1,
-      body: [{ s: 'assign', name: 'sum', value: call('add', sum, before) }],
-    },
+    loop(part, width, [{ s: 'assign', name: 'sum', value: call('add', sum, before) }]),
     walk(l, n, block.load, block.store, line, from, to, 'm'),
   ];
   return { workgroupSize: width, groups: l.lines, arrays: [{ name: 'parts', type, length: width }], body };

@@ -1,7 +1,7 @@
 // All templates, in the order in which they are asked: the first that does not refuse a call takes it. Read template first, the interface.
 // Rooms by call: contract/, attention/, nearest/, conv/, row/. Files by call: random, cumulate, sort (on sort-keys), merge, scatter,
-// segments. What templates are built on: items, an item an invocation; quads, operands by fours; lanes, sums over lanes; subgroup-tile, tiles
-// in a subgroup's registers; parts, long sums in parts.
+// segments. What templates are built on: items, an item an invocation; quads, operands by fours; lanes, how many there are and sums over
+// them; subgroup-tile, tiles in a subgroup's registers; parts, long sums in parts.
 import { attentions } from './attention/index.ts';
 import { contractions } from './contract/index.ts';
 import { convolutions } from './conv/index.ts';

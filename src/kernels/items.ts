@@ -1,10 +1,9 @@
 // Kernels in which every invocation has an item of its own, and a binary search for them.
-import { and, call, type Expr, int, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
+import { loop } from '../compiler/ir/build.ts';
+import { and, bool, call, type Expr, i32, int, ref, variable, where } from '../compiler/ir/expr.ts';
 import { add, min, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
 import type { Emitted } from './template.ts';
-
-const i32 = scalarType('i32');
 
 /** One invocation for each of `n` items; `body` gets the item's number. */
 export const items = (n: number, body: (i: Expr) => readonly Stmt[], size = 64): Emitted => {
@@ -33,34 +32,27 @@ export const search = (
 ): readonly Stmt[] => {
   const [lo, hi] = [variable(name, i32), variable(`${name}_end`, i32)];
   const mid = ref(`${name}_mid`, i32, 0, last);
-  const below = ref(`${name}_below`, scalarType('bool'));
+  const below = ref(`${name}_below`, bool);
   const step = ref(`${name}_step`, i32, 0, 32);
   const open = call('lt', lo, hi);
   const middle = call('div', call('add', lo, hi), int(2));
   return [
     { s: 'var', name, type: i32, value: from },
     { s: 'var', name: `${name}_end`, type: i32, value: to },
-    {
-      s: 'for',
-      counter: step,
-      from: int(0),
-      to: int(Math.ceil(Math.log2(most + 1))),
-      step: 1,
-      body: [
-        { s: 'let', name: `${name}_mid`, value: min(middle, int(last)) },
-        { s: 'let', name: `${name}_below`, value: before(mid) },
-        { s: 'let', name: `${name}_open`, value: open },
-        {
-          s: 'assign',
-          name: `${name}_end`,
-          value: where(and(ref(`${name}_open`, scalarType('bool')), call('not', below)), mid, hi),
-        },
-        {
-          s: 'assign',
-          name,
-          value: where(and(ref(`${name}_open`, scalarType('bool')), below), add(mid, int(1)), lo),
-        },
-      ],
-    },
+    loop(step, Math.ceil(Math.log2(most + 1)), [
+      { s: 'let', name: `${name}_mid`, value: min(middle, int(last)) },
+      { s: 'let', name: `${name}_below`, value: before(mid) },
+      { s: 'let', name: `${name}_open`, value: open },
+      {
+        s: 'assign',
+        name: `${name}_end`,
+        value: where(and(ref(`${name}_open`, bool), call('not', below)), mid, hi),
+      },
+      {
+        s: 'assign',
+        name,
+        value: where(and(ref(`${name}_open`, bool), below), add(mid, int(1)), lo),
+      },
+    ]),
   ];
 };

@@ -1,10 +1,9 @@
-// Reductions across the lanes that share a row: by shuffles inside a subgroup, through workgroup memory beyond.
+// What templates know of lanes: sizes of subgroups, heights of tiles, and reductions across the lanes that share a row, by shuffles inside
+// a subgroup, through workgroup memory beyond.
 import type { Caps } from '../compiler/ir/caps.ts';
-import { call, type Expr, element, int, rawCall, ref, scalarType, type Type, variable } from '../compiler/ir/expr.ts';
+import { call, type Expr, element, i32, int, rawCall, ref, type Type, variable } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
 import { builtins, type Stmt, type WorkgroupArray } from '../compiler/ir/stmt.ts';
-
-const i32 = scalarType('i32');
 
 /** The subgroup size where it is the same for all subgroups of a kernel, else 0. */
 export const fixedSubgroup = ({ subgroups }: Caps): number =>
@@ -20,6 +19,12 @@ export const manyRegisters = ({ subgroups, vendor }: Caps): boolean =>
 /** Subgroups of a workgroup to choose from, one first; software adapters gain nothing from several. */
 export const subgroupCounts = (caps: Caps): readonly number[] =>
   [1, 2, 4].filter((n) => n === 1 || (!caps.software && n * fixedSubgroup(caps) <= caps.limits.invocations));
+
+/** Of some tile heights the one with least work, where a tile costs `perTile` rows beside its own; of equals the tallest. */
+export const bestHeight = (rows: number, heights: readonly number[], perTile = 0): number => {
+  const work = (r: number): number => Math.ceil(rows / r) * (r + perTile);
+  return heights.reduce((x, y) => (work(y) < work(x) || (work(y) === work(x) && y > x) ? y : x));
+};
 
 /**
  * Which of the `rows` rows that a subgroup hands round lane `lane` reads as its j-th. Lanes past the last row read that one again: other

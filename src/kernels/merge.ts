@@ -1,12 +1,10 @@
 // One pass of a merge sort: neighbouring sorted runs become one, each element finding its place by a binary search in the other run.
-import { call, type Expr, int, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
+import { bool, call, type Expr, i32, int, ref, variable, where } from '../compiler/ir/expr.ts';
 import { add, delinearise, div, min, mul, sub } from '../compiler/ir/index-math.ts';
 import { isKind, sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { items, search } from './items.ts';
 import type { Block, Emitted, KernelTemplate } from './template.ts';
-
-const i32 = scalarType('i32');
 
 const emit = (n: Node, block: Block): Emitted => {
   if (!isKind(n, 'fused')) throw new Error('merge: another call');
@@ -20,7 +18,7 @@ const emit = (n: Node, block: Block): Emitted => {
     const pair = mul(div(p, 2 * run), int(2 * run));
     const middle = min(add(pair, int(run)), int(length));
     const end = min(add(pair, int(2 * run)), int(length));
-    const left = ref('left', scalarType('bool'));
+    const left = ref('left', bool);
     const key = ref('key', i32);
     const from = ref('start', i32, 0, length);
     const before = (k: Expr): Expr => {

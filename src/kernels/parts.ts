@@ -1,10 +1,9 @@
 // Long sums with few results: parts of a workgroup take turns with the summed positions, and meet in workgroup memory in a fixed order.
-import { type Expr, type ExprOf, element, int, ref, scalarType, variable } from '../compiler/ir/expr.ts';
+import { counter, loop, plus, range } from '../compiler/ir/build.ts';
+import { type Expr, type ExprOf, element, f32x4, i32, int, ref, variable } from '../compiler/ir/expr.ts';
 import { add, mul } from '../compiler/ir/index-math.ts';
 import type { Stmt, WorkgroupArray } from '../compiler/ir/stmt.ts';
-import { counter, plus, range } from './subgroup-tile.ts';
 
-const f32x4 = scalarType('f32', 4);
 const ARRAY = 'parts';
 
 export interface Parts {
@@ -37,12 +36,12 @@ export const overSteps = (
   const whole = p.count === 1 ? Math.floor(length / depth) : Math.ceil(length / depth);
   const turns = turnsOf(whole, p.count);
   const turn = counter('turn', turns - 1);
-  const left = ref('left', scalarType('i32'), whole * depth, length - 1);
-  const loop = (at: ExprOf<'ref'>, first: number, end: number, inner: readonly Stmt[]): readonly Stmt[] =>
-    end > first ? [{ s: 'for', counter: at, from: int(first), to: int(end), step: 1, body: inner }] : [];
+  const left = ref('left', i32, whole * depth, length - 1);
+  const steps = (at: ExprOf<'ref'>, first: number, end: number, inner: readonly Stmt[]): readonly Stmt[] =>
+    end > first ? [loop(at, end, inner, { from: first })] : [];
   return [
-    ...(turns > 0 ? loop(turn, 0, turns, body(stepOf(p, turn), depth)) : []),
-    ...(whole * depth < length ? loop(left, whole * depth, length, body(left, 1)) : []),
+    ...(turns > 0 ? steps(turn, 0, turns, body(stepOf(p, turn), depth)) : []),
+    ...(whole * depth < length ? steps(left, whole * depth, length, body(left, 1)) : []),
   ];
 };
 

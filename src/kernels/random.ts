@@ -1,13 +1,12 @@
 // Random bits: threefry-2x32 with 20 rounds, one element an invocation, in a handful of registers.
 // J. Salmon and others, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
-import { call, castTo, type Expr, lit, ref, scalarType } from '../compiler/ir/expr.ts';
+import { call, castTo, type Expr, lit, ref, u32 } from '../compiler/ir/expr.ts';
 import { delinearise } from '../compiler/ir/index-math.ts';
 import type { Stmt } from '../compiler/ir/stmt.ts';
 import { isKind, sizeOf } from '../dsl/core/node.ts';
 import { items } from './items.ts';
 import type { KernelTemplate } from './template.ts';
 
-const u32 = scalarType('u32');
 const rotations = [
   [13, 15, 26, 6],
   [17, 29, 16, 24],

@@ -1,15 +1,15 @@
 // Scatters of few updates. Into a large base they work in place, one invocation an element of an update, duplicates resolved by looking
 // at the other indices; otherwise every element of the result looks through all indices. Sums are in the order of the updates.
 
+import { counter, loop } from '../compiler/ir/build.ts';
 import type { Caps } from '../compiler/ir/caps.ts';
 import { computeType } from '../compiler/ir/cast.ts';
-import { and, call, type Expr, int, lit, ref, scalarType, type Type, variable } from '../compiler/ir/expr.ts';
+import { and, bool, call, type Expr, i32, lit, ref, scalarType, type Type, variable } from '../compiler/ir/expr.ts';
 import { delinearise, within } from '../compiler/ir/index-math.ts';
 import type { Stmt } from '../compiler/ir/stmt.ts';
 import { isKind, sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { items } from './items.ts';
-import { counter } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate } from './template.ts';
 
 /** Updates a batch beyond which sorting them is cheaper than comparing each with each. */
@@ -65,15 +65,11 @@ const eachUpdate = (
 ): Stmt => {
   const j = counter(name, s.count - 1);
   const at = delinearise(j, s.places);
-  const row = ref(`${name}_row`, scalarType('i32'));
-  return {
-    s: 'for',
-    counter: j,
-    from: int(0),
-    to: int(s.count),
-    step: 1,
-    body: [{ s: 'let', name: `${name}_row`, value: block.load(1, [...lead, ...at]) }, ...body(j, at, row)],
-  };
+  const row = ref(`${name}_row`, i32);
+  return loop(j, s.count, [
+    { s: 'let', name: `${name}_row`, value: block.load(1, [...lead, ...at]) },
+    ...body(j, at, row),
+  ]);
 };
 
 const inPlace = (n: Node, block: Block): Emitted => {
@@ -84,10 +80,10 @@ const inPlace = (n: Node, block: Block): Emitted => {
     const lead = at.slice(0, s.lead.length);
     const mine = at[s.lead.length]!;
     const rest = at.slice(s.lead.length + 1);
-    const row = ref('row', scalarType('i32'), 0, s.rows - 1);
-    const raw = ref('row', scalarType('i32'));
+    const row = ref('row', i32, 0, s.rows - 1);
+    const raw = ref('row', i32);
     const own = (places: readonly Expr[]): Expr => block.load(2, [...lead, ...places, ...rest]);
-    const rival = variable('rival', scalarType('bool'));
+    const rival = variable('rival', bool);
     const value = variable('value', s.type);
     // Of several updates of a row the last one sets it; the first one adds them all.
     const look = eachUpdate(s, block, lead, 'j', (j, places, other) => {
@@ -99,7 +95,7 @@ const inPlace = (n: Node, block: Block): Emitted => {
       return [claim, { s: 'if', cond: same, then: [{ s: 'assign', name: 'value', value: sum }] }];
     });
     const inside: readonly Stmt[] = [
-      { s: 'var', name: 'rival', type: scalarType('bool'), value: lit(0, 'bool') },
+      { s: 'var', name: 'rival', type: bool, value: lit(0, 'bool') },
       {
         s: 'var',
         name: 'value',

@@ -1,16 +1,16 @@
 // Sums over runs of sorted updates: where each row's run starts, then one invocation a few neighbouring elements of a row.
+
+import { counter, loop, range } from '../compiler/ir/build.ts';
 import type { Caps } from '../compiler/ir/caps.ts';
 import { computeType } from '../compiler/ir/cast.ts';
-import { call, component, type Expr, int, ref, scalarType, variable } from '../compiler/ir/expr.ts';
+import { call, component, type Expr, i32, int, ref, scalarType, variable } from '../compiler/ir/expr.ts';
 import { add, div, mod, mul } from '../compiler/ir/index-math.ts';
 import type { Stmt } from '../compiler/ir/stmt.ts';
 import { isKind, sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { items, search } from './items.ts';
-import { counter, range } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from './template.ts';
 
-const i32 = scalarType('i32');
 const isCall = (n: Node, name: string): boolean => isKind(n, 'fused') && n.op.call === name;
 
 export const segmentStarts: KernelTemplate = {
@@ -75,7 +75,7 @@ const combine = (n: Node, { vector, size }: Params, block: Block): Emitted => {
       ),
       set === true
         ? { s: 'if', cond: call('lt', start, end), then: take(last) }
-        : { s: 'for', counter: j, from: start, to: end, step: 1, body: take(j) },
+        : loop(j, end, take(j), { from: start }),
     ];
     return [...body, ...range(vector).flatMap((c) => block.store(0, [row, add(first, int(c))], value(c)))];
   };

@@ -1,15 +1,14 @@
 // Stable argsort of short rows by counting: each element's rank is how many come before it, and its position goes there.
-import { and, call, component, type Expr, int, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
+import { counter, loop, range } from '../compiler/ir/build.ts';
+import { and, call, component, type Expr, i32, int, ref, variable, where } from '../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../compiler/ir/index-math.ts';
 import type { Stmt } from '../compiler/ir/stmt.ts';
 import { isKind, sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { items } from './items.ts';
 import { orderKey } from './sort-keys.ts';
-import { counter, range } from './subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate } from './template.ts';
 
-const i32 = scalarType('i32');
 /** Rows beyond this are sorted in runs that are then merged: counting costs the square of the length. */
 export const LONGEST_COUNTED = 1024;
 
@@ -45,7 +44,7 @@ const emit = (n: Node, own: number, block: Block): Emitted => {
       });
       return { s: 'assign', name: `rank${k}`, value: more.reduce((sum, x) => call('add', sum, x), rank(k)) };
     });
-    body.push({ s: 'for', counter: q, from: int(0), to: int(length / vector), step: 1, body: counted });
+    body.push(loop(q, length / vector, counted));
     for (const k of range(own)) {
       const place = ref(`place${k}`, i32, 0, length - 1);
       const put: readonly Stmt[] = [

@@ -1,37 +1,20 @@
 // Register tiles of a subgroup: a few rows by `width` columns a lane. Rows are handed round by broadcast, columns stay with their lane.
+import { counter, loop, part, plus, range, splat, times, vector, vectorType } from '../compiler/ir/build.ts';
 import {
-  call,
   component,
   type Expr,
-  type ExprOf,
+  f32,
+  f32x4,
   int,
   lit,
   rawCall,
   ref,
-  scalarType,
-  type Type,
   variable,
+  type Width,
+  zero4,
 } from '../compiler/ir/expr.ts';
 import { add } from '../compiler/ir/index-math.ts';
 import type { Stmt } from '../compiler/ir/stmt.ts';
-
-export type Width = 1 | 2 | 4;
-
-const i32 = scalarType('i32');
-const f32 = scalarType('f32');
-const f32x4 = scalarType('f32', 4);
-
-export const range = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
-export const counter = (name: string, last: number): ExprOf<'ref'> => ref(name, i32, 0, Math.max(0, last));
-
-export const vectorType = (width: Width): Type => scalarType('f32', width);
-export const vector = (xs: readonly Expr[]): Expr =>
-  xs.length === 1 ? xs[0]! : rawCall('vec', xs, vectorType(xs.length as Width));
-export const splat = (x: Expr, width: Width): Expr => (width === 1 ? x : rawCall('vec', [x], vectorType(width)));
-export const part = (v: Expr, i: number): Expr => (v.type.width === 1 ? v : component(v, i));
-/** a * b where `b` may be a scalar. */
-export const times = (a: Expr, b: Expr): Expr => rawCall('mul', [a, b], a.type);
-export const plus = (a: Expr, b: Expr): Expr => rawCall('add', [a, b], a.type);
 
 export const broadcast = (x: Expr, lane: number): Expr => rawCall('subgroupBroadcast', [x, int(lane)], x.type);
 export const shuffle = (x: Expr, lane: Expr): Expr => rawCall('subgroupShuffle', [x, lane], x.type);
@@ -43,7 +26,6 @@ export const overLanes = (x: Expr, lanes: number, combine: (a: Expr, b: Expr) =>
   for (let mask = 1; mask < lanes; mask *= 2) all = combine(all, shuffleXor(all, mask));
   return all;
 };
-export const largest = (a: Expr, b: Expr): Expr => call('max', a, b);
 
 export interface RowsByColumns {
   /** The accumulators are `${name}0` to `${name}${rows - 1}`, vectors of `columns`. */
@@ -91,7 +73,7 @@ export const dotRows = (t: RowsByColumns): readonly Stmt[] => {
         value: splat(lit(0, 'f32'), t.columns),
       }),
     ),
-    { s: 'for', counter: at, from: int(0), to: int(t.quads), step: 1, body },
+    loop(at, t.quads, body),
   ];
 };
 
@@ -128,16 +110,10 @@ export const mixRows = (m: Mixture): readonly Stmt[] => {
       return { s: 'assign', name: `${m.name}${r}_${j}`, value: sum };
     }),
   ]);
-  return [{ s: 'for', counter: lane, from: int(0), to: int(m.lanes), step: 1, body: [...lets, ...rows] }];
+  return [loop(lane, m.lanes, [...lets, ...rows])];
 };
 
 export const zeroRows = (name: string, rows: number, held: number): readonly Stmt[] =>
   range(rows).flatMap((r) =>
-    range(held).map((j): Stmt => ({ s: 'var', name: `${name}${r}_${j}`, type: f32x4, value: splat(lit(0, 'f32'), 4) })),
+    range(held).map((j): Stmt => ({ s: 'var', name: `${name}${r}_${j}`, type: f32x4, value: zero4 })),
   );
-
-/** Of some tile heights the one with least work, where a tile costs `perTile` rows beside its own; of equals the tallest. */
-export const bestHeight = (rows: number, heights: readonly number[], perTile = 0): number => {
-  const work = (r: number): number => Math.ceil(rows / r) * (r + perTile);
-  return heights.reduce((x, y) => (work(y) < work(x) || (work(y) === work(x) && y > x) ? y : x));
-};

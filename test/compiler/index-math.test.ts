@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Expr, int, ref, scalarType } from '../../src/compiler/ir/expr.ts';
+import { type Expr, i32, int, ref } from '../../src/compiler/ir/expr.ts';
 import {
   add,
   delinearise,
@@ -38,7 +38,6 @@ const evaluate = (e: Expr, at: Readonly<Record<string, number>>): number => {
 
 const names = ['x', 'y', 'z'] as const;
 const limits = { x: 11, y: 6, z: 29 } as const;
-const i32 = scalarType('i32');
 
 interface Pair {
   readonly expr: Expr;

@@ -1,14 +1,14 @@
 // What WebAssembly kernels are printed as where instructions count: addresses of a thread's own arrays.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Expr, int, lit, ref, scalarType } from '../../src/compiler/ir/expr.ts';
+import { type Expr, f32, f32x4, i32, int, lit, ref } from '../../src/compiler/ir/expr.ts';
 import { add, mul } from '../../src/compiler/ir/index-math.ts';
 import { builtins, type KernelCode } from '../../src/compiler/ir/stmt.ts';
 import { printWasm, type WasmOptions } from '../../src/compiler/wasm/print.ts';
 
 const test = suite('wasm: printed kernels');
 
-const group = ref(builtins.group, scalarType('i32'), 0, 3);
+const group = ref(builtins.group, i32, 0, 3);
 const code: KernelCode = {
   label: 'elements',
   buffers: [{ name: 'out', dtype: 'f32', access: 'read_write', length: 4 }],
@@ -16,8 +16,8 @@ const code: KernelCode = {
   workgroupSize: 1,
   groups: 4,
   arrays: [
-    { name: 'first', type: scalarType('f32', 4), length: 1 },
-    { name: 'own', type: scalarType('f32'), length: 12 },
+    { name: 'first', type: f32x4, length: 1 },
+    { name: 'own', type: f32, length: 12 },
   ],
   subgroups: false,
   body: [],

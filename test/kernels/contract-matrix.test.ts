@@ -4,8 +4,20 @@ import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileGraph } from '../../src/compiler/compile.ts';
+import { counter, loop } from '../../src/compiler/ir/build.ts';
 import type { Caps, SubgroupMatrix } from '../../src/compiler/ir/caps.ts';
-import { call, castTo, type Expr, element, int, rawCall, ref, scalarType } from '../../src/compiler/ir/expr.ts';
+import {
+  call,
+  castTo,
+  type Expr,
+  element,
+  f32,
+  i32,
+  int,
+  rawCall,
+  ref,
+  scalarType,
+} from '../../src/compiler/ir/expr.ts';
 import { add, mul } from '../../src/compiler/ir/index-math.ts';
 import { builtins, type MatrixType, type Stmt } from '../../src/compiler/ir/stmt.ts';
 import { mapStmt, visitStmts } from '../../src/compiler/ir/walk.ts';
@@ -13,7 +25,6 @@ import { printJs } from '../../src/compiler/js/print.ts';
 import * as b from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { contractMatrix } from '../../src/kernels/contract/matrix.ts';
-import { counter } from '../../src/kernels/subgroup-tile.ts';
 import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { hardwareCaps } from '../support/caps.ts';
@@ -24,18 +35,15 @@ import { product, withinLimits } from './products.ts';
 
 const test = suite('kernels: contraction by subgroup matrices');
 
-const i32 = scalarType('i32');
-const f32 = scalarType('f32');
-
 /** Loops over the elements of a matrix, which no driver unrolls. */
-const loop = (name: string, count: number, body: (i: Expr) => readonly Stmt[]): Stmt => {
+const counted = (name: string, count: number, body: (i: Expr) => readonly Stmt[]): Stmt => {
   const i = counter(name, count - 1);
   const to = rawCall('add', [int(count), ref(builtins.zero, i32, 0, 0)], i32, count, count);
-  return { s: 'for', counter: i, from: int(0), to, step: 1, body: body(i) };
+  return loop(i, to, body(i));
 };
 const each = (name: string, of: MatrixType, body: (r: Expr, c: Expr, at: Expr) => readonly Stmt[]): Stmt =>
-  loop(`${name}_r`, of.rows, (r) => [
-    loop(`${name}_c`, of.columns, (c) => body(r, c, add(mul(r, int(of.columns)), c))),
+  counted(`${name}_r`, of.rows, (r) => [
+    counted(`${name}_c`, of.columns, (c) => body(r, c, add(mul(r, int(of.columns)), c))),
   ]);
 
 const typesIn = (body: readonly Stmt[]): ReadonlyMap<string, MatrixType> => {
@@ -75,7 +83,7 @@ const withArrays = (body: readonly Stmt[]): readonly Stmt[] => {
         const id = `${s.into}_${s.left}`;
         return [
           each(id, types.get(s.into)!, (r, c, index) => [
-            loop(`${id}_k`, left.columns, (k) => {
+            counted(`${id}_k`, left.columns, (k) => {
               const a = element(s.left, add(mul(r, int(left.columns)), k), f32);
               const b = element(s.right, add(mul(k, int(right.columns)), c), f32);
               const value = call('add', element(s.into, index, f32), call('mul', a, b));

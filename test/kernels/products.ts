@@ -1,7 +1,7 @@
 // Matrix products for the tests of contractions: sizes, memory orders, dtypes, and what every schedule of a template must keep.
 import * as assert from 'uvu/assert';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
-import { lit, splat4 } from '../../src/compiler/ir/expr.ts';
+import { lit, zero4 } from '../../src/compiler/ir/expr.ts';
 import * as b from '../../src/dsl/core/build.ts';
 import type { DType } from '../../src/dsl/core/dtype.ts';
 import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
@@ -60,7 +60,7 @@ export const everySchedule = async (backend: Backend, root: Node, template: Kern
   }
 };
 
-const block: Block = { load: () => lit(0, 'f32'), loadVector: () => splat4(lit(0, 'f32')), store: () => [] };
+const block: Block = { load: () => lit(0, 'f32'), loadVector: () => zero4, store: () => [] };
 
 /** Every schedule that a template offers for a call, and the one that it would choose, is within what the device allows. */
 export const withinLimits = (call: Node, template: KernelTemplate, caps: Caps): void => {

@@ -1,13 +1,26 @@
 // The JavaScript printer: structure of statements, exact storage types, erf in full precision, and what it refuses.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { call, type Expr, int, lit, load, rawCall, ref, scalarType, variable } from '../../src/compiler/ir/expr.ts';
+import { loop } from '../../src/compiler/ir/build.ts';
+import {
+  call,
+  type Expr,
+  f32,
+  f32x4,
+  i32,
+  int,
+  lit,
+  load,
+  rawCall,
+  ref,
+  variable,
+} from '../../src/compiler/ir/expr.ts';
 import { add, mul } from '../../src/compiler/ir/index-math.ts';
 import type { KernelCode, Stmt } from '../../src/compiler/ir/stmt.ts';
 import { printJs } from '../../src/compiler/js/print.ts';
 import { gpuJs, right } from '../support/backends.ts';
 import { erf } from '../support/interpret/scalar.ts';
-import { dispatch, elementwise, f32, i32, input, kernelOf, output, programOf, slot, sum } from '../support/programs.ts';
+import { dispatch, elementwise, input, kernelOf, output, programOf, slot, sum } from '../support/programs.ts';
 
 const test = suite('compiler: JavaScript kernels');
 
@@ -43,20 +56,11 @@ test('loops of the same counter name side by side and nested, with bounds known 
   const j = counter('j', columns - 1);
   const i = counter('i', columns - 1);
   const x = load(0, add(mul(row, int(columns)), j), f32);
-  const loop = (to: Expr, body: readonly Stmt[]): Stmt => ({ s: 'for', counter: j, from: int(0), to, step: 1, body });
+  const overJ = (to: Expr, body: readonly Stmt[]): Stmt => loop(j, to, body);
   const body: Stmt[] = [
     { s: 'var', name: 'acc', type: f32, value: lit(0, 'f32') },
-    loop(int(columns), [{ s: 'assign', name: 'acc', value: call('add', acc, x) }]),
-    loop(row, [
-      {
-        s: 'for',
-        counter: i,
-        from: int(0),
-        to: j,
-        step: 2,
-        body: [{ s: 'assign', name: 'acc', value: call('add', acc, lit(1000, 'f32')) }],
-      },
-    ]),
+    overJ(int(columns), [{ s: 'assign', name: 'acc', value: call('add', acc, x) }]),
+    overJ(row, [loop(i, j, [{ s: 'assign', name: 'acc', value: call('add', acc, lit(1000, 'f32')) }], { step: 2 })]),
     { s: 'store', buffer: 1, index: row, value: acc },
   ];
   const code: KernelCode = {
@@ -85,14 +89,9 @@ test('loops of more rounds than gpu.js allows by itself', async () => {
   const j = counter('j', n - 1);
   const body: Stmt[] = [
     { s: 'var', name: 'acc', type: f32, value: lit(0, 'f32') },
-    {
-      s: 'for',
-      counter: j,
+    loop(j, n, [{ s: 'assign', name: 'acc', value: call('add', acc, load(0, j, f32)) }], {
       from: ref('group', i32, 0, 0),
-      to: int(n),
-      step: 1,
-      body: [{ s: 'assign', name: 'acc', value: call('add', acc, load(0, j, f32)) }],
-    },
+    }),
     { s: 'store', buffer: 1, index: int(0), value: acc },
   ];
   const [first, , last] = sum(n).buffers;
@@ -148,7 +147,7 @@ test('erf is accurate far beyond f32', async () => {
   const backend = gpuJs();
   const xs = Array.from({ length: 400 }, (_, i) => Math.fround((i - 200) / 31));
   // What f32 cannot hold is brought into its range: (erf - f32 of it) scaled up.
-  const f = (x: Expr): Expr => rawCall('erf', [x], scalarType('f32'));
+  const f = (x: Expr): Expr => rawCall('erf', [x], f32);
   const code = elementwise('erf', xs.length, ['f32', 'f32'], 'f32', (_, at) =>
     call('mul', call('sub', f(at(0)), at(1)), lit(2 ** 40, 'f32')),
   );
@@ -177,7 +176,7 @@ test('refuses what only a GPU has', () => {
     assert.throws(() => printJs({ ...code, body }), /kernel 'add'.*no (barriers|workgroup|vectors)|no 'subgroupAdd'/);
   refused([{ s: 'barrier' }]);
   refused([{ s: 'array', name: 'a', type: f32, length: 4 }]);
-  refused([{ s: 'store', buffer: 2, index: int(0), value: load(0, int(0), scalarType('f32', 4)) }]);
+  refused([{ s: 'store', buffer: 2, index: int(0), value: load(0, int(0), f32x4) }]);
   assert.throws(() => printJs({ ...code, arrays: [{ name: 'a', type: f32, length: 4 }] }), /no workgroup memory/);
 });
 

@@ -1,7 +1,7 @@
 // Every opcode on every backend against the interpreter's table: integers exactly, floats within what each promises.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bitcastTo, call, castTo, type Expr, rawCall, scalarType } from '../../src/compiler/ir/expr.ts';
+import { bitcastTo, call, castTo, type Expr, f32, rawCall } from '../../src/compiler/ir/expr.ts';
 import type { DType, HostArray } from '../../src/dsl/core/dtype.ts';
 import type { Binary, Unary } from '../../src/dsl/core/op.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
@@ -212,7 +212,6 @@ for (const [from, to] of [
   });
 
 forEachBackend(test, 'where, roundHalf, roundBfloat, isNonFinite', async (backend) => {
-  const f32 = scalarType('f32');
   // Below 2^-14 WGSL may give 0 instead.
   const xs = [1.0009765, 65_519, 0.333333, -2.00001, 6.2e-5].map(Math.fround);
   const operand = { dtype: 'f32', values: xs } as const;

@@ -1,6 +1,6 @@
 // Hand-written kernels and programs for tests of the backends.
 import type { Caps } from '../../src/compiler/ir/caps.ts';
-import { call, type Expr, int, load, ref, scalarType } from '../../src/compiler/ir/expr.ts';
+import { call, type Expr, i32, int, load, ref, scalarType } from '../../src/compiler/ir/expr.ts';
 import { add, mul } from '../../src/compiler/ir/index-math.ts';
 import type { BufferBinding, KernelCode, Stmt } from '../../src/compiler/ir/stmt.ts';
 import { builtins } from '../../src/compiler/ir/stmt.ts';
@@ -18,9 +18,6 @@ import {
 import { printWasm } from '../../src/compiler/wasm/print.ts';
 import { printWgsl, type WgslOptions } from '../../src/compiler/wgsl/print.ts';
 import { bytesOf, type DType } from '../../src/dsl/core/dtype.ts';
-
-export const i32 = scalarType('i32');
-export const f32 = scalarType('f32');
 
 /** Kernels that read `reads` and write `writes` (which come after them), one element an invocation. */
 export const elementwise = (

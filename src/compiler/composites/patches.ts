@@ -5,12 +5,10 @@ import { isKind, withSources } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { asMatrixProduct, type MatrixProduct } from '../../kernels/contract/product.ts';
 import type { Caps } from '../ir/caps.ts';
-import { type Expr, int, ref, scalarType } from '../ir/expr.ts';
+import { type Expr, i32, int, ref } from '../ir/expr.ts';
 import { linearise, linearOf } from '../ir/index-math.ts';
 import { pullView } from '../lower.ts';
 import { isCopied, panelSources } from './panels.ts';
-
-const i32 = scalarType('i32');
 
 /** Results that read an element at least, for a copy of it to pay. */
 const READ = 16;

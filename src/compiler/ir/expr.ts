@@ -64,6 +64,12 @@ const types: Readonly<Record<Scalar, Readonly<Record<Width, Type>>>> = {
   u32: widths('u32'),
   bool: widths('bool'),
 };
+export const f32 = scalarType('f32');
+export const i32 = scalarType('i32');
+export const u32 = scalarType('u32');
+export const bool = scalarType('bool');
+export const f32x4 = scalarType('f32', 4);
+export const i32x4 = scalarType('i32', 4);
 
 const I32_LO = -2147483648;
 const I32_HI = 2147483647;
@@ -102,7 +108,7 @@ export const int = (value: number): Expr => {
 };
 
 /** An immutable name with known bounds (loop counters, lane and group indices). */
-export const ref = (name: string, type: Type = scalarType('i32'), lo = I32_LO, hi = I32_HI): ExprOf<'ref'> =>
+export const ref = (name: string, type: Type = i32, lo = I32_LO, hi = I32_HI): ExprOf<'ref'> =>
   intern(`r${name}|${type.scalar}${type.width}|${lo}|${hi}`, { e: 'ref', name, mutable: false, type, lo, hi });
 export const variable = (name: string, type: Type): Expr =>
   intern(`m${name}|${type.scalar}${type.width}`, { e: 'ref', name, mutable: true, type, lo: I32_LO, hi: I32_HI });
@@ -211,7 +217,7 @@ export const call = (fn: Fn, ...args: readonly Expr[]): Expr => {
     }
     return rawCall(fn, args, scalarType('bool', a.type.width));
   }
-  if (fn === 'isNonFinite') return rawCall(fn, args, scalarType('bool'));
+  if (fn === 'isNonFinite') return rawCall(fn, args, bool);
   return rawCall(fn, args, first.type);
 };
 
@@ -235,6 +241,7 @@ export const and = (a: Expr, b: Expr): Expr => call('and', a, b);
 /** Four scalars as a vec4. */
 export const vec4 = (xs: readonly Expr[]): Expr => rawCall('vec', xs, scalarType(xs[0]!.type.scalar, 4));
 export const splat4 = (x: Expr): Expr => rawCall('vec', [x], scalarType(x.type.scalar, 4));
+export const zero4 = splat4(lit(0, 'f32'));
 export const component = (v: Expr, i: number): Expr => rawCall('component', [v, int(i)], scalarType(v.type.scalar));
 export const fma = (a: Expr, b: Expr, c: Expr): Expr => rawCall('fma', [a, b, c], c.type);
 export const dot = (a: Expr, b: Expr): Expr => rawCall('dot', [a, b], scalarType(a.type.scalar));

@@ -1,11 +1,10 @@
 // Integer index arithmetic: sums are kept as linear forms over atoms with known bounds, so that the div and mod of reshapes cancel.
-import { call, type Expr, int, rawCall, scalarType } from './expr.ts';
+import { call, type Expr, i32, int, rawCall } from './expr.ts';
 
 interface Linear {
   readonly terms: ReadonlyMap<Expr, number>;
   readonly constant: number;
 }
-const i32 = scalarType('i32');
 const atomOf = (x: Expr): Linear => ({ terms: new Map([[x, 1]]), constant: 0 });
 
 /** Linear forms of sums that were met before: taking a tree of sums apart again is most of what index arithmetic costs. */

@@ -1,6 +1,7 @@
 // The invocations of a workgroup as a loop: a kernel is cut at its barriers, every piece runs for all invocations before the next one
 // begins, and what an invocation still needs then waits for it in an array.
-import { type Expr, element, int, ref, scalarType } from '../ir/expr.ts';
+import { loop } from '../ir/build.ts';
+import { type Expr, element, i32, int, ref } from '../ir/expr.ts';
 import { add, mul } from '../ir/index-math.ts';
 import { builtins, type KernelCode, type Stmt, type WorkgroupArray } from '../ir/stmt.ts';
 import { blocksOf, expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from '../ir/walk.ts';
@@ -46,7 +47,7 @@ const namesIn = (body: readonly Stmt[]): ReadonlySet<string> => {
   return names;
 };
 
-const local = (size: number): Expr & { readonly e: 'ref' } => ref(builtins.local, scalarType('i32'), 0, size - 1);
+const local = (size: number): Expr & { readonly e: 'ref' } => ref(builtins.local, i32, 0, size - 1);
 
 class Cutter {
   readonly #size: number;
@@ -110,15 +111,7 @@ class Cutter {
 
   cut(body: readonly Stmt[]): readonly Stmt[] {
     return piecesOf(body).map((p): Stmt => {
-      if (isPiece(p))
-        return {
-          s: 'for',
-          counter: local(this.#size),
-          from: int(0),
-          to: int(this.#size),
-          step: 1,
-          body: this.#rewrite(p),
-        };
+      if (isPiece(p)) return loop(local(this.#size), this.#size, this.#rewrite(p));
       // What all agree on is read as the first invocation has it.
       const agreed = (e: Expr): Expr =>
         replaceIn(this.#read(e), new Map([[local(this.#size) as Expr, int(0)]]), new Map());

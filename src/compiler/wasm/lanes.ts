@@ -1,6 +1,6 @@
 // Four neighbouring values as one vector: where a vector is made of four scalars that are computed alike, it is computed by vector
 // operations instead.
-import { component, type Expr, type Fn, load, rawCall, ref, scalarType, splat4, vec4 } from '../ir/expr.ts';
+import { component, type Expr, type Fn, f32x4, load, rawCall, ref, scalarType, splat4, vec4 } from '../ir/expr.ts';
 import { difference } from '../ir/index-math.ts';
 import type { Stmt } from '../ir/stmt.ts';
 import { childrenOf, mapStmt, replaceIn, withChildren } from '../ir/walk.ts';
@@ -46,8 +46,6 @@ const wide: ReadonlySet<Fn> = new Set<Fn>([
 ]);
 const shifts: ReadonlySet<Fn> = new Set<Fn>(['shl', 'shr']);
 const floatsOnly: ReadonlySet<Fn> = new Set<Fn>(['div']);
-
-const f32x4 = scalarType('f32', 4);
 
 type Four = readonly [Expr, Expr, Expr, Expr];
 const fourOf = (f: (k: number) => Expr): Four => [f(0), f(1), f(2), f(3)];

@@ -1,13 +1,11 @@
 // Strength reduction: in an innermost loop, loads and stores whose index grows by the same number in every turn go through a pointer
 // that grows instead, and those a known number of bytes apart share one.
 import type { DType } from '../../dsl/core/dtype.ts';
-import { call, type Expr, int, lit, load, rawCall, ref, scalarType, variable } from '../ir/expr.ts';
+import { call, type Expr, i32, int, lit, load, rawCall, ref, variable } from '../ir/expr.ts';
 import { add, linearOf, mul } from '../ir/index-math.ts';
 import type { Stmt } from '../ir/stmt.ts';
 import { blocksOf, childrenOf, mapStmt, visitExprs, visitStmts, withChildren } from '../ir/walk.ts';
 import { shiftOf } from './memory.ts';
-
-const i32 = scalarType('i32');
 
 /** Names of byte addresses; a load at such a name, or a number of elements past it, needs no arithmetic. */
 const MARK = '@';

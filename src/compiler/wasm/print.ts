@@ -2,7 +2,8 @@
 // workgroups from `from` up to `to`; `scratch` is memory of the thread's own, of as many bytes as the kernel's `scratch` says.
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
-import { type Expr, ref, type Scalar, scalarType, type Type } from '../ir/expr.ts';
+import { loop } from '../ir/build.ts';
+import { type Expr, i32, ref, type Scalar, scalarType, type Type } from '../ir/expr.ts';
 import { builtins, type KernelCode, type Stmt, type WorkgroupArray } from '../ir/stmt.ts';
 import { visitStmts } from '../ir/walk.ts';
 import { withInvocations } from './barriers.ts';
@@ -42,7 +43,7 @@ const dtypeOf = (t: Type): DType => (t.scalar === 'f16' ? 'f32' : t.scalar);
 
 const FROM = 'from';
 const TO = 'to';
-const counted = (name: string, most: number): Expr => ref(name, scalarType('i32'), 0, most);
+const counted = (name: string, most: number): Expr => ref(name, i32, 0, most);
 
 /** Whether all of an access is known to stay in its buffer, whose end is a whole quad. */
 const isInside = (length: number, index: Expr, width: number): boolean =>
@@ -348,19 +349,14 @@ export interface WasmKernel {
 export const printWasm = (code: KernelCode, options: WasmOptions): WasmKernel => {
   if (code.subgroups) throw new Error(`kernel '${code.label}': a WebAssembly kernel has no subgroups`);
   const { body, arrays } = withInvocations(code);
-  const group = ref(builtins.group, scalarType('i32'), 0, Math.max(0, code.groups - 1));
+  const group = ref(builtins.group, i32, 0, Math.max(0, code.groups - 1));
   const stored = new Set<number>();
   visitStmts(body, (s) => {
     if (s.s === 'store') stored.add(s.buffer);
   });
-  const all: Stmt = {
-    s: 'for',
-    counter: group,
+  const all: Stmt = loop(group, counted(TO, code.groups), withLanes(body, stored), {
     from: counted(FROM, code.groups - 1),
-    to: counted(TO, code.groups),
-    step: 1,
-    body: withLanes(body, stored),
-  };
+  });
   const shared = bindShared({ ...code, body: withoutUnread([all]) }, [FROM, TO]);
   const inside = (b: number, index: Expr, width: number): boolean => isInside(code.buffers[b]!.length, index, width);
   const bound = withoutUnread(

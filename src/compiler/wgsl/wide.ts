@@ -1,6 +1,6 @@
 // Buffers of which four aligned elements and more are read or written at once: their arrays hold vectors, and indices count those.
 import type { DType } from '../../dsl/core/dtype.ts';
-import { bitcastTo, call, component, type Expr, int, lit, load, rawCall, scalarType } from '../ir/expr.ts';
+import { bitcastTo, call, component, type Expr, f32x4, int, lit, load, rawCall, scalarType } from '../ir/expr.ts';
 import { div, divisible, mod, mul, sub } from '../ir/index-math.ts';
 import type { KernelCode, Stmt } from '../ir/stmt.ts';
 import { childrenOf, expressionsOf, mapStmt, visitExprs, visitStmts, withChildren } from '../ir/walk.ts';
@@ -80,7 +80,7 @@ const wideLoad = (buffer: number, index: Expr, wide: Wide, dtype: DType, e: Expr
   const half = elements === 8 ? halfOf(index)! : 0;
   const words = load(buffer, div(sub(index, int(half)), elements), scalarType('u32', elements === 8 ? 4 : 2));
   const values = [0, 1].flatMap((k) => unpacked(component(words, half / 2 + k), dtype));
-  return rawCall('vec', values, scalarType('f32', 4));
+  return rawCall('vec', values, f32x4);
 };
 
 /** The body with its accesses to `wide` buffers in whole vectors. */

@@ -1,10 +1,10 @@
 // Attention's gradients without scores in memory on a processor: one kernel owns query rows and adds up over blocks of keys, the other
 // owns key rows and adds up over blocks of queries, head by head of those that share them.
-import { call, type Expr, element, int, lit, ref, scalarType, splat4, where } from '../../compiler/ir/expr.ts';
+import { counter, loop, plus, times } from '../../compiler/ir/build.ts';
+import { call, type Expr, element, f32x4, i32x4, int, lit, ref, splat4, where, zero4 } from '../../compiler/ir/expr.ts';
 import { add, mul } from '../../compiler/ir/index-math.ts';
 import type { Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { counter, plus, times } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import {
   type AttentionCall,
@@ -27,7 +27,6 @@ import {
   cleared,
   leaveRows,
   mixed,
-  NOTHING,
   type Operand,
   type Others,
   operandOf,
@@ -45,8 +44,6 @@ import {
   vectorsIn,
 } from './tiles.ts';
 
-const i32x4 = scalarType('i32', 4);
-const f32x4 = scalarType('f32', 4);
 const [Q, K, V, CT, NORMALISER, DELTA] = [0, 1, 2, 3, 4, 5];
 const FIXED = 6;
 
@@ -81,7 +78,7 @@ const scoreGradients = (
       const p = ref('p', f32x4);
       const change = call('sub', element('changes', index, f32x4), delta);
       return [
-        { s: 'let', name: 'p', value: seen ? where(seen, probability, NOTHING) : probability },
+        { s: 'let', name: 'p', value: seen ? where(seen, probability, zero4) : probability },
         { s: 'setElement', array: 'scores', index, value: p },
         // A mask may make a query's row NaN, which is not for keys that it does not see.
         {
@@ -203,8 +200,7 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block): Emitted => {
   });
   const before = (quad: Expr): readonly Stmt[] =>
     hidden ? [{ s: 'let', name: 'keys', value: perRow(m, quad, (key) => key) }] : [];
-  const heads = (body: readonly Stmt[]): readonly Stmt[] =>
-    a.group === 1 ? body : [{ s: 'for', counter: inGroup, from: int(0), to: int(a.group), step: 1, body }];
+  const heads = (body: readonly Stmt[]): readonly Stmt[] => (a.group === 1 ? body : [loop(inGroup, a.group, body)]);
   return {
     workgroupSize: 1,
     groups: m.groups,

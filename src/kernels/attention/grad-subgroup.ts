@@ -1,24 +1,14 @@
 // Attention's gradients without scores in memory: one kernel owns query rows and adds up over keys, the other owns key rows and
 // adds up over the queries of all heads that share them. No atomics: every sum has one order.
+
+import { counter, loop, part, plus, range, times, vector, vectorType } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { call, type Expr, int, lit, ref, scalarType, variable, where } from '../../compiler/ir/expr.ts';
+import { call, type Expr, f32, int, lit, ref, variable, where } from '../../compiler/ir/expr.ts';
 import { add, max, min, mul } from '../../compiler/ir/index-math.ts';
 import type { Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { quadOf } from '../quads.ts';
-import {
-  broadcast,
-  counter,
-  dotRows,
-  mixRows,
-  part,
-  plus,
-  range,
-  times,
-  vector,
-  vectorType,
-  zeroRows,
-} from '../subgroup-tile.ts';
+import { broadcast, dotRows, mixRows, zeroRows } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import {
   type AttentionCall,
@@ -39,7 +29,6 @@ import {
 } from './call.ts';
 import { heldOf, leave, type Place, placeOf, refusesRows, rowIn, rowsSchedule } from './rows.ts';
 
-const f32 = scalarType('f32');
 const ZERO = lit(0, 'f32');
 const [Q, K, V, CT, NORMALISER, DELTA] = [0, 1, 2, 3, 4, 5];
 const FIXED = 6;
@@ -168,7 +157,7 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emi
   const body: Stmt[] = [
     ...kept,
     ...zeroRows('o', rows, held),
-    { s: 'for', counter: first, from: int(0), to: end, step: tile, body: [...products, ...gradients, ...mixed] },
+    loop(first, end, [...products, ...gradients, ...mixed], { step: tile }),
     ...leave(p, [out]),
   ];
   return { workgroupSize: lanes, groups: p.groups, subgroups: true, body };
@@ -251,14 +240,12 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
   const body: Stmt[] = [
     ...zeroRows('dk', rows, heldOf(a.width, lanes)),
     ...zeroRows('dv', rows, heldOf(a.valueWidth, lanes)),
-    {
-      s: 'for',
-      counter: first,
-      from,
-      to: int(total),
-      step: tile,
-      body: [...kept, ...products, ...gradients, ...mix('dv', 's', CT, a.valueWidth), ...mix('dk', 't', Q, a.width)],
-    },
+    loop(
+      first,
+      total,
+      [...kept, ...products, ...gradients, ...mix('dv', 's', CT, a.valueWidth), ...mix('dk', 't', Q, a.width)],
+      { from, step: tile },
+    ),
     ...leave(p, [leaving('dk', 0, a.width, a.scale), leaving('dv', 1, a.valueWidth, 1)]),
   ];
   return { workgroupSize: lanes, groups: p.groups, subgroups: true, body };

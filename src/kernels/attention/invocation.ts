@@ -1,13 +1,27 @@
 // Attention and its gradients where subgroups have no fixed size: each invocation owns a row in registers and passes over the
 // others. Neighbouring invocations read the same keys (or queries) at the same time. No scores in memory.
+
+import { counter, largest, loop, part, plus, range, times } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { call, dot, type Expr, int, lit, ref, scalarType, splat4, variable, where } from '../../compiler/ir/expr.ts';
+import {
+  call,
+  dot,
+  type Expr,
+  f32,
+  f32x4,
+  i32,
+  int,
+  lit,
+  ref,
+  splat4,
+  variable,
+  where,
+} from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { lowest } from '../../dsl/core/dtype.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { quadOf } from '../quads.ts';
-import { counter, largest, part, plus, range, times } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import {
   type AttentionCall,
@@ -27,9 +41,6 @@ import {
   storeNormaliser,
 } from './call.ts';
 
-const i32 = scalarType('i32');
-const f32 = scalarType('f32');
-const f32x4 = scalarType('f32', 4);
 const ZERO = lit(0, 'f32');
 const LOWEST = lit(lowest.f32, 'f32');
 const [Q, K, V, CT, NORMALISER, DELTA] = [0, 1, 2, 3, 4, 5];
@@ -107,24 +118,17 @@ const emitForward = (n: Node, schedule: Schedule, block: Block): Emitted => {
       { s: 'var', name: 'm', type: f32, value: LOWEST },
       { s: 'var', name: 'l', type: f32, value: ZERO },
       ...sums('o', a.valueWidth),
-      {
-        s: 'for',
-        counter: key,
-        from: int(0),
-        to: end,
-        step: 1,
-        body: [
-          ...quads('k', block, K, [batch, keyHead, key], a.width),
-          ...quads('v', block, V, [batch, keyHead, key], a.valueWidth),
-          { s: 'let', name: 'score', value: score },
-          { s: 'let', name: 'top', value: largest(ref('score', f32), m) },
-          { s: 'let', name: 'fade', value: call('exp', call('sub', m, top)) },
-          { s: 'let', name: 'weight', value: call('exp', call('sub', ref('score', f32), top)) },
-          { s: 'assign', name: 'm', value: top },
-          { s: 'assign', name: 'l', value: plus(times(l, fade), weight) },
-          ...gather('o', 'v', weight, a.valueWidth, fade),
-        ],
-      },
+      loop(key, end, [
+        ...quads('k', block, K, [batch, keyHead, key], a.width),
+        ...quads('v', block, V, [batch, keyHead, key], a.valueWidth),
+        { s: 'let', name: 'score', value: score },
+        { s: 'let', name: 'top', value: largest(ref('score', f32), m) },
+        { s: 'let', name: 'fade', value: call('exp', call('sub', m, top)) },
+        { s: 'let', name: 'weight', value: call('exp', call('sub', ref('score', f32), top)) },
+        { s: 'assign', name: 'm', value: top },
+        { s: 'assign', name: 'l', value: plus(times(l, fade), weight) },
+        ...gather('o', 'v', weight, a.valueWidth, fade),
+      ]),
       { s: 'let', name: 'share', value: call('recip', l) },
       ...storeRow(
         'o',
@@ -177,7 +181,7 @@ const emitQueries = (n: Node, schedule: Schedule, block: Block): Emitted => {
     return [
       ...query(a, block, place),
       ...sums('o', a.width),
-      { s: 'for', counter: key, from: int(0), to: keysSeen(a, keyCount(a, block), at.query), step: 1, body },
+      loop(key, keysSeen(a, keyCount(a, block), at.query), body),
       ...storeRow(
         'o',
         a.width,
@@ -208,7 +212,7 @@ const emitKeys = (n: Node, schedule: Schedule, block: Block): Emitted => {
       ...keyAndValue(a, block, [batch, keyHead, key]),
       ...sums('dk', a.width),
       ...sums('dv', a.valueWidth),
-      { s: 'for', counter: row, from, to: int(total), step: 1, body },
+      loop(row, total, body, { from }),
       ...storeRow(
         'dk',
         a.width,

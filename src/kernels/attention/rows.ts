@@ -1,14 +1,12 @@
 // Where a subgroup works in attention's kernels, and how its rows leave.
+
+import { counter, loop, part, range, times } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { call, type Expr, element, int, ref, scalarType, variable, where } from '../../compiler/ir/expr.ts';
+import { call, type Expr, element, f32x4, i32, int, ref, variable, type Width, where } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
-import { fixedSubgroup, manyRegisters, rowOfLane } from '../lanes.ts';
-import { bestHeight, counter, part, range, times, type Width } from '../subgroup-tile.ts';
+import { bestHeight, fixedSubgroup, manyRegisters, rowOfLane } from '../lanes.ts';
 import type { Schedule } from '../template.ts';
-
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 
 export interface Place {
   readonly lanes: number;
@@ -85,7 +83,7 @@ export const leave = (p: Place, leaving: readonly Leaving[]): readonly Stmt[] =>
     return [
       { s: 'array', name: `${x.name}_rows`, type: f32x4, length: p.rows * held },
       ...range(p.rows).flatMap((k) => range(held).map((j) => put(k, j))),
-      { s: 'for', counter: i, from: int(0), to: mul(rows, int(held)), step: 1, body: storeQuad(p, x, i) },
+      loop(i, mul(rows, int(held)), storeQuad(p, x, i)),
     ];
   });
 

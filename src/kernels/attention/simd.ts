@@ -1,23 +1,26 @@
 // Attention without its scores in memory on a processor: blocks of keys pass a few queries, four to a vector, and the softmax is kept
 // up to date block by block.
+import { largest, plus, range, times } from '../../compiler/ir/build.ts';
 import {
   call,
   component,
   type Expr,
   element,
+  f32,
+  f32x4,
+  i32x4,
   int,
   lit,
   ref,
-  scalarType,
   splat4,
   variable,
   where,
+  zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, mul } from '../../compiler/ir/index-math.ts';
 import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { lowest } from '../../dsl/core/dtype.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { largest, plus, range, times } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import {
   type AttentionCall,
@@ -37,7 +40,6 @@ import {
   cleared,
   leaveRows,
   mixed,
-  NOTHING,
   type Operand,
   operandOf,
   overBlocks,
@@ -55,9 +57,6 @@ import {
   vectorsIn,
 } from './tiles.ts';
 
-const f32 = scalarType('f32');
-const i32x4 = scalarType('i32', 4);
-const f32x4 = scalarType('f32', 4);
 const LOWEST = lit(lowest.f32, 'f32');
 // A row whose seen keys are all masked by -infinity keeps LOWEST as its maximum: keys that it does not see weigh nothing there either.
 const UNSEEN = lit(Number.NEGATIVE_INFINITY, 'f32');
@@ -103,7 +102,7 @@ const emit = (n: Node, schedule: Schedule, block: Block): Emitted => {
       transposed(m, 'queries', a.width, (row, d) =>
         times(block.load(0, [batch, at(row).head, at(row).query, d]), scale),
       ),
-      overQuads(m, (quad) => [set('tops', quad, splat4(LOWEST)), set('totals', quad, NOTHING)]),
+      overQuads(m, (quad) => [set('tops', quad, splat4(LOWEST)), set('totals', quad, zero4)]),
       cleared('sums', m.rows * values),
       ...overBlocks(m, a.keys, int(0), end, (keys) => [
         ...stage(m, keys, ofKeys),

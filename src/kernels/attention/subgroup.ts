@@ -1,18 +1,10 @@
 // Attention without its scores in memory: a subgroup owns a few query rows, scores live in registers for one tile of keys at a
 // time, and the softmax is kept up to date as tiles pass.
-import type { Caps } from '../../compiler/ir/caps.ts';
-import { call, type Expr, int, lit, ref, scalarType, variable, where } from '../../compiler/ir/expr.ts';
-import { add, max, min } from '../../compiler/ir/index-math.ts';
-import type { Stmt } from '../../compiler/ir/stmt.ts';
-import { lowest } from '../../dsl/core/dtype.ts';
-import type { Node } from '../../dsl/core/types.ts';
-import { quadOf } from '../quads.ts';
+
 import {
   counter,
-  dotRows,
   largest,
-  mixRows,
-  overLanes,
+  loop,
   part,
   plus,
   range,
@@ -20,8 +12,15 @@ import {
   times,
   vector,
   vectorType,
-  zeroRows,
-} from '../subgroup-tile.ts';
+} from '../../compiler/ir/build.ts';
+import type { Caps } from '../../compiler/ir/caps.ts';
+import { call, type Expr, f32, f32x4, int, lit, ref, variable, where } from '../../compiler/ir/expr.ts';
+import { add, max, min } from '../../compiler/ir/index-math.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
+import { lowest } from '../../dsl/core/dtype.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { quadOf } from '../quads.ts';
+import { dotRows, mixRows, overLanes, zeroRows } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import {
   type AttentionCall,
@@ -37,8 +36,6 @@ import {
 } from './call.ts';
 import { heldOf, leave, leaveNumbers, type Place, placeOf, refusesRows, rowIn, rowsSchedule } from './rows.ts';
 
-const f32 = scalarType('f32');
-const f32x4 = scalarType('f32', 4);
 const LOWEST = lit(lowest.f32, 'f32');
 // A row whose seen keys are all masked by -infinity keeps LOWEST as its maximum: keys that it does not see weigh nothing there either.
 const UNSEEN = lit(Number.NEGATIVE_INFINITY, 'f32');
@@ -116,7 +113,7 @@ const emit = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitted =>
       { s: 'var', name: `l${r}`, type: f32, value: ZERO },
     ]),
     ...zeroRows('o', rows, held),
-    { s: 'for', counter: tile.first, from: int(0), to: end, step: tile.size, body: [...scored, ...softmax, ...mixed] },
+    loop(tile.first, end, [...scored, ...softmax, ...mixed], { step: tile.size }),
     ...finish(a, p, block, count),
   ];
   return { workgroupSize: lanes, groups: p.groups, subgroups: true, body };

@@ -1,26 +1,24 @@
 // Attention's products on a processor with vectors of four: a workgroup owns rows, four to a vector, and meets the others in blocks.
 // Everything of a row happens in its own lane, so that its result does not depend on who else is in the workgroup.
+import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
 import {
   component,
   type Expr,
   element,
+  f32x4,
+  i32,
   int,
-  lit,
   ref,
-  scalarType,
   splat4,
   variable,
   vec4,
+  zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, div, max, min, mod, mul, sub } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt, type WorkgroupArray } from '../../compiler/ir/stmt.ts';
-import { counter, plus, range, times } from '../subgroup-tile.ts';
 import type { Schedule } from '../template.ts';
 
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 const LANES = 4;
-export const NOTHING = splat4(lit(0, 'f32'));
 
 /** A workgroup's rows of one head, and in what steps it meets the others. */
 export interface Rows {
@@ -75,17 +73,17 @@ const liveRows = (m: Rows): Expr =>
   m.count % m.rows === 0 ? int(m.rows) : min(int(m.rows), sub(int(m.count), m.row0));
 const upTo = (x: Expr, size: number): Expr => div(add(x, int(size - 1)), size);
 
-const loop = (name: string, most: number, to: Expr, body: (i: Expr) => readonly Stmt[]): Stmt => {
+const counted = (name: string, most: number, to: Expr, body: (i: Expr) => readonly Stmt[]): Stmt => {
   const i = counter(name, most - 1);
-  return { s: 'for', counter: i, from: int(0), to, step: 1, body: body(i) };
+  return loop(i, to, body(i));
 };
 
 /** For each vector of rows with a row in it. */
 export const overQuads = (m: Rows, body: (quad: Expr) => readonly Stmt[]): Stmt =>
-  loop('quad', m.rows / LANES, upTo(liveRows(m), LANES), body);
+  counted('quad', m.rows / LANES, upTo(liveRows(m), LANES), body);
 /** For each row. */
 export const overRows = (m: Rows, body: (row: Expr, local: Expr) => readonly Stmt[]): Stmt =>
-  loop('row', m.rows, liveRows(m), (i) => body(min(add(m.row0, i), int(m.count - 1)), i));
+  counted('row', m.rows, liveRows(m), (i) => body(min(add(m.row0, i), int(m.count - 1)), i));
 
 /** A block of others: which is the first, how many there are in it, and of how many in all. */
 export interface Others {
@@ -110,7 +108,7 @@ export const overBlocks = (
   const count = even ? int(m.size) : ref('count', i32, 1, Math.min(m.size, all));
   const left: Stmt = { s: 'let', name: 'count', value: max(min(sub(end, first), int(m.size)), int(1)) };
   const inner = body({ first, count, all });
-  return [{ s: 'for', counter: first, from, to: end, step: m.size, body: even ? inner : [left, ...inner] }];
+  return [loop(first, end, even ? inner : [left, ...inner], { from, step: m.size })];
 };
 
 /** `body` for `step` others at a time, then for those that are left one by one; `i` counts from the block's first. */
@@ -125,7 +123,7 @@ export const overOthers = (
     const i = ref(name, i32, 0, Math.min(m.size, o.all) - by);
     const other = ref(`${name}_other`, i32, 0, o.all - by);
     const at: Stmt = { s: 'let', name: other.name, value: add(o.first, i) };
-    return [{ s: 'for', counter: i, from, to, step: by, body: [at, ...body(other, i, by)] }];
+    return [loop(i, to, [at, ...body(other, i, by)], { from, step: by })];
   };
   if (step === 1) return part('each', int(0), o.count, 1);
   const whole = sub(o.count, mod(o.count, step));
@@ -141,7 +139,7 @@ export const transposed = (m: Rows, name: string, width: number, value: (row: Ex
     value: perRow(m, quad, (row) => value(row, d)),
   });
   const quads = mul(upTo(liveRows(m), LANES * m.quads), int(m.quads));
-  return loop('quad', m.rows / LANES, quads, (quad) => [loop('d', width, int(width), (d) => [put(quad, d)])]);
+  return counted('quad', m.rows / LANES, quads, (quad) => [counted('d', width, int(width), (d) => [put(quad, d)])]);
 };
 export const vectorArray = (name: string, length: number): WorkgroupArray => ({ name, type: f32x4, length });
 
@@ -186,7 +184,7 @@ export const stage = (m: Rows, o: Others, p: Operand): readonly Stmt[] => {
       value: vec4(range(LANES).map((c) => p.load(other, columnOf(width, j, c)))),
     });
     return [
-      ...(full > 0 ? [loop('vector', full, int(full), (j) => [put(j)])] : []),
+      ...(full > 0 ? [counted('vector', full, int(full), (j) => [put(j)])] : []),
       ...(all > full ? [put(int(full))] : []),
     ];
   });
@@ -222,7 +220,7 @@ export const products = (m: Rows, o: Others, { into, rows, of }: Products): Stmt
   };
   const over = (to: number, by: number, body: (d: Expr) => readonly Stmt[]): readonly Stmt[] => {
     const d = ref('d', i32, 0, Math.max(0, to - by));
-    return to > 0 ? [{ s: 'for', counter: d, from: int(0), to: int(to), step: by, body: body(d) }] : [];
+    return to > 0 ? [loop(d, to, body(d), { step: by })] : [];
   };
   // Two steps a turn: four would be read as one vector, and its elements then taken out of it.
   const inPlace = (tile: Expr, other: Expr, count: number): readonly Stmt[] => {
@@ -252,9 +250,9 @@ export const products = (m: Rows, o: Others, { into, rows, of }: Products): Stmt
     ];
   };
   const tiles = m.rows / (LANES * m.quads);
-  return loop('tile', tiles, upTo(liveRows(m), LANES * m.quads), (tile) =>
+  return counted('tile', tiles, upTo(liveRows(m), LANES * m.quads), (tile) =>
     overOthers(m, o, m.columns, (other, i, count) => [
-      ...pairs(count).map(([u, c]): Stmt => ({ s: 'var', name: acc(u, c), type: f32x4, value: NOTHING })),
+      ...pairs(count).map(([u, c]): Stmt => ({ s: 'var', name: acc(u, c), type: f32x4, value: zero4 })),
       ...(staged === null ? inPlace(tile, other, count) : inArray(staged, tile, i, count)),
       ...pairs(count).map(([u, c]): Stmt => {
         const quad = add(mul(tile, int(m.quads)), int(u));
@@ -324,16 +322,13 @@ export const mixed = (m: Rows, o: Others, p: Mixture): Stmt => {
   return overQuads(m, (quad) => {
     const j = counter('stretch', Math.max(0, whole - m.vectors));
     const fade: Stmt[] = p.fade ? [{ s: 'let', name: 'fade', value: p.fade(quad) }] : [];
-    const wholes: Stmt[] =
-      whole > 0
-        ? [{ s: 'for', counter: j, from: int(0), to: int(whole), step: m.vectors, body: stretch(quad, j, m.vectors) }]
-        : [];
+    const wholes: Stmt[] = whole > 0 ? [loop(j, whole, stretch(quad, j, m.vectors), { step: m.vectors })] : [];
     return [...fade, ...wholes, ...rest.flatMap((k) => stretch(quad, int(k), Math.min(m.vectors, all - k)))];
   });
 };
 
 export const cleared = (name: string, length: number): Stmt =>
-  loop('at', length, int(length), (at) => [{ s: 'setElement', array: name, index: at, value: NOTHING }]);
+  counted('at', length, int(length), (at) => [{ s: 'setElement', array: name, index: at, value: zero4 }]);
 
 /** Stores the sums of every row. */
 export const leaveRows = (
@@ -351,7 +346,7 @@ export const leaveRows = (
   ];
   const own = range(Math.min(width, LANES)).slice(-(width % LANES));
   return overRows(m, (row, local) => [
-    ...(full > 0 ? [loop('vector', full, int(full), (j) => vector(row, local, j, range(LANES)))] : []),
+    ...(full > 0 ? [counted('vector', full, int(full), (j) => vector(row, local, j, range(LANES)))] : []),
     ...(all > full ? vector(row, local, int(full), own) : []),
   ]);
 };

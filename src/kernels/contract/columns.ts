@@ -1,14 +1,12 @@
 // The operand that gives columns, a few summed positions at a time, as vectors of four columns: vector loads along whichever of the
 // two axes lies in memory, single elements where neither does.
-import { component, type Expr, int, ref, scalarType, vec4 } from '../../compiler/ir/expr.ts';
+import { counter, range } from '../../compiler/ir/build.ts';
+import { component, type Expr, f32x4, int, ref, vec4 } from '../../compiler/ir/expr.ts';
 import { add, min, mul } from '../../compiler/ir/index-math.ts';
 import type { Stmt } from '../../compiler/ir/stmt.ts';
-import { counter, range } from '../subgroup-tile.ts';
 import type { Block } from '../template.ts';
 import { neighbours } from './neighbours.ts';
 import { loadB, type MatrixProduct, orZero, quadB } from './product.ts';
-
-const f32x4 = scalarType('f32', 4);
 
 /** Which columns an invocation keeps, as vectors of four. */
 export interface ColumnPlaces {

@@ -1,8 +1,9 @@
 // Contraction by register tiles alone, for any adapter; see register-tile.ts.
+import { range } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import type { Node } from '../../dsl/core/types.ts';
+import { bestHeight } from '../lanes.ts';
 import { meetingBytes, orderOf } from '../parts.ts';
-import { bestHeight, range } from '../subgroup-tile.ts';
 import type { KernelTemplate, Schedule } from '../template.ts';
 import { inQuads } from './columns.ts';
 import {

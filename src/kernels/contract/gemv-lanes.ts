@@ -1,30 +1,28 @@
 // Few rows times a matrix that lies along the summed positions: some lanes share a few results, each lane takes every so many
 // vectors of the sums, and their partial sums meet in a tree.
+
+import { loop, plus, range, times } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   and,
   call,
   component,
   type Expr,
+  f32,
+  f32x4,
+  i32,
   int,
-  lit,
   ref,
-  scalarType,
-  splat4,
   variable,
   where,
+  zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { foldLanes, lanesOf } from '../lanes.ts';
-import { plus, range, times } from '../subgroup-tile.ts';
 import type { Block, Emitted } from '../template.ts';
 import { laneReads } from './gemv-reads.ts';
 import { type MatrixProduct, outAt } from './product.ts';
-
-const i32 = scalarType('i32');
-const f32 = scalarType('f32');
-const f32x4 = scalarType('f32', 4);
 
 export interface LaneTile {
   /** Lanes that share results, and how many such groups a workgroup has. */
@@ -84,8 +82,8 @@ export const emitLaneTile = (p: MatrixProduct, t: LaneTile, block: Block, caps: 
     results.map(({ name }) => ({ name, type: f32, step: plus })),
   );
   const body: Stmt[] = [
-    ...results.map(({ name }): Stmt => ({ s: 'var', name: acc(name), type: f32x4, value: splat4(lit(0, 'f32')) })),
-    { s: 'for', counter: reads.step, from: int(0), to: int(reads.steps), step: 1, body: inner },
+    ...results.map(({ name }): Stmt => ({ s: 'var', name: acc(name), type: f32x4, value: zero4 })),
+    loop(reads.step, reads.steps, inner),
     ...left,
     ...results.map(({ m, c, name }): Stmt => ({ s: 'var', name, type: f32, value: sumOf(m, c, name) })),
     ...folded.body,

@@ -1,8 +1,8 @@
 // What a lane of a matrix-vector product reads in a step: whole vectors, and at the end single elements that they leave; or single
 // elements all along, where rows of the matrix lie at shifts that differ from lane to lane.
+import { counter, range } from '../../compiler/ir/build.ts';
 import { call, type Expr, type ExprOf, int, vec4 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mul } from '../../compiler/ir/index-math.ts';
-import { counter, range } from '../subgroup-tile.ts';
 import type { Block } from '../template.ts';
 import { neighbours } from './neighbours.ts';
 import { loadA, loadB, type MatrixProduct, orZero, quadA, quadB } from './product.ts';

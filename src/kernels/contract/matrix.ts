@@ -1,20 +1,32 @@
 // Contraction by the matrix units of a graphics card: four subgroups share a tile of results, two by two, each holding its quarter in
 // matrices. Operands are staged in workgroup memory, with their producers fused in; results pass through it, row of matrices by row of
 // matrices, on their way to the epilogue.
+
+import { counter, loop, range } from '../../compiler/ir/build.ts';
 import type { Caps, SubgroupMatrix } from '../../compiler/ir/caps.ts';
-import { and, call, castTo, component, type Expr, element, int, ref, scalarType } from '../../compiler/ir/expr.ts';
+import {
+  and,
+  call,
+  castTo,
+  component,
+  type Expr,
+  element,
+  f32,
+  f32x4,
+  i32,
+  int,
+  ref,
+  scalarType,
+} from '../../compiler/ir/expr.ts';
 import { add, div, mod, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type MatrixType, type Stmt, type WorkgroupArray } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { fixedSubgroup } from '../lanes.ts';
-import { counter, range } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import { inQuads } from './columns.ts';
 import { asMatrixProduct, contractParts, isNarrow, type MatrixProduct, outAt, storedInHalf } from './product.ts';
 import { type Put, type Staging, stageA, stageB, tilePlace } from './staging.ts';
 
-const i32 = scalarType('i32');
-const f32 = scalarType('f32');
 /** Subgroups of a workgroup, along each side of its tile. */
 const SIDE = 2;
 
@@ -189,17 +201,10 @@ const leave = (t: Tile, q: Quarter, size: number, s: Staging): readonly Stmt[] =
   const body: readonly Stmt[] = [
     ...q.rows.flatMap(keep),
     { s: 'barrier' },
-    {
-      s: 'for',
-      counter: turn,
-      from: int(0),
-      to: int(Math.ceil(quads / size)),
-      step: 1,
-      body: guard(call('lt', quad, int(quads)), one),
-    },
+    loop(turn, Math.ceil(quads / size), guard(call('lt', quad, int(quads)), one)),
     { s: 'barrier' },
   ];
-  return [{ s: 'for', counter: band, from: int(0), to: int(q.rows.length), step: 1, body }];
+  return [loop(band, q.rows.length, body)];
 };
 
 /** Keeps the four elements of a quad one by one: matrices are read from arrays of their own components. */
@@ -207,7 +212,7 @@ const putIn =
   (array: WorkgroupArray, stride: number): Put =>
   (line, quad, value, j) => {
     const name = `${array.name}_${j}`;
-    const whole = ref(name, scalarType('f32', 4));
+    const whole = ref(name, f32x4);
     return [
       { s: 'let', name, value },
       ...range(4).map(
@@ -249,20 +254,13 @@ const emit = (n: Node, schedule: Schedule, block: Block, caps: Caps): Emitted =>
     ...quarter.rows.flatMap((i) =>
       quarter.columns.map((j): Stmt => ({ s: 'matrix', name: accName(i, j), of: quarter.type('result') })),
     ),
-    {
-      s: 'for',
-      counter: turn,
-      from: int(0),
-      to: int(turns),
-      step: 1,
-      body: [
-        ...stageA(staging, putIn(arrays[0], tile.depth + pad)),
-        ...stageB(staging, putIn(arrays[1], tile.columns + pad)),
-        { s: 'barrier' },
-        ...range(tile.depth / tile.unit.K).flatMap((step) => multiply(tile, quarter, step)),
-        { s: 'barrier' },
-      ],
-    },
+    loop(turn, turns, [
+      ...stageA(staging, putIn(arrays[0], tile.depth + pad)),
+      ...stageB(staging, putIn(arrays[1], tile.columns + pad)),
+      { s: 'barrier' },
+      ...range(tile.depth / tile.unit.K).flatMap((step) => multiply(tile, quarter, step)),
+      { s: 'barrier' },
+    ]),
     ...leave(tile, quarter, size, staging),
   ];
   return { workgroupSize: size, groups, arrays, subgroups: true, body };

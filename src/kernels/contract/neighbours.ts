@@ -1,7 +1,7 @@
 // Neighbours of an operand whose rows are no whole quads: picked from the aligned quads that cover them, at a shift known beforehand.
+import { range } from '../../compiler/ir/build.ts';
 import { component, type Expr, int, vec4 } from '../../compiler/ir/expr.ts';
 import { add } from '../../compiler/ir/index-math.ts';
-import { range } from '../subgroup-tile.ts';
 import type { Block } from '../template.ts';
 import { coordinates, type MatrixProduct, type ProductIndex } from './product.ts';
 

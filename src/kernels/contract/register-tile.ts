@@ -1,18 +1,15 @@
 // A product without workgroup memory and without subgroups: every invocation keeps a tile of results in registers and loads all that
 // it multiplies. Neighbouring invocations take neighbouring columns, so that they read neighbours of one operand and the same of the other.
-import { call, component, type Expr, int, lit, ref, scalarType, splat4, variable } from '../../compiler/ir/expr.ts';
+import { plus, range, times } from '../../compiler/ir/build.ts';
+import { call, component, type Expr, f32, f32x4, i32, int, ref, variable, zero4 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { overSteps, type Parts } from '../parts.ts';
-import { plus, range, times } from '../subgroup-tile.ts';
 import type { Block, Emitted } from '../template.ts';
 import { columnsOf, inQuads } from './columns.ts';
 import { neighbours } from './neighbours.ts';
 import { loadA, type MatrixProduct, orZero, quadA } from './product.ts';
 import { accName, storeTile } from './store.ts';
-
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 
 export interface RegisterTile {
   readonly rows: number;
@@ -112,7 +109,7 @@ const rowsOf = (
         }),
       ),
     ),
-    value: (r, k) => ref(name(r, k), scalarType('f32')),
+    value: (r, k) => ref(name(r, k), f32),
   };
 };
 
@@ -170,14 +167,13 @@ export const emitRegisterTile = (p: MatrixProduct, t: RegisterTile, block: Block
     live: total % t.tiles === 0 ? null : call('lt', raw, int(total)),
     parts,
   });
-  const zero = splat4(lit(0, 'f32'));
   return {
     workgroupSize: t.tiles * t.parts,
     groups,
     arrays: stored.arrays,
     body: [
       ...range(t.rows).flatMap((r) =>
-        range(t.vectors).map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero })),
+        range(t.vectors).map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero4 })),
       ),
       ...overSteps(parts, p.K, t.depth, products),
       ...stored.body,

@@ -1,19 +1,31 @@
 // A product on a processor with vectors of four: tiles of a few rows and columns in registers, one tile a workgroup. Where both operands
 // lie along the summed index, sums are vectors over it; else vectors are neighbouring columns, and an element of a row goes to all four.
+
+import { loop, plus, range, times } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { type Expr, type ExprOf, int, lit, ref, scalarType, splat4, variable, vec4 } from '../../compiler/ir/expr.ts';
+import {
+  type Expr,
+  type ExprOf,
+  f32,
+  f32x4,
+  i32,
+  int,
+  lit,
+  ref,
+  splat4,
+  variable,
+  vec4,
+  zero4,
+} from '../../compiler/ir/expr.ts';
 import { add, div, lt, mod, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { isKind } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { sumOfLanes } from '../quads.ts';
-import { plus, range, times } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import { asMatrixProduct, contractParts, layoutOfB, loadA, loadB, type MatrixProduct, summedLast } from './product.ts';
 import { accName, storeTile } from './store.ts';
 
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 const LANES = 4;
 
 /** Which way vectors lie: along neighbouring columns, or along the summed index. */
@@ -46,7 +58,6 @@ interface At {
   readonly unroll: number;
 }
 
-const zero = splat4(lit(0, 'f32'));
 const quadsIn = (columns: number): number => Math.ceil(columns / LANES);
 
 /** for k = 0, step, .. while whole steps are left; then what is left, one by one. */
@@ -59,11 +70,11 @@ const overK = (
   const whole = K - (K % step);
   const k = ref('k', i32, 0, Math.max(0, whole - step));
   const left = ref('left', i32, whole, Math.max(whole, K - 1));
-  const loop = (at: ExprOf<'ref'>, from: number, to: number, by: number, inner: readonly Stmt[]): readonly Stmt[] =>
-    to > from ? [{ s: 'for', counter: at, from: int(from), to: int(to), step: by, body: inner }] : [];
+  const steps = (at: ExprOf<'ref'>, from: number, to: number, by: number, inner: readonly Stmt[]): readonly Stmt[] =>
+    to > from ? [loop(at, to, inner, { from, step: by })] : [];
   return [
-    ...(whole > 0 ? loop(k, 0, whole, step, body(k, step)) : []),
-    ...(K > whole ? loop(left, whole, K, 1, rest(left)) : []),
+    ...(whole > 0 ? steps(k, 0, whole, step, body(k, step)) : []),
+    ...(K > whole ? steps(left, whole, K, 1, rest(left)) : []),
   ];
 };
 
@@ -93,7 +104,7 @@ const byColumns = (t: At): readonly Stmt[] => {
   };
   return [
     ...range(t.rows).flatMap((r) =>
-      range(vectors).map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero })),
+      range(vectors).map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero4 })),
     ),
     ...overK(
       p.K,
@@ -128,18 +139,18 @@ const bySummed = (t: At): readonly Stmt[] => {
   const single = (k: Expr): readonly Stmt[] =>
     pairs.map(([r, c]): Stmt => {
       const product = times(loadA(p, block, batch, rowAt(r), k), loadB(p, block, batch, columnAt(c), k));
-      return { s: 'assign', name: rest(r, c), value: plus(variable(rest(r, c), scalarType('f32')), product) };
+      return { s: 'assign', name: rest(r, c), value: plus(variable(rest(r, c), f32), product) };
     });
   const odd = p.K % (LANES * t.unroll) !== 0;
   const total = (r: number, c: number): Expr => {
     if (c >= t.columns) return lit(0, 'f32');
     const sum = sumOfLanes(variable(along(r, c), f32x4));
-    return odd ? plus(sum, variable(rest(r, c), scalarType('f32'))) : sum;
+    return odd ? plus(sum, variable(rest(r, c), f32)) : sum;
   };
   return [
     ...pairs.flatMap(([r, c]): readonly Stmt[] => [
-      { s: 'var', name: along(r, c), type: f32x4, value: zero },
-      ...(odd ? [{ s: 'var' as const, name: rest(r, c), type: scalarType('f32'), value: lit(0, 'f32') }] : []),
+      { s: 'var', name: along(r, c), type: f32x4, value: zero4 },
+      ...(odd ? [{ s: 'var' as const, name: rest(r, c), type: f32, value: lit(0, 'f32') }] : []),
     ]),
     ...overK(p.K, LANES * t.unroll, (k) => range(t.unroll).flatMap((u) => step(k, u)), single),
     ...range(t.rows).flatMap((r) =>

@@ -1,9 +1,9 @@
 // Tiles of both operands of a matrix product on their way into workgroup memory, four elements at a time, 0 past the ends of the sums.
+import { range } from '../../compiler/ir/build.ts';
 import { call, type Expr, int, vec4 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
 import type { Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { range } from '../subgroup-tile.ts';
 import type { Block } from '../template.ts';
 import { layoutOfB, loadA, loadB, type MatrixProduct, orZero, quadA, quadB, summedLast } from './product.ts';
 

@@ -1,14 +1,12 @@
 // How a register tile of a matrix product leaves: vector by vector through a private array, so that the epilogue is written once and
 // not once a row. Where parts of a workgroup hold the tile's summands, each part adds up and stores some of the vectors.
-import { call, component, type Expr, element, int, ref, scalarType, variable } from '../../compiler/ir/expr.ts';
+import { counter, loop, range } from '../../compiler/ir/build.ts';
+import { call, component, type Expr, element, f32x4, int, ref, variable } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
 import type { Stmt, WorkgroupArray } from '../../compiler/ir/stmt.ts';
 import { type Meeting, meet, type Parts } from '../parts.ts';
-import { counter, range } from '../subgroup-tile.ts';
 import type { Block } from '../template.ts';
 import { type MatrixProduct, outAt } from './product.ts';
-
-const f32x4 = scalarType('f32', 4);
 
 export interface TileStore {
   readonly rows: number;
@@ -52,15 +50,13 @@ export const storeTile = (p: MatrixProduct, block: Block, t: TileStore): Stored 
       : all.flatMap((c) => guard(inside(c), store(c)));
   const rows = t.whole ? int(t.rows) : min(int(t.rows), add(int(p.M), mul(t.row0, int(-1))));
   const meeting: Meeting | null = t.parts && t.parts.count > 1 ? meet(t.parts, names) : null;
-  const loop: Stmt = {
-    s: 'for',
-    counter: i,
-    from: meeting ? t.parts!.part : int(0),
-    to: mul(rows, int(t.vectors)),
-    step: meeting ? t.parts!.count : 1,
-    body: [{ s: 'let', name: 'out', value: meeting ? meeting.sum(i) : element('tile', i, f32x4) }, ...columns],
-  };
-  const leave: readonly Stmt[] = t.live ? [{ s: 'if', cond: t.live, then: [loop] }] : [loop];
+  const each: Stmt = loop(
+    i,
+    mul(rows, int(t.vectors)),
+    [{ s: 'let', name: 'out', value: meeting ? meeting.sum(i) : element('tile', i, f32x4) }, ...columns],
+    { from: meeting ? t.parts!.part : int(0), step: meeting ? t.parts!.count : 1 },
+  );
+  const leave: readonly Stmt[] = t.live ? [{ s: 'if', cond: t.live, then: [each] }] : [each];
   if (meeting) return { body: [...meeting.body, ...leave], arrays: meeting.arrays };
   const put = names.map(
     (name, k): Stmt => ({ s: 'setElement', array: 'tile', index: int(k), value: variable(name, f32x4) }),

@@ -1,24 +1,27 @@
 // Contraction without workgroup memory: each lane of a subgroup loads other elements of A and hands them round by broadcast, while
 // it keeps a few of B's columns. A subgroup owns `rows` rows and `vectors` times four columns a lane.
+
+import { plus, range, times } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   call,
   component,
   type Expr,
+  f32,
+  f32x4,
+  i32,
   int,
-  lit,
   ref,
-  scalarType,
-  splat4,
   variable,
   vec4,
+  zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
-import { fixedSubgroup, rowOfLane, subgroupCounts } from '../lanes.ts';
+import { bestHeight, fixedSubgroup, rowOfLane, subgroupCounts } from '../lanes.ts';
 import { meetingBytes, orderOf, overSteps, type Parts } from '../parts.ts';
-import { bestHeight, broadcast, plus, range, times } from '../subgroup-tile.ts';
+import { broadcast } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import { columnsOf, inQuads } from './columns.ts';
 import { neighbours } from './neighbours.ts';
@@ -37,8 +40,6 @@ import {
 } from './product.ts';
 import { accName, storeTile } from './store.ts';
 
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 const STEP = 4;
 
 /** A lane's share of A for one step: register j of lane l holds quad l + j * lanes of the tile, or in steps of one position an element. */
@@ -111,7 +112,7 @@ const fragmentA = (f: FragmentStep): Fragment => {
   return depth === 1
     ? {
         registers: registers.map((j) => element(j, 0)),
-        at: (r) => broadcast(name(Math.floor(r / lanes), scalarType('f32')), r % lanes),
+        at: (r) => broadcast(name(Math.floor(r / lanes), f32), r % lanes),
       }
     : { registers: registers.map((j) => vec4(range(STEP).map((k) => element(j, k)))), at: ofRow };
 };
@@ -200,7 +201,7 @@ const emit = (call_: Node, schedule: Schedule, block: Block, caps: Caps): Emitte
     parts,
   });
   const body: readonly Stmt[] = [
-    ...results.map(({ name }): Stmt => ({ s: 'var', name, type: f32x4, value: splat4(lit(0, 'f32')) })),
+    ...results.map(({ name }): Stmt => ({ s: 'var', name, type: f32x4, value: zero4 })),
     ...overSteps(parts, p.K, most, products),
     ...stored.body,
   ];

@@ -1,19 +1,18 @@
 // Contraction through workgroup memory: a workgroup stages a tile of each operand, and every invocation keeps `height` rows by
 // `vectors` times four columns of results in registers.
+
+import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { component, type Expr, element, int, lit, ref, scalarType, splat4, variable } from '../../compiler/ir/expr.ts';
+import { component, type Expr, element, f32x4, i32, int, ref, variable, zero4 } from '../../compiler/ir/expr.ts';
 import { add, div, mod, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { manyRegisters } from '../lanes.ts';
 import { meetingBytes, orderOf, type Parts, stepOf, turnsOf } from '../parts.ts';
-import { counter, plus, range, times } from '../subgroup-tile.ts';
 import type { KernelTemplate, Schedule } from '../template.ts';
 import { asMatrixProduct, contractParts, isNarrow, type MatrixProduct } from './product.ts';
 import { type Staging, stageA, stageB, tilePlace } from './staging.ts';
 import { accName, storeTile } from './store.ts';
 
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 /** Summed positions that are staged at a time. */
 const DEPTH = 16;
 
@@ -121,23 +120,15 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
     live: null,
     parts,
   });
-  const zero = splat4(lit(0, 'f32'));
   const body: readonly Stmt[] = [
-    ...heights.flatMap((r) => vectors.map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero }))),
-    {
-      s: 'for',
-      counter: turn,
-      from: int(0),
-      to: int(turns),
-      step: 1,
-      body: [
-        ...stageA(staging, put(0, DEPTH / 4)),
-        ...stageB(staging, put(1, perStep)),
-        { s: 'barrier' },
-        { s: 'for', counter: quad, from: int(0), to: int(DEPTH / 4), step: 1, body: products },
-        { s: 'barrier' },
-      ],
-    },
+    ...heights.flatMap((r) => vectors.map((j): Stmt => ({ s: 'var', name: accName(r, j), type: f32x4, value: zero4 }))),
+    loop(turn, turns, [
+      ...stageA(staging, put(0, DEPTH / 4)),
+      ...stageB(staging, put(1, perStep)),
+      { s: 'barrier' },
+      loop(quad, DEPTH / 4, products),
+      { s: 'barrier' },
+    ]),
     ...stored.body,
   ];
   return { workgroupSize: owners * tile.parts, groups, arrays: [...arrays, ...stored.arrays], body };

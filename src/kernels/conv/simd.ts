@@ -1,14 +1,16 @@
 // A convolution on a processor with vectors of four, whose images lie in padded rows and whose weights in panels (see rows.ts): tiles
 // of a few output channels in registers, one tile a workgroup. Vectors are neighbouring output places; in few places with long kernels,
 // as weight gradients are, they are neighbouring taps.
+import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
 import {
   component,
   type Expr,
   element,
+  f32x4,
+  i32,
   int,
   lit,
   ref,
-  scalarType,
   splat4,
   variable,
   vec4,
@@ -17,13 +19,10 @@ import { add, delinearise, div, lt, mod, mul } from '../../compiler/ir/index-mat
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { sumOfLanes } from '../quads.ts';
-import { counter, plus, range, times } from '../subgroup-tile.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import { type ConvAlong, convAlong, convolutionOfRows, panelOf } from './rows.ts';
 import type { Convolution } from './sizes.ts';
 
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 const LANES = 4;
 
 interface Tile {
@@ -60,11 +59,11 @@ interface At {
 
 const zero = lit(0, 'f32');
 const accName = (row: number, line: number, across: number): string => `acc${row}_${line}_${across}`;
-const loop = (name: string, count: number, body: (at: Expr) => readonly Stmt[], step = 1): readonly Stmt[] => {
+const counted = (name: string, count: number, body: (at: Expr) => readonly Stmt[], step = 1): readonly Stmt[] => {
   if (count <= 0) return [];
   if (count <= step) return body(int(0));
   const at = counter(name, count - step);
-  return [{ s: 'for', counter: at, from: int(0), to: int(count), step, body: body(at) }];
+  return [loop(at, count, body(at), { step })];
 };
 
 const accumulate = (name: string, x: Expr, w: Expr): Stmt => ({
@@ -106,11 +105,11 @@ const byPlaces = (t: At): readonly Stmt[] => {
     ]),
   ];
   // One tap a turn: engines keep the values of one in registers, and not those of several.
-  return loop('kx', c.kw, (kx) =>
+  return counted('kx', c.kw, (kx) =>
     // Channels of a row follow each other, and rows do: one loop passes all, unless rows are skipped.
     c.dilation[0] > 1 && c.channels > 1
-      ? loop('ky', c.kh, (ky) => loop('channel', c.channels, (channel) => step(channel, ky, kx)))
-      : loop('step', c.kh * c.channels, (q) => step(mod(q, c.channels), div(q, c.channels), kx)),
+      ? counted('ky', c.kh, (ky) => counted('channel', c.channels, (channel) => step(channel, ky, kx)))
+      : counted('step', c.kh * c.channels, (q) => step(mod(q, c.channels), div(q, c.channels), kx)),
   );
 };
 
@@ -143,7 +142,7 @@ const byTaps = (t: At): readonly Stmt[] => {
     if (t.unroll === 0) return range(whole).flatMap((j) => step(t, channel, ky, int(j), `${j}`, LANES));
     const turns = whole - (whole % t.unroll);
     return [
-      ...loop(
+      ...counted(
         'tap',
         turns,
         (j) => range(t.unroll).flatMap((u) => step(t, channel, ky, add(j, int(u)), `${u}`, LANES)),
@@ -153,25 +152,26 @@ const byTaps = (t: At): readonly Stmt[] => {
     ];
   };
   const row = (at: At, channel: Expr, ky: Expr): readonly Stmt[] => [...all(at, channel, ky), ...last(at, channel, ky)];
-  if (t.lines === 1) return loop('channel', c.channels, (channel) => loop('ky', c.kh, (ky) => row(t, channel, ky)));
+  if (t.lines === 1)
+    return counted('channel', c.channels, (channel) => counted('ky', c.kh, (ky) => row(t, channel, ky)));
   // The lines of the result read the same taps: they take turns with a few rows of them, while these are in the cache.
   const band = Math.min(c.kh, Math.max(1, Math.floor(CACHED / (t.rows * c.kw))));
   const names = range(t.rows).flatMap((r) => places.map((p) => accName(r, 0, p)));
   const turn = (channel: Expr, first: Expr, count: number, name: string): readonly Stmt[] =>
-    loop(`line${name}`, t.lines, (line) => {
+    counted(`line${name}`, t.lines, (line) => {
       const at: At = { ...t, line0: add(t.line0, line) };
       const index = (k: number): Expr => add(mul(line, int(names.length)), int(k));
       return [
         ...names.map((name, k): Stmt => ({ s: 'var', name, type: f32x4, value: element('sums', index(k), f32x4) })),
-        ...loop(`ky${name}`, count, (ky) => row(at, channel, add(first, ky))),
+        ...counted(`ky${name}`, count, (ky) => row(at, channel, add(first, ky))),
         ...names.map(
           (name, k): Stmt => ({ s: 'setElement', array: 'sums', index: index(k), value: variable(name, f32x4) }),
         ),
       ];
     });
   const bands = c.kh - (c.kh % band);
-  return loop('channel', c.channels, (channel) => [
-    ...loop('band', bands, (first) => turn(channel, first, band, ''), band),
+  return counted('channel', c.channels, (channel) => [
+    ...counted('band', bands, (first) => turn(channel, first, band, ''), band),
     ...(c.kh > bands ? turn(channel, int(bands), c.kh - bands, 'Rest') : []),
   ]);
 };
@@ -182,7 +182,7 @@ const store = (t: At, vectors: readonly Expr[]): readonly Stmt[] => {
   const across = Math.ceil(t.columns / LANES);
   const whole = Math.floor(t.columns / LANES);
   const leave = (name: string, count: number, first: number, columns: number): readonly Stmt[] =>
-    loop(name, t.rows * t.lines * count, (i) => {
+    counted(name, t.rows * t.lines * count, (i) => {
       const [r, l, k] = delinearise(i, [t.rows, t.lines, count]) as readonly [Expr, Expr, Expr];
       const j = add(k, int(first));
       const out = ref(`out${name}`, f32x4);

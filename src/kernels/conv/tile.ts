@@ -1,6 +1,8 @@
 // Convolution by register tiles: `rows` output channels by four neighbouring output places a lane. For each input channel and row of
 // the kernel a lane loads the few pixels that its places' windows share. Weights reach all lanes through workgroup memory, by broadcast,
 // each lane having loaded others, or by the lane's own loads.
+
+import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   and,
@@ -8,26 +10,26 @@ import {
   component,
   type Expr,
   element,
+  f32,
+  f32x4,
+  i32,
   int,
   lit,
   ref,
-  scalarType,
-  splat4,
   variable,
   vec4,
   where,
+  zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, div, min, mod, mul, sub, within } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { fixedSubgroup } from '../lanes.ts';
 import { meet, type Parts, stepOf } from '../parts.ts';
-import { broadcast, counter, plus, range, times } from '../subgroup-tile.ts';
+import { broadcast } from '../subgroup-tile.ts';
 import type { Block, Emitted, Schedule } from '../template.ts';
 import { asConvolution, type Convolution } from './sizes.ts';
 
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 const PLACES = 4;
 /** Invocations of a workgroup where each lane loads its own weights, and where they share them. */
 const DIRECT = 64;
@@ -111,7 +113,7 @@ export const emitConvolution = (node: Node, schedule: Schedule, block: Block, ca
   ];
   const row0 = mul(rowTile, int(p.rows));
   const acc = (r: number): Expr => variable(`acc${r}`, f32x4);
-  for (const r of range(p.rows)) body.push({ s: 'var', name: `acc${r}`, type: f32x4, value: splat4(lit(0, 'f32')) });
+  for (const r of range(p.rows)) body.push({ s: 'var', name: `acc${r}`, type: f32x4, value: zero4 });
 
   const steps = c.channels * c.kh * c.chunks;
   const shared = p.weights === 'shared';
@@ -159,7 +161,7 @@ export const emitConvolution = (node: Node, schedule: Schedule, block: Block, ca
     } else {
       for (const i of range(registers))
         for (const j of range(c.taps)) inner.push({ s: 'let', name: `w${i}_${j}`, value: weight(rowOf(i), j) });
-      at = (r, j) => broadcast(ref(`w${Math.floor(r / lanes)}_${j}`, scalarType('f32')), r % lanes);
+      at = (r, j) => broadcast(ref(`w${Math.floor(r / lanes)}_${j}`, f32), r % lanes);
     }
   }
   const rowQuads = Math.ceil(p.rows / 4);
@@ -178,14 +180,14 @@ export const emitConvolution = (node: Node, schedule: Schedule, block: Block, ca
   }
   const first = mul(turn, int(staged));
   const to = shared ? min(int(staged), sub(int(steps), first)) : int(staged);
-  const loop: Stmt = { s: 'for', counter: step, from: int(0), to, step: 1, body: inner };
+  const walk = loop(step, to, inner);
   if (shared) {
     const stage = stageWeights(rowQuads, staged * c.taps, (row, i) =>
       weightAt(row, placeOf(min(add(first, div(i, c.taps)), int(steps - 1))), mod(i, c.taps)),
     );
-    const each: readonly Stmt[] = [...stage, { s: 'barrier' }, loop, { s: 'barrier' }];
-    body.push({ s: 'for', counter: turn, from: int(0), to: int(turn.hi + 1), step: 1, body: each });
-  } else body.push(loop);
+    const each: readonly Stmt[] = [...stage, { s: 'barrier' }, walk, { s: 'barrier' }];
+    body.push(loop(turn, turn.hi + 1, each));
+  } else body.push(walk);
 
   const meeting = parts
     ? meet(
@@ -238,8 +240,7 @@ const pixels = (c: Convolution, block: Block, s: Step): readonly Stmt[] => {
     const inside = and(within(y, 0, c.inputHeight), within(x, 0, c.inputWidth));
     return { s: 'let', name: `x${o}`, value: where(inside, block.load(0, [s.image, s.channel, y, x]), lit(0, 'f32')) };
   });
-  const at = (place: number, j: number): Expr =>
-    place < places ? ref(`x${offset(place, j)}`, scalarType('f32')) : lit(0, 'f32');
+  const at = (place: number, j: number): Expr => (place < places ? ref(`x${offset(place, j)}`, f32) : lit(0, 'f32'));
   const quads = range(c.taps).map(
     (j): Stmt => ({ s: 'let', name: `x4_${j}`, value: vec4(range(PLACES).map((place) => at(place, j))) }),
   );
@@ -287,14 +288,5 @@ const storeTile = (c: Convolution, block: Block, t: Leaving): readonly Stmt[] =>
     return c.width % PLACES === 0 ? store : [{ s: 'if', cond: call('lt', x, int(c.width)), then: store }];
   });
   const to = c.outputs % rows === 0 ? int(rows) : min(int(rows), sub(int(c.outputs), row0));
-  return [
-    {
-      s: 'for',
-      counter: r,
-      from: t.from,
-      to,
-      step: t.step,
-      body: [{ s: 'let', name: 'out', value: t.value(r) }, ...stores],
-    },
-  ];
+  return [loop(r, to, [{ s: 'let', name: 'out', value: t.value(r) }, ...stores], { from: t.from, step: t.step })];
 };

@@ -1,32 +1,32 @@
 // The nearest code on a processor: a workgroup takes some rows and passes over the codes four at a time; products of two rows with four
 // codes are vectors along the width, and each row keeps the best of every fourth code. No distance matrix.
+import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
 import {
+  bool,
   call,
   component,
   type Expr,
   element,
+  f32,
+  f32x4,
+  i32,
+  i32x4,
   int,
   lit,
   ref,
-  scalarType,
   splat4,
   variable,
   vec4,
   where,
+  zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { highest } from '../../dsl/core/dtype.ts';
 import { sumOfLanes } from '../quads.ts';
-import { counter, plus, range, times } from '../subgroup-tile.ts';
 import type { KernelTemplate } from '../template.ts';
 import { before, codeQuad, nearestCall, nearestParts, rowQuad } from './call.ts';
 
-const i32 = scalarType('i32');
-const f32 = scalarType('f32');
-const f32x4 = scalarType('f32', 4);
-const i32x4 = scalarType('i32', 4);
-const zero = splat4(lit(0, 'f32'));
 /** Codes of a step, and rows of a tile. */
 const CODES = 4;
 const ROWS = 2;
@@ -44,10 +44,10 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
   const quads = Math.ceil(c.width / 4);
   const overWidth = (body: (quad: Expr) => readonly Stmt[]): Stmt => {
     const quad = counter('quad', quads - 1);
-    return { s: 'for', counter: quad, from: int(0), to: int(quads), step: 1, body: body(quad) };
+    return loop(quad, quads, body(quad));
   };
   const sums = (name: (k: number) => string, count: number): readonly Stmt[] =>
-    range(count).map((k): Stmt => ({ s: 'var', name: name(k), type: f32x4, value: zero }));
+    range(count).map((k): Stmt => ({ s: 'var', name: name(k), type: f32x4, value: zero4 }));
   const square = (k: number): string => `square${k}`;
   const product = (r: number) => (k: number) => `product${r}_${k}`;
   const codes = (quad: Expr): readonly Stmt[] =>
@@ -83,46 +83,32 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
       { s: 'setElement', array: 'codes', index: slot(r), value: where(nearer, numbers, ref(`known${r}`, i32x4)) },
     ];
   };
-  const tile: Stmt = {
-    s: 'for',
-    counter: pair,
-    from: int(0),
-    to: int(rows / ROWS),
-    step: 1,
-    body: [
-      ...range(ROWS).flatMap((r) => sums(product(r), CODES)),
-      overWidth((quad) => [
-        ...codes(quad),
-        ...range(ROWS).flatMap((r): readonly Stmt[] => [
-          { s: 'let', name: `x${r}`, value: rowQuad(c, block, add(row0, slot(r)), quad) },
-          ...range(CODES).map((k): Stmt => {
-            const name = product(r)(k);
-            return { s: 'assign', name, value: plus(vector(name), times(code(k), ref(`x${r}`, f32x4))) };
-          }),
-        ]),
-      ]),
-      ...range(ROWS).flatMap(compare),
-    ],
-  };
-  const stream: Stmt = {
-    s: 'for',
-    counter: step,
-    from: int(0),
-    to: int(steps),
-    step: 1,
-    body: [
-      ...sums(square, CODES),
-      overWidth((quad) => [
-        ...codes(quad),
+  const tile: Stmt = loop(pair, rows / ROWS, [
+    ...range(ROWS).flatMap((r) => sums(product(r), CODES)),
+    overWidth((quad) => [
+      ...codes(quad),
+      ...range(ROWS).flatMap((r): readonly Stmt[] => [
+        { s: 'let', name: `x${r}`, value: rowQuad(c, block, add(row0, slot(r)), quad) },
         ...range(CODES).map((k): Stmt => {
-          const name = square(k);
-          return { s: 'assign', name, value: plus(vector(name), times(code(k), code(k))) };
+          const name = product(r)(k);
+          return { s: 'assign', name, value: plus(vector(name), times(code(k), ref(`x${r}`, f32x4))) };
         }),
       ]),
-      { s: 'let', name: 'squares', value: vec4(range(CODES).map((k) => sumOfLanes(vector(square(k))))) },
-      tile,
-    ],
-  };
+    ]),
+    ...range(ROWS).flatMap(compare),
+  ]);
+  const stream: Stmt = loop(step, steps, [
+    ...sums(square, CODES),
+    overWidth((quad) => [
+      ...codes(quad),
+      ...range(CODES).map((k): Stmt => {
+        const name = square(k);
+        return { s: 'assign', name, value: plus(vector(name), times(code(k), code(k))) };
+      }),
+    ]),
+    { s: 'let', name: 'squares', value: vec4(range(CODES).map((k) => sumOfLanes(vector(square(k))))) },
+    tile,
+  ]);
   const r = counter('r', rows - 1);
   const to = c.rows % rows === 0 ? int(rows) : min(int(rows), add(int(c.rows), mul(row0, int(-1))));
   const at = delinearise(min(add(row0, r), int(c.rows - 1)), c.lead);
@@ -131,8 +117,8 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
     const [d, i] = [variable('least', f32), variable('code', i32)];
     return [
       { s: 'let', name: `take${k}`, value: before(other, otherCode, d, i) },
-      { s: 'assign', name: 'code', value: where(ref(`take${k}`, scalarType('bool')), otherCode, i) },
-      { s: 'assign', name: 'least', value: where(ref(`take${k}`, scalarType('bool')), other, d) },
+      { s: 'assign', name: 'code', value: where(ref(`take${k}`, bool), otherCode, i) },
+      { s: 'assign', name: 'least', value: where(ref(`take${k}`, bool), other, d) },
     ];
   });
   const start = counter('start', rows - 1);
@@ -142,30 +128,18 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
     body: [
       { s: 'array', name: 'distances', type: f32x4, length: rows },
       { s: 'array', name: 'codes', type: i32x4, length: rows },
-      {
-        s: 'for',
-        counter: start,
-        from: int(0),
-        to: int(rows),
-        step: 1,
-        body: [{ s: 'setElement', array: 'distances', index: start, value: splat4(lit(highest.f32, 'f32')) }],
-      },
+      loop(start, rows, [
+        { s: 'setElement', array: 'distances', index: start, value: splat4(lit(highest.f32, 'f32')) },
+      ]),
       stream,
-      {
-        s: 'for',
-        counter: r,
-        from: int(0),
-        to,
-        step: 1,
-        body: [
-          { s: 'let', name: 'far', value: element('distances', r, f32x4) },
-          { s: 'let', name: 'which', value: element('codes', r, i32x4) },
-          { s: 'var', name: 'least', type: f32, value: component(ref('far', f32x4), 0) },
-          { s: 'var', name: 'code', type: i32, value: component(ref('which', i32x4), 0) },
-          ...meet,
-          ...block.store(0, at, variable('code', i32)),
-        ],
-      },
+      loop(r, to, [
+        { s: 'let', name: 'far', value: element('distances', r, f32x4) },
+        { s: 'let', name: 'which', value: element('codes', r, i32x4) },
+        { s: 'var', name: 'least', type: f32, value: component(ref('far', f32x4), 0) },
+        { s: 'var', name: 'code', type: i32, value: component(ref('which', i32x4), 0) },
+        ...meet,
+        ...block.store(0, at, variable('code', i32)),
+      ]),
     ],
   };
 };

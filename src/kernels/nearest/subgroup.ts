@@ -1,30 +1,31 @@
 // The nearest code without a distance matrix: a subgroup keeps, for a few rows, the best distance that each of its lanes has met
 // while codes stream past. A lane's codes ascend, so that of equals it keeps the first; lanes meet at the end, and where several subgroups
 // share the codes of the same rows, they meet in workgroup memory.
+
+import { counter, loop, part, plus, range, splat, times, vector, vectorType } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { call, dot, type Expr, element, int, lit, ref, scalarType, variable, where } from '../../compiler/ir/expr.ts';
+import {
+  bool,
+  call,
+  dot,
+  type Expr,
+  element,
+  f32,
+  i32,
+  int,
+  lit,
+  ref,
+  variable,
+  where,
+} from '../../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { highest } from '../../dsl/core/dtype.ts';
-import { fixedSubgroup, rowOfLane } from '../lanes.ts';
-import {
-  bestHeight,
-  counter,
-  dotRows,
-  part,
-  plus,
-  range,
-  shuffleXor,
-  splat,
-  times,
-  vector,
-  vectorType,
-} from '../subgroup-tile.ts';
+import { bestHeight, fixedSubgroup, rowOfLane } from '../lanes.ts';
+import { dotRows, shuffleXor } from '../subgroup-tile.ts';
 import type { Emitted, KernelTemplate, Schedule } from '../template.ts';
 import { before, codeQuad, type NearestCall, nearestCall, nearestParts, rowQuad } from './call.ts';
 
-const i32 = scalarType('i32');
-const f32 = scalarType('f32');
 const HIGHEST = lit(highest.f32, 'f32');
 const COLUMNS = 4;
 /** Subgroups that keep a graphics card busy. */
@@ -37,7 +38,7 @@ const meet = (r: number, lanes: number): readonly Stmt[] => {
   for (let mask = 1; mask < lanes; mask *= 2) {
     const names = { d: `d${r}_${mask}`, i: `i${r}_${mask}`, take: `take${r}_${mask}` };
     const [other, otherCode] = [ref(names.d, f32), ref(names.i, i32)];
-    const take = ref(names.take, scalarType('bool'));
+    const take = ref(names.take, bool);
     steps.push(
       { s: 'let', name: names.d, value: shuffleXor(d, mask) },
       { s: 'let', name: names.i, value: shuffleXor(i, mask) },
@@ -67,7 +68,7 @@ const meetAll = (rows: number, lanes: number, parts: number, lane: Expr, member:
     { s: 'var', name: 'code', type: i32, value: element('codes', r, i32) },
     ...range(parts - 1).flatMap((k): readonly Stmt[] => {
       const [other, otherCode] = [ref(`d_${k}`, f32), ref(`i_${k}`, i32)];
-      const take = ref(`take_${k}`, scalarType('bool'));
+      const take = ref(`take_${k}`, bool);
       return [
         { s: 'let', name: `d_${k}`, value: element('distances', at(int(k + 1), r), f32) },
         { s: 'let', name: `i_${k}`, value: element('codes', at(int(k + 1), r), i32) },
@@ -100,7 +101,7 @@ const compare = ({ rows, end }: Tile, codeOf: (j: number) => Expr): readonly Stm
     return [
       { s: 'let', name: `away${r}`, value: plus(variable('squares', type), twice) },
       ...range(COLUMNS).flatMap((j): readonly Stmt[] => {
-        const nearer = ref(`nearer${r}_${j}`, scalarType('bool'));
+        const nearer = ref(`nearer${r}_${j}`, bool);
         const closer = call('lt', part(away, j), d);
         return [
           {
@@ -151,18 +152,16 @@ const emit: KernelTemplate['emit'] = (n, schedule, block, caps): Emitted => {
       { s: 'var', name: `best${k}`, type: f32, value: HIGHEST },
       { s: 'var', name: `code${k}`, type: i32, value: int(0) },
     ]),
-    {
-      s: 'for',
-      counter: turn,
-      from: int(0),
-      to: parts === 1 ? int(c.codes) : int(turn.hi + 1),
-      step: parts === 1 ? tile : 1,
-      body: [
+    loop(
+      turn,
+      parts === 1 ? int(c.codes) : int(turn.hi + 1),
+      [
         { s: 'var', name: 'squares', type, value: splat(lit(0, 'f32'), COLUMNS) },
         ...distances,
         ...compare({ rows, end: covered === c.codes ? null : c.codes }, codeOf),
       ],
-    },
+      { step: parts === 1 ? tile : 1 },
+    ),
   ];
   if (parts > 1) {
     const shared = meetAll(rows, lanes, parts, lane, member);
@@ -193,7 +192,7 @@ const emit: KernelTemplate['emit'] = (n, schedule, block, caps): Emitted => {
     {
       s: 'if',
       cond: call('eq', lane, int(0)),
-      then: [{ s: 'for', counter: r, from: int(0), to, step: 1, body: block.store(0, at, element('codes', r, i32)) }],
+      then: [loop(r, to, block.store(0, at, element('codes', r, i32)))],
     },
   );
   return { workgroupSize: lanes, groups, subgroups: true, body };

@@ -1,16 +1,27 @@
 // The nearest code where subgroups have no fixed size: a workgroup shares the codes of a few rows, each invocation keeps the best of
 // its own, and they meet in workgroup memory. No distance matrix.
-import { call, dot, type Expr, element, int, lit, ref, scalarType, variable, where } from '../../compiler/ir/expr.ts';
+import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
+import {
+  bool,
+  call,
+  dot,
+  type Expr,
+  element,
+  f32,
+  f32x4,
+  i32,
+  int,
+  lit,
+  ref,
+  variable,
+  where,
+} from '../../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { highest } from '../../dsl/core/dtype.ts';
-import { counter, plus, range, times } from '../subgroup-tile.ts';
 import type { KernelTemplate } from '../template.ts';
 import { before, codeQuad, nearestCall, nearestParts, rowQuad } from './call.ts';
 
-const i32 = scalarType('i32');
-const f32 = scalarType('f32');
-const f32x4 = scalarType('f32', 4);
 const ZERO = lit(0, 'f32');
 
 const emit: KernelTemplate['emit'] = (n, schedule, block) => {
@@ -29,7 +40,7 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
   const compare = range(rows).flatMap((r): readonly Stmt[] => {
     const away = ref(`away${r}`, f32);
     const closer = call('lt', away, d(r));
-    const nearer = ref(`nearer${r}`, scalarType('bool'));
+    const nearer = ref(`nearer${r}`, bool);
     return [
       { s: 'let', name: `away${r}`, value: plus(squares, times(s(r), lit(-2, 'f32'))) },
       {
@@ -41,36 +52,22 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
       { s: 'assign', name: `best${r}`, value: where(nearer, away, d(r)) },
     ];
   });
-  const stream: Stmt = {
-    s: 'for',
-    counter: step,
-    from: int(0),
-    to: int(steps),
-    step: 1,
-    body: [
-      { s: 'var', name: 'squares', type: f32, value: ZERO },
-      ...range(rows).map((r): Stmt => ({ s: 'var', name: `s${r}`, type: f32, value: ZERO })),
-      {
-        s: 'for',
-        counter: quad,
-        from: int(0),
-        to: int(Math.ceil(c.width / 4)),
-        step: 1,
-        body: [
-          { s: 'let', name: 'own', value: codeQuad(c, block, code, quad) },
-          { s: 'assign', name: 'squares', value: plus(squares, dot(own, own)) },
-          ...range(rows).map(
-            (r): Stmt => ({
-              s: 'assign',
-              name: `s${r}`,
-              value: plus(s(r), dot(rowQuad(c, block, add(row0, int(r)), quad), own)),
-            }),
-          ),
-        ],
-      },
-      ...compare,
-    ],
-  };
+  const stream: Stmt = loop(step, steps, [
+    { s: 'var', name: 'squares', type: f32, value: ZERO },
+    ...range(rows).map((r): Stmt => ({ s: 'var', name: `s${r}`, type: f32, value: ZERO })),
+    loop(quad, Math.ceil(c.width / 4), [
+      { s: 'let', name: 'own', value: codeQuad(c, block, code, quad) },
+      { s: 'assign', name: 'squares', value: plus(squares, dot(own, own)) },
+      ...range(rows).map(
+        (r): Stmt => ({
+          s: 'assign',
+          name: `s${r}`,
+          value: plus(s(r), dot(rowQuad(c, block, add(row0, int(r)), quad), own)),
+        }),
+      ),
+    ]),
+    ...compare,
+  ]);
   const place = (r: number, at: Expr): Expr => add(int(r * size), at);
   const put = range(rows).flatMap((r): readonly Stmt[] => [
     { s: 'setElement', array: 'distances', index: place(r, local), value: d(r) },
@@ -81,9 +78,9 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
     const merge = range(rows).flatMap((r): readonly Stmt[] => {
       const other = element('distances', place(r, add(local, int(half))), f32);
       const otherCode = element('codes', place(r, add(local, int(half))), i32);
-      const take = variable(`take${r}`, scalarType('bool'));
+      const take = variable(`take${r}`, bool);
       return [
-        { s: 'var', name: `take${r}`, type: scalarType('bool'), value: before(other, otherCode, d(r), i(r)) },
+        { s: 'var', name: `take${r}`, type: bool, value: before(other, otherCode, d(r), i(r)) },
         { s: 'assign', name: `best${r}`, value: where(take, other, d(r)) },
         { s: 'assign', name: `code${r}`, value: where(take, otherCode, i(r)) },
       ];
@@ -113,7 +110,7 @@ const emit: KernelTemplate['emit'] = (n, schedule, block) => {
       {
         s: 'if',
         cond: call('eq', local, int(0)),
-        then: [{ s: 'for', counter: r, from: int(0), to, step: 1, body: block.store(0, at, result) }],
+        then: [loop(r, to, block.store(0, at, result))],
       },
     ],
   };

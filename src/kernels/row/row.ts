@@ -1,7 +1,9 @@
 // Row operations (softmax, norms, cross entropy and their gradients) in one kernel: some lanes of a workgroup share a row, each phase
 // of reductions ends in a tree over them, and the last pass makes the results.
+
+import { loop } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { call, type Expr, int, ref, scalarType, where } from '../../compiler/ir/expr.ts';
+import { call, type Expr, i32, int, ref, where } from '../../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt, type WorkgroupArray } from '../../compiler/ir/stmt.ts';
 import { isKind, sizeOf } from '../../dsl/core/node.ts';
@@ -10,8 +12,6 @@ import { fixedSubgroup, foldLanes, type Lanes, lanesOf } from '../lanes.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';
 import { type RowGraph, rowGraph } from './graph.ts';
 import { foldOf, RowValues } from './values.ts';
-
-const i32 = scalarType('i32');
 
 interface Params {
   /** Lanes that share a row. */
@@ -80,7 +80,7 @@ class RowEmitter {
     if (this.#p.unroll || this.#whole <= 1) for (let k = 0; k < this.#whole; k++) out.push(...body(at(int(k)), null));
     else {
       const counter = ref(`u${this.#loops++}`, i32, 0, this.#whole - 1);
-      out.push({ s: 'for', counter, from: int(0), to: int(this.#whole), step: 1, body: body(at(counter), null) });
+      out.push(loop(counter, this.#whole, body(at(counter), null)));
     }
     if (this.#rest > 0) {
       const last = at(int(this.#whole));

@@ -1,6 +1,8 @@
 // Row operations on a processor: a row at a time, four columns as a vector; partial results are vectors too, and meet at the row's end.
+
+import { loop } from '../../compiler/ir/build.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { component, type Expr, int, ref, scalarType, splat4, variable, vec4 } from '../../compiler/ir/expr.ts';
+import { component, type Expr, i32, int, ref, scalarType, splat4, variable, vec4 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, mul } from '../../compiler/ir/index-math.ts';
 import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
 import { isKind } from '../../dsl/core/node.ts';
@@ -10,7 +12,6 @@ import type { RowGraph } from './graph.ts';
 import { row, rowGraphOf } from './row.ts';
 import { type Fold, foldOf, RowValues } from './values.ts';
 
-const i32 = scalarType('i32');
 const LANES = 4;
 /** Quads of a turn, each with sums of its own: a sum waits for the last one, and fewer terms a sum lose less. */
 const SPREAD = 4;
@@ -47,7 +48,7 @@ class RowEmitter {
       if (first === last) return [];
       const counter = ref(`u${this.#loops++}`, i32, first, last - step);
       const body = Array.from({ length: step }, (_, k) => quad(add(counter, int(k)), k)).flat();
-      return [{ s: 'for', counter, from: int(first), to: int(last), step, body }];
+      return [loop(counter, last, body, { from: first, step })];
     };
     const even = this.#whole - (this.#whole % spread);
     return [

@@ -1,5 +1,6 @@
 // What an adapter can do at most: multiply-adds and bytes a second, each by a kernel that does nothing else.
-import { fma, int, lit, load, rawCall, ref, scalarType, splat4, variable } from '../../compiler/ir/expr.ts';
+import { loop } from '../../compiler/ir/build.ts';
+import { f32x4, fma, i32, int, lit, load, rawCall, ref, splat4, variable } from '../../compiler/ir/expr.ts';
 import { add, mul } from '../../compiler/ir/index-math.ts';
 import { type BufferBinding, builtins, type KernelCode, type Stmt } from '../../compiler/ir/stmt.ts';
 import { printKernel } from '../../compiler/print.ts';
@@ -17,8 +18,6 @@ export interface Roofline {
 
 const RUNS = 7;
 const SIZE = 64;
-const i32 = scalarType('i32');
-const f32x4 = scalarType('f32', 4);
 
 const invocation = (groups: number) =>
   add(mul(ref(builtins.group, i32, 0, groups - 1), int(SIZE)), ref(builtins.local, i32, 0, SIZE - 1));
@@ -72,14 +71,11 @@ const arithmetic = (groups: number): KernelCode => {
           value: rawCall('add', [start, splat4(lit(c, 'f32'))], f32x4),
         }),
       ),
-      {
-        s: 'for',
-        counter: turn,
-        from: int(0),
-        to: int(TURNS),
-        step: 1,
-        body: chains.map((c): Stmt => ({ s: 'assign', name: `acc${c}`, value: fma(acc(c), half, start) })),
-      },
+      loop(
+        turn,
+        TURNS,
+        chains.map((c): Stmt => ({ s: 'assign', name: `acc${c}`, value: fma(acc(c), half, start) })),
+      ),
       { s: 'store', buffer: 0, index: at, value: sum },
     ],
   );
