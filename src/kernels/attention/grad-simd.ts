@@ -258,7 +258,7 @@ interface Kind {
 
 const template = ({ name, of, tiled, products, emit }: Kind): KernelTemplate => ({
   name,
-  version: 2,
+  version: 1,
   refuses: (n, caps) => {
     const a = of(n);
     return a ? refusesTiles(tiled(n, a), caps) : 'not this gradient of attention';

@@ -265,7 +265,7 @@ interface Kind {
 
 const template = ({ name, of, rows, others, widths, products, emit }: Kind): KernelTemplate => ({
   name,
-  version: 2,
+  version: 1,
   refuses: (n, caps) => {
     const a = of(n);
     return a ? refusesRows(widths(a), caps) : 'not this gradient of attention';

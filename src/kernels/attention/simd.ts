@@ -202,7 +202,7 @@ const tiled = (n: Node, a: AttentionCall): TiledCall => ({
 
 export const attentionSimd: KernelTemplate = {
   name: 'attention-simd',
-  version: 2,
+  version: 1,
   refuses: (n, caps) => {
     const a = forward(n);
     return a ? refusesTiles(tiled(n, a), caps) : 'not attention';

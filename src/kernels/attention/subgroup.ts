@@ -171,7 +171,7 @@ const finish = (a: AttentionCall, p: Place, block: Block, count: Expr): readonly
 
 export const attentionSubgroup: KernelTemplate = {
   name: 'attention-subgroup',
-  version: 2,
+  version: 1,
   refuses: (n, caps) => {
     const a = forward(n);
     return a ? refusesRows([a.valueWidth], caps) : 'not attention';
