@@ -17,7 +17,7 @@ export type Rank6 = readonly [number, number, number, number, number, number];
 declare const dimName: unique symbol;
 /** The run-time size of a named dim: a plain number whose type remembers the name. `dim('batch', 8)` makes one. */
 export type Named<N extends string> = number & { readonly [dimName]: N };
-/** A size without a name: of a type parameter `N extends number` too, so that `weight([N])` has `N` in its shape. */
+/** A size without a name: of a type parameter `N extends number` too, so that `weight([n], ..)` has `N` in its shape. */
 export type Unnamed = number & { readonly [dimName]?: never };
 /** The dim that a size argument stands for. */
 export type DimOf<A> = A extends Named<infer N> ? N : A extends -1 ? number : A extends number ? A : number;
