@@ -85,7 +85,7 @@ const scoreGradients = (
           s: 'setElement',
           array: 'changes',
           index,
-          value: seen && mask ? where(seen, times(change, p), NOTHING) : times(change, p),
+          value: seen && mask ? where(seen, times(change, p), zero4) : times(change, p),
         },
       ];
     }),
