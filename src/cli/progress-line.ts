@@ -26,11 +26,11 @@ const fitting = (parts: readonly string[], room: number): readonly string[] => {
   return kept.length === 0 ? [] : [...kept, more];
 };
 
-/** The parts of a head that fit, none of them cut but the first. */
-const firstParts = (head: string, width: number): string => {
+/** A head and what may stand for it in a narrow terminal: its ends, as the place and the time that is left, then its first part. */
+const headsOf = (head: string): readonly string[] => {
   const parts = head.split('  ');
-  const begins = parts.map((_, i) => parts.slice(0, i + 1).join('  '));
-  return begins.findLast((begin) => begin.length <= width) ?? head.slice(0, width);
+  const [first = '', last = ''] = [parts[0], parts.at(-1)];
+  return [head, ...(parts.length > 2 ? [`${first}  ${last}`] : []), first];
 };
 
 /** Columns of the bar. */
@@ -49,18 +49,22 @@ const bar = (progress: number, cells: number): string => {
 };
 
 /**
- * At most `width` columns: the bar, the head, and the terms, with names and digits cut and the last left out where they don't fit; then
+ * At most `width` columns: the bar, the head, and the terms, with names and digits cut and the last left out where they don't fit; in
+ * narrow terminals the head without its middle, then no bar. At the end
  * `name`, of what is being done, cut too.
  */
 export const progressLine = (
   width: number,
   progress: number,
-  head: string,
+  asked: string,
   terms: Readonly<Record<string, number>>,
   name = '',
 ): string => {
+  const heads = headsOf(asked);
+  // Where there is no room for a bar beside the time, the time stays.
+  const head = heads.slice(0, -1).find((one) => width - one.length - 2 >= LEAST);
+  if (head === undefined) return heads.find((one) => one.length <= width) ?? asked.slice(0, Math.max(0, width));
   const room = width - head.length - 2;
-  if (room < LEAST) return firstParts(head, Math.max(0, width));
   const names = Object.keys(terms);
   const values = Object.values(terms);
   const full = names.map((name, i) => `  ${name} ${short(values[i]!)}`);

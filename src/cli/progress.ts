@@ -49,6 +49,12 @@ const drawnOn = (stream: Terminal, first: View['line'], clock: () => number): Dr
   for (const begins of ['redraw-pre', 'stop-pre-clear']) bars.on(begins, () => stream.write(CUTS));
   for (const ends of ['redraw-post', 'stop']) bars.on(ends, () => stream.write(WRAPS));
   const bar = bars.create(1, 0, { line: first });
+  const stop = (): void => {
+    process.off('exit', stop);
+    bars.stop();
+  };
+  // Whatever ends the process, the terminal wraps lines and shows its cursor again.
+  process.on('exit', stop);
   let drawn = Number.NEGATIVE_INFINITY;
   const draw = (): void => {
     drawn = clock();
@@ -65,9 +71,12 @@ const drawnOn = (stream: Terminal, first: View['line'], clock: () => number): Dr
       bars.log(`${WRAPS}${line}\n${CUTS}`);
       draw();
     },
-    stop: () => bars.stop(),
+    stop,
   };
 };
+
+/** A dumb terminal cannot go back in a line. */
+const isDrawnOn = ({ isTTY }: Terminal): boolean => isTTY === true && process.env.TERM !== 'dumb';
 
 /** `clock`: milliseconds. */
 export const openProgress = (
@@ -79,7 +88,7 @@ export const openProgress = (
   let said = Number.NEGATIVE_INFINITY;
   return {
     show: (view, due = false) => {
-      if (stream.isTTY) {
+      if (isDrawnOn(stream)) {
         if (drawn === null) drawn = drawnOn(stream, view.line, clock);
         else drawn.show(view.line);
       } else if (due || clock() - said >= QUIET) {

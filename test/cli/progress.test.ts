@@ -13,6 +13,33 @@ import { terminal } from '../support/terminal.ts';
 const test = suite('progress');
 const view = (text: string) => ({ line: (columns: number) => text.slice(0, columns), said: text });
 
+test('whatever ends the process, the terminal is as it was; a dumb one is none', () => {
+  const ends = () => process.listenerCount('exit');
+  const [{ stream, text }, before, term] = [terminal(true, 80), ends(), process.env.TERM];
+  const open = () =>
+    openProgress(
+      outputTo(true, assert.unreachable, (line) => lines.push(line)),
+      stream,
+    );
+  const lines: string[] = [];
+  const shown = open();
+  shown.show(view('half'));
+  assert.is(ends(), before + 1);
+  for (const listener of process.listeners('exit').slice(before)) listener.call(process, 0);
+  assert.ok(text().lastIndexOf('\u001b[?7h') > text().lastIndexOf('\u001b[?7l'), JSON.stringify(text()));
+  shown.stop();
+  assert.is(ends(), before);
+  const drawn = text();
+  try {
+    process.env.TERM = 'dumb';
+    open().show(view('plain'));
+  } finally {
+    if (term === undefined) delete process.env.TERM;
+    else process.env.TERM = term;
+  }
+  assert.equal([text(), lines], [drawn, ['plain\n']]);
+});
+
 test('no terminal: at most a line every ten seconds, but for what is due', () => {
   const { stream, text } = terminal(false, 80);
   const lines: string[] = [];

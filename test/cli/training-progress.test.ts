@@ -28,6 +28,15 @@ test('a wide terminal has all, a narrower one cut names, then fewer terms, then 
   assert.is(line(4), '50/1');
 });
 
+test('the time that is left stays in narrow terminals: terms go, then the rate, then the bar', () => {
+  const line = (width: number) => progressLine(width, 0.5, '50/100  12.50 images/s  3m20s left', terms);
+  assert.match(line(60), /^█+░+ {2}50\/100 {2}12\.50 images\/s {2}3m20s left/);
+  assert.match(line(44), /^█+░+ {2}50\/100 {2}12\.50 images\/s {2}3m20s left$/);
+  assert.match(line(40), /^█+░+ {2}50\/100 {2}3m20s left/);
+  assert.is(line(24), '50/100  3m20s left');
+  assert.is(line(10), '50/100');
+});
+
 test('names are told apart, and no line is wider than its terminal', () => {
   const alike = progressLine(60, 1, '1/1', { discriminatorFake: 1, discriminatorReal: 2 });
   assert.match(alike, /discriminatorF 1\.00 {2}discriminatorR 2\.00$/);

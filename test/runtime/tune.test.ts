@@ -20,6 +20,7 @@ import { runGraph } from '../../src/runtime/evaluate.ts';
 import { callsOf } from '../../src/runtime/tune/calls.ts';
 import { tuneElementwise } from '../../src/runtime/tune/elementwise.ts';
 import { isolate } from '../../src/runtime/tune/isolate.ts';
+import { makeOperands, readValues } from '../../src/runtime/tune/operands.ts';
 import { inPieces } from '../../src/runtime/tune/pieces.ts';
 import { readTable, tableFile, writeTable } from '../../src/runtime/tune/store.ts';
 import { checkCall, tuneCall } from '../../src/runtime/tune/tune.ts';
@@ -194,6 +195,18 @@ forEachDevice(
 forEachDevice(test, 'a stopped call leaves no entry; the heuristic is right', async (backend) => {
   assert.is(await tuneCall(backend, product(), { ...options, stopped: () => true }), null);
   assert.type(await checkCall(backend, product()), 'number');
+});
+
+forEachDevice(test, 'operands are those of a seed', async (backend) => {
+  const { inputs, call } = isolate(product());
+  const valuesOf = async (seed?: number) => {
+    const made = await makeOperands(backend, call, inputs, 'fractions', seed);
+    return Promise.all(made.map((buffer) => readValues(backend, buffer)));
+  };
+  const [plain, same, other, again] = [await valuesOf(), await valuesOf(0), await valuesOf(7), await valuesOf(7)];
+  assert.equal([same, again], [plain, other]);
+  assert.not.equal(other, plain);
+  assert.type(await checkCall(backend, product(), 7), 'number');
 });
 
 test('calls of graphs are counted by class, those with most work first', () => {

@@ -87,7 +87,10 @@ export const importModel = async (source: string, options: ImportOptions): Promi
     );
   try {
     if (drawn === 0) await write(null);
-    else await withRuntime(options, output, (runtime) => write(drawnSource(runtime, tokenizerSpec(model), seed)));
+    else
+      await withRuntime(options, { ...output, log: progress.log }, (runtime) =>
+        write(drawnSource(runtime, tokenizerSpec(model), seed)),
+      );
   } finally {
     progress.stop();
   }

@@ -20,7 +20,7 @@ import { duration } from '../../train/report/index.ts';
 import { need, UserFailure } from '../failure.ts';
 import { graphOf, type Part, parts, variantNamed } from '../graphs.ts';
 import { type Interruption, interruption } from '../interruption.ts';
-import { type CommonOptions, wholeNumber, withCommon } from '../options.ts';
+import { type CommonOptions, wholeNumber, withCommon, withSeed } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { progressLine } from '../progress-line.ts';
@@ -36,6 +36,7 @@ interface TuneCommandOptions extends CommonOptions {
   readonly probe: boolean;
   readonly report?: string | true;
   readonly backend?: 'webgpu' | 'wasm';
+  readonly seed: number;
 }
 
 /** Kernels that a probe of the driver's settings times. */
@@ -53,10 +54,10 @@ const callsFor = (caps: Caps, names: readonly string[], { part, batch }: TuneCom
   );
 
 /** The heaviest kernels, checked and timed as the heuristics choose them: what a child process reports of a driver's setting. */
-const probe = async (backend: Backend, calls: readonly CountedCall[]): Promise<Probe> => {
+const probe = async (backend: Backend, calls: readonly CountedCall[], seed: number): Promise<Probe> => {
   let ms = 0;
   for (const { key, call, count } of calls.slice(0, PROBED)) {
-    const found = await checkCall(backend, call);
+    const found = await checkCall(backend, call, seed);
     if (typeof found === 'string') return { software: backend.caps.software, ms: null, wrong: `${key}: ${found}` };
     ms += count * found;
   }
@@ -100,7 +101,7 @@ const UNKNOWN: Roofline = { flops: Number.POSITIVE_INFINITY, bytes: Number.POSIT
 const tuneCalls = async (
   backend: Backend,
   calls: readonly CountedCall[],
-  { redo, limit }: TuneCommandOptions,
+  { redo, limit, seed }: TuneCommandOptions,
   output: Output,
 ): Promise<{ readonly totals: Totals; readonly end: Interruption['end'] }> => {
   let table: TuningTable = await readTable(backend.caps, output.log);
@@ -125,6 +126,7 @@ const tuneCalls = async (
         roofline,
         onDrop: (choice, why) => bar.log(`dropped ${text(choice)}: ${why}`),
         stopped: signal.asked,
+        seed,
       });
       if (signal.asked()) break;
       if (!entry) {
@@ -146,6 +148,7 @@ const tuneCalls = async (
       const entry = await tuneElementwise(backend, exponent, {
         onDrop: (c, why) => bar.log(`dropped elementwise ${JSON.stringify(c)}: ${why}`),
         stopped: signal.asked,
+        seed,
       });
       if (!entry) continue;
       table = { ...table, elementwise: { ...table.elementwise, [exponent]: entry } };
@@ -213,7 +216,7 @@ export const tune = async (variant: string, options: TuneCommandOptions): Promis
       );
     const calls = callsFor(backend.caps, names, options).slice(0, options.limit);
     if (options.probe) {
-      output.result(await probe(backend, calls));
+      output.result(await probe(backend, calls, options.seed));
       return;
     }
     const { totals, end } = await tuneCalls(backend, calls, options, output);
@@ -230,12 +233,15 @@ export const tune = async (variant: string, options: TuneCommandOptions): Promis
 };
 
 export const tuneCommand = (program: Command): Command =>
-  withCommon(
-    program
-      .command('tune')
-      .description(
-        'measure the schedules of kernels on this adapter and keep the fastest; Ctrl-C keeps what is done and stops (exit code 130)',
-      ),
+  withSeed(
+    withCommon(
+      program
+        .command('tune')
+        .description(
+          'measure the schedules of kernels on this adapter and keep the fastest; Ctrl-C keeps what is done and stops (exit code 130)',
+        ),
+    ),
+    'seed of the numbers that kernels are measured and checked with',
   )
     .addArgument(new Argument('[variant]', 'name of the variant').default('mini'))
     .option('--all', `${mainVariants.join(' and ')}: the published model and the one that trains anywhere`, false)
