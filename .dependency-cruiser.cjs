@@ -31,7 +31,7 @@ const direction = Object.entries(mayImport).map(([folder, allowed]) => ({
 }));
 
 /** Only one file of src/runtime may open a device library or an assembler, so that it has one owner. */
-const device = ['webgpu', 'gpu\\.js', 'wabt'].flatMap((name) => {
+const device = ['webgpu', 'gpu\\.js', 'wabt', 'watr'].flatMap((name) => {
   const path = `(^|node_modules/)${name}(/|$)`;
   return [
     {
@@ -49,11 +49,12 @@ const device = ['webgpu', 'gpu\\.js', 'wabt'].flatMap((name) => {
   ];
 });
 
-/** What nobody imports: the package's entry points, its command, and what threads load by its URL. */
+/** What nobody imports: the package's entry points, its command, what threads load by its URL, and what `browser` puts in a place. */
 const entries = [
   '^src/((models|train|data|eval)/)?index\\.ts$',
   '^src/cli/main\\.ts$',
   '^src/data/threads/thread\\.ts$',
+  '^src/runtime/wasm/assemble-web\\.ts$',
 ];
 
 module.exports = {

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { projectDir } from './support/shared.ts';
@@ -120,6 +121,54 @@ export const { caps } = backend;\n`,
   });
   assert.is.not(status, 0);
   assert.match(stdout, 'matmul: x ends in 3, w starts with 4');
+});
+
+pack('is bundled for a browser as it is: no module of Node, and what is asked for rarely is loaded apart', async () => {
+  writeFileSync(
+    join(user, 'page.js'),
+    `import { evaluate, grad, matmul, openRuntime, tensor } from 'dualtoken';
+import { mini, pixelDecoder } from 'dualtoken/models';
+console.log(evaluate, grad, matmul, openRuntime, tensor, mini, pixelDecoder);\n`,
+  );
+  const { warnings, metafile } = await build({
+    absWorkingDir: user,
+    entryPoints: ['page.js'],
+    outdir: 'bundle',
+    bundle: true,
+    minify: true,
+    splitting: true,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    logLevel: 'silent',
+  });
+  assert.equal(warnings, []);
+  const inputs = Object.keys(metafile.inputs);
+  assert.equal(
+    inputs.filter((file) => /node:|node_modules\/(wabt|webgpu)\//.test(file)),
+    [],
+  );
+  /** Bytes of a file and of all that is loaded with it. */
+  const sizeOf = (from: string): number => {
+    const all = new Set([from]);
+    for (const file of all)
+      for (const { path, kind } of metafile.outputs[file]!.imports) if (kind === 'import-statement') all.add(path);
+    return [...all].reduce((n, file) => n + metafile.outputs[file]!.bytes, 0);
+  };
+  const chunkOf = (input: string): string =>
+    Object.entries(metafile.outputs).find(([, { inputs: made }]) =>
+      Object.keys(made).some((file) => file.endsWith(input)),
+    )![0];
+  const page = Object.keys(metafile.outputs).find((file) => metafile.outputs[file]!.entryPoint === 'page.js')!;
+  const bytes = {
+    page: sizeOf(page),
+    oracle: sizeOf(chunkOf('gpu-browser.js')),
+    assembler: sizeOf(chunkOf('watr/src/compile.js')),
+  };
+  assert.ok(bytes.page < 600_000, `the page loads ${bytes.page} bytes at first`);
+  assert.ok(bytes.oracle > 500_000 && bytes.assembler < 60_000, JSON.stringify(bytes));
+  assert.is.not(chunkOf('gpu-browser.js'), page);
+  assert.is.not(chunkOf('watr/src/compile.js'), page);
 });
 
 pack('its command answers --help', () => {

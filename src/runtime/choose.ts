@@ -4,7 +4,6 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Caps } from '../compiler/ir/caps.ts';
 import type { Backend } from './backend.ts';
 import { type RunError, renderRunError } from './error.ts';
-import { openGpuJs } from './gpujs/gpujs.ts';
 import { inNode } from './in-node.ts';
 import { openNull } from './null.ts';
 import { openWasm } from './wasm/wasm.ts';
@@ -62,7 +61,7 @@ const openAsked = async (backend: Backend['name'], options: ChooseOptions): Chos
       return E.right(openNull());
     case 'gpujs':
       log('backend gpujs: asked for; on the processor, in doubles');
-      return E.right(openGpuJs());
+      return E.right((await import('./gpujs/gpujs.ts')).openGpuJs());
     case 'wasm': {
       const opened = await openThreads(options);
       if (E.isRight(opened)) log(`backend wasm: asked for; ${opened.right.caps.name}`);

@@ -58,3 +58,17 @@ export type FromThread =
   /** The last phase of a run is over; `failed` says that a step of it threw, which another message describes. */
   | { readonly kind: 'done'; readonly run: number; readonly failed: boolean }
   | { readonly kind: 'fault'; readonly run: number; readonly step: number; readonly message: string };
+
+/** A thread as the host has it. */
+export interface Thread {
+  readonly post: (message: ToThread) => void;
+  /** Keeps the process alive, or no longer. */
+  readonly hold: (held: boolean) => void;
+  readonly end: () => void;
+}
+
+export interface Listener {
+  readonly take: (message: FromThread) => void;
+  /** The thread is gone, and nobody asked it to end. */
+  readonly lost: (reason: string) => void;
+}

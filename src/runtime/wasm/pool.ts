@@ -1,8 +1,8 @@
 // A backend's threads and the runs posted to them: in order, each ended by one message, none waited for by blocking.
 import { RunFailure } from '../error.ts';
 import type { SharedMemory, WasmModule } from './engine.ts';
-import type { FromThread, Phase, RunMessage, ToThread } from './messages.ts';
-import { startThread, type Thread } from './thread-start.ts';
+import type { FromThread, Phase, RunMessage, Thread, ToThread } from './messages.ts';
+import { startThread } from './thread-start.ts';
 
 /** Phases posted and not yet run, at most: far fewer than the threads tell apart. */
 const PHASES_AHEAD = 1024;

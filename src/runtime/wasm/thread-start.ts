@@ -1,21 +1,7 @@
 // Starts threads: worker_threads in Node, Web Workers in a browser. Neither keeps a process alive but while it is `held`.
-import { messageOf } from '../attempt.ts';
 import { inNode } from '../in-node.ts';
-import type { FromThread, ToThread } from './messages.ts';
+import type { FromThread, Listener, Thread, ToThread } from './messages.ts';
 import { threadMain } from './thread.ts';
-
-export interface Thread {
-  readonly post: (message: ToThread) => void;
-  /** Keeps the process alive, or no longer. */
-  readonly hold: (held: boolean) => void;
-  readonly end: () => void;
-}
-
-export interface Listener {
-  readonly take: (message: FromThread) => void;
-  /** The thread is gone, and nobody asked it to end. */
-  readonly lost: (reason: string) => void;
-}
 
 /** What is used of a browser's Worker. */
 interface WebWorker {
@@ -26,37 +12,10 @@ interface WebWorker {
 }
 const isWorker = (x: unknown): x is new (url: string) => WebWorker => typeof x === 'function';
 
-/** The text of a thread's program. Clocks of threads agree: one of the machine in Node, wall time in a browser. */
-export const nodeSource = (): string => `const { parentPort } = require('node:worker_threads');
-(${threadMain})(WebAssembly, () => Number(process.hrtime.bigint()),
-  (message) => parentPort.postMessage(message), (take) => parentPort.on('message', take));`;
-
+/** The text of a thread's program. Clocks of threads agree: wall time. */
 export const webSource =
   (): string => `(${threadMain})(WebAssembly, () => (performance.timeOrigin + performance.now()) * 1e6,
   (message) => postMessage(message), (take) => { onmessage = (event) => take(event.data); });`;
-
-const startInNode = async (listener: Listener): Promise<Thread> => {
-  const { Worker } = await import('node:worker_threads');
-  // The process's own options and environment may load hooks of compilers, which would slow every start.
-  const worker = new Worker(nodeSource(), { eval: true, execArgv: [], env: {} });
-  let ended = false;
-  const lost = (reason: string): void => {
-    if (!ended) listener.lost(reason);
-    ended = true;
-  };
-  worker.on('message', listener.take);
-  worker.on('error', (thrown) => lost(messageOf(thrown)));
-  worker.on('exit', (code) => lost(`a thread ended with code ${code}`));
-  worker.unref();
-  return {
-    post: (message) => worker.postMessage(message),
-    hold: (held) => (held ? worker.ref() : worker.unref()),
-    end: () => {
-      ended = true;
-      void worker.terminate();
-    },
-  };
-};
 
 const startInBrowser = (listener: Listener): Thread => {
   const Worker: unknown = Reflect.get(globalThis, 'Worker');
@@ -79,11 +38,11 @@ const startInBrowser = (listener: Listener): Thread => {
 };
 
 export const startThread = async (listener: Listener): Promise<Thread> =>
-  inNode() ? startInNode(listener) : startInBrowser(listener);
+  inNode() ? (await import('./thread-node.ts')).startInNode(listener) : startInBrowser(listener);
 
 /** How many threads the machine runs at once. */
 export const machineThreads = async (): Promise<number> => {
-  if (inNode()) return (await import('node:os')).availableParallelism();
+  if (inNode()) return (await import('./thread-node.ts')).availableParallelism();
   const navigator: unknown = Reflect.get(globalThis, 'navigator');
   const found: unknown =
     typeof navigator === 'object' && navigator !== null ? Reflect.get(navigator, 'hardwareConcurrency') : 1;

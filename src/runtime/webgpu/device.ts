@@ -1,11 +1,11 @@
-// Opens the WebGPU device. The only importer of `webgpu`: in a browser `navigator.gpu` is used instead.
+// Opens the WebGPU device: a browser's own, or else Dawn's.
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { hashText } from '../../dsl/core/hash.ts';
 import { attempt, messageOf } from '../attempt.ts';
 import { type RunError, RunFailure } from '../error.ts';
-import { calmPolling } from './polling.ts';
-import { MATRIX_FEATURE, matricesAsked, matricesOf, subgroupsOf } from './subgroups.ts';
+import { inNode } from '../in-node.ts';
+import { MATRIX_FEATURE, matricesOf, subgroupsOf } from './subgroups.ts';
 
 export interface OpenDevice {
   readonly device: GPUDevice;
@@ -18,22 +18,12 @@ declare const navigator: { readonly gpu?: GPU } | undefined;
 // Dawn crashes once the collector takes the instance, so it stays reachable for the life of the process.
 let pinned: Promise<GPU> | null = null;
 
-/** Mesa complains on stderr where the variable is missing. */
-const quietMesa = async (): Promise<void> => {
-  if (process.platform !== 'linux' || process.env.XDG_RUNTIME_DIR) return;
-  const { tmpdir } = await import('node:os');
-  process.env.XDG_RUNTIME_DIR = tmpdir();
-};
-
 const makeInstance = async (): Promise<GPU> => {
   const browser = typeof navigator === 'undefined' ? undefined : navigator.gpu;
   if (browser) return browser;
-  const unsafe = matricesAsked() ? ['enable-dawn-features=allow_unsafe_apis'] : [];
-  await quietMesa();
-  calmPolling();
-  const { create } = await import('webgpu');
-  // Without this, times are multiples of 65 microseconds.
-  return create(['disable-dawn-features=timestamp_quantization', ...unsafe]);
+  if (!inNode())
+    throw noAdapter('this browser has no navigator.gpu, or the page is not served by HTTPS or from localhost');
+  return (await import('./dawn.ts')).createDawn();
 };
 
 const noAdapter = (why: string): RunFailure => new RunFailure({ _tag: 'NoAdapter', why });
