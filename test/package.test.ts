@@ -127,12 +127,12 @@ pack('is bundled for a browser as it is: no module of Node, and what is asked fo
   writeFileSync(
     join(user, 'page.js'),
     `import { evaluate, grad, matmul, openRuntime, tensor } from 'dualtoken';
-import { mini, pixelDecoder } from 'dualtoken/models';
-console.log(evaluate, grad, matmul, openRuntime, tensor, mini, pixelDecoder);\n`,
+console.log(evaluate, grad, matmul, openRuntime, tensor);\n`,
   );
+  writeFileSync(join(user, 'model.js'), "import { mini } from 'dualtoken/models';\nconsole.log(mini);\n");
   const { warnings, metafile } = await build({
     absWorkingDir: user,
-    entryPoints: ['page.js'],
+    entryPoints: ['page.js', 'model.js'],
     outdir: 'bundle',
     bundle: true,
     minify: true,

@@ -3,9 +3,10 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
 import type { Caps } from '../compiler/ir/caps.ts';
 import type { Backend } from './backend.ts';
-import { type RunError, renderRunError } from './error.ts';
+import type { RunError } from './error.ts';
 import { inNode } from './in-node.ts';
 import { openNull } from './null.ts';
+import { notIsolated, sharesMemory } from './wasm/engine.ts';
 import { openWasm } from './wasm/wasm.ts';
 import { openHardware, openWebGpu } from './webgpu/webgpu.ts';
 
@@ -15,7 +16,7 @@ export const backendNames = ['webgpu', 'wasm', 'gpujs', 'null'] as const satisfi
 export interface ChooseOptions {
   /**
    * The one to use. Without it: WebGPU on a hardware adapter, else WebAssembly; where that has no memory that threads share (a page
-   * that is not cross-origin isolated), a software adapter, and where there is none of these, an error.
+   * that is not cross-origin isolated), a software adapter, and where there is none of these, WebAssembly on the page's own thread.
    */
   readonly backend?: Backend['name'];
   /**
@@ -72,7 +73,7 @@ const openAsked = async (backend: Backend['name'], options: ChooseOptions): Chos
       const opened = await openWebGpu();
       if (E.isRight(opened)) log(`backend webgpu: asked for; ${describeCaps(opened.right.caps)}`);
       else if (opened.left._tag === 'NoAdapter')
-        return E.left({ ...opened.left, why: `${opened.left.why}; ${remedy}` });
+        return E.left({ ...opened.left, why: `${opened.left.why}; ${inNode() ? remedy : "use the backend 'wasm'"}` });
       return opened;
     }
   }
@@ -87,19 +88,16 @@ const openBest = async (options: ChooseOptions): Chosen => {
   }
   if (hardware.left._tag !== 'NoAdapter') return hardware;
   const { why } = hardware.left;
+  if (!sharesMemory()) {
+    const software = await openWebGpu();
+    if (E.isRight(software)) {
+      log(`backend webgpu: ${describeCaps(software.right.caps)}; ${notIsolated}`);
+      return software;
+    }
+  }
   const wasm = await openThreads(options);
-  if (E.isRight(wasm)) {
-    log(`backend wasm: ${why}; ${wasm.right.caps.name}`);
-    return wasm;
-  }
-  if (wasm.left._tag !== 'ValidationError') return wasm;
-  const software = await openWebGpu();
-  if (E.isRight(software)) {
-    log(`backend webgpu: ${describeCaps(software.right.caps)}; ${renderRunError(wasm.left)}`);
-    return software;
-  }
-  const message = `${renderRunError(wasm.left)}. And there is ${renderRunError(software.left)}`;
-  return E.left({ ...wasm.left, message });
+  if (E.isRight(wasm)) log(`backend wasm: ${why}; ${wasm.right.caps.name}`);
+  return wasm;
 };
 
 /** Opens a backend: the one asked for, or the best there is. The error says what to do where there is none. */

@@ -2,8 +2,10 @@
 // Dawn's null device stands for adapters that answer, so that every machine tests every choice.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { grad, matmul, mean, square, sub, type Tensor, tensor } from '../../src/dsl/index.ts';
 import { backendNames, type ChooseOptions, openBackend } from '../../src/runtime/choose.ts';
 import { renderRunError } from '../../src/runtime/error.ts';
+import { openRuntime } from '../../src/runtime/runtime.ts';
 import { left, right } from '../support/backends.ts';
 import { nullDevice } from '../support/null-device.ts';
 import { skip } from '../support/skip.ts';
@@ -86,17 +88,42 @@ withAdapter('without memory that threads share, a software adapter, and why', as
   await withoutSharedMemory(async () => {
     const { name, said } = await chosen('software');
     assert.is(name, 'webgpu');
-    assert.match(said, /^backend webgpu: llvmpipe 1\.0, software, .*; backend wasm: .*Cross-Origin-Embedder-Policy/);
+    assert.match(said, /^backend webgpu: llvmpipe 1\.0, software, .*; the page .*Cross-Origin-Embedder-Policy/);
     assert.is((await chosen('hardware')).name, 'webgpu');
   });
 });
 
-test('with neither, an error that names the remedy: gpu.js is never a silent answer', async () => {
+test("with neither, WebAssembly on the page's own thread, which says so; several threads are refused", async () => {
   await withoutSharedMemory(async () => {
-    const message = await refused('nothing');
-    assert.match(message, /not cross-origin isolated.*Cross-Origin-Opener-Policy.*no WebGPU adapter: no driver/);
-    assert.match(await refused('nothing', { backend: 'wasm' }), /Cross-Origin-Opener-Policy/);
+    const { name, said } = await chosen('nothing');
+    assert.is(name, 'wasm');
+    assert.match(
+      said,
+      /one thread, the page's own.*not cross-origin isolated.*Cross-Origin-Opener-Policy: same-origin/,
+    );
+    assert.match(said, /backend wasm: no driver .*, 1 thread$/);
+    assert.not.match((await chosen('nothing', { backend: 'wasm', threads: 1 })).said, /isolated/);
+    assert.match(await refused('nothing', { backend: 'wasm', threads: 2 }), /2 threads .*Cross-Origin-Opener-Policy/);
   });
+});
+
+test("the page's own thread computes the bits that threads compute", async () => {
+  const x = tensor([
+    [1, 2.5, 3],
+    [4, 5, 6.25],
+  ]);
+  const loss = (w: Tensor<readonly [3, 2]>) => mean(square(sub(matmul(x, w), 1)));
+  const gradient = async (): Promise<readonly number[]> => {
+    const runtime = await openRuntime({ backend: 'wasm', warn: () => {} });
+    const compiled = runtime.compile(grad(loss));
+    const w = await runtime.upload(Float32Array.of(1, 0, 0.5, 1, 1, 0.1), [3, 2]);
+    const all = await Promise.all(Array.from({ length: 20 }, async () => (await compiled(w)).read()));
+    assert.ok(all.every((values) => values.every((v, i) => v === all[0]![i])));
+    runtime.close();
+    return [...all[0]!];
+  };
+  const threaded = await gradient();
+  await withoutSharedMemory(async () => assert.equal(await gradient(), threaded));
 });
 
 test('wrong numbers of threads are refused, not worked around', async () => {

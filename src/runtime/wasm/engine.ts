@@ -45,17 +45,25 @@ const memory64 = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0
 /** Whether the engine has memory above 4 GiB. */
 export const hasMemory64 = (engine: Engine): boolean => engine.validate(memory64);
 
-const failure = (message: string): RunFailure =>
+export const failure = (message: string): RunFailure =>
   new RunFailure({ _tag: 'ValidationError', message, kernel: '', site: '' });
 
-/** The engine; throws ValidationError where there is none, or no memory that threads share. */
+/** Whether threads can share memory: not those of a page that is not cross-origin isolated. */
+export const sharesMemory = (global: object = globalThis): boolean =>
+  Reflect.get(global, 'crossOriginIsolated') !== false && Reflect.has(global, 'SharedArrayBuffer');
+
+/** Zeros that all threads see. */
+export const sharedBytes = (bytes: number): ArrayBufferLike =>
+  sharesMemory() ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
+
+/** Why there is one thread alone, and what to do. */
+export const notIsolated =
+  'the page is not cross-origin isolated, so threads cannot share memory. Serve it with the headers ' +
+  'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
+
+/** The engine; throws ValidationError where there is none. */
 export const findEngine = (global: object = globalThis): Engine => {
   const engine: unknown = Reflect.get(global, 'WebAssembly');
   if (!isEngine(engine)) throw failure('backend wasm: this JavaScript engine has no WebAssembly');
-  if (Reflect.get(global, 'crossOriginIsolated') === false || !Reflect.has(global, 'SharedArrayBuffer'))
-    throw failure(
-      'backend wasm: the page is not cross-origin isolated, so its threads cannot share memory. Serve it with the headers ' +
-        'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
-    );
   return engine;
 };

@@ -1,6 +1,6 @@
 // A backend's threads and the runs posted to them: in order, each ended by one message, none waited for by blocking.
 import { RunFailure } from '../error.ts';
-import type { SharedMemory, WasmModule } from './engine.ts';
+import { type SharedMemory, sharedBytes, type WasmModule } from './engine.ts';
 import type { FromThread, Phase, RunMessage, Thread, ToThread } from './messages.ts';
 import { startThread } from './thread-start.ts';
 
@@ -49,7 +49,7 @@ export class ThreadPool {
   /** What to do once a run and all before it are over. */
   readonly #later: { readonly run: number; readonly act: (failure: RunFailure | null) => void }[] = [];
   /** What the threads agree by: the phase in progress with its chunks, the chunks done, a failure. */
-  readonly #control = new Int32Array(new SharedArrayBuffer(12));
+  readonly #control = new Int32Array(sharedBytes(12));
   #started: Promise<readonly Thread[]> | null = null;
   #all: readonly Thread[] = [];
   #asked = 0;

@@ -12,6 +12,7 @@ import { namedKernels, siteOf } from '../site.ts';
 import type { Block } from './allocator.ts';
 import { WasmBuffer } from './buffers.ts';
 import type { WasmContext } from './context.ts';
+import { sharedBytes } from './engine.ts';
 import { type OutputCopy, planPhases } from './plan.ts';
 import type { ThreadProgram } from './pool.ts';
 
@@ -83,7 +84,7 @@ export class WasmExecutable implements Executable {
           throw thrown;
         }
       } else fresh = taken;
-      const times = options.profile ? new Float64Array(new SharedArrayBuffer(16 * this.#steps)) : null;
+      const times = options.profile ? new Float64Array(sharedBytes(16 * this.#steps)) : null;
       const { over, results } = this.#post(given, fresh, times, options.progress);
       const failure = await over;
       if (failure) {

@@ -1,7 +1,9 @@
 // Starts threads: worker_threads in Node, Web Workers in a browser. Neither keeps a process alive but while it is `held`.
 import { inNode } from '../in-node.ts';
+import { sharesMemory } from './engine.ts';
 import type { FromThread, Listener, Thread, ToThread } from './messages.ts';
 import { threadMain } from './thread.ts';
+import { startHere } from './thread-here.ts';
 
 /** What is used of a browser's Worker. */
 interface WebWorker {
@@ -37,8 +39,10 @@ const startInBrowser = (listener: Listener): Thread => {
   };
 };
 
-export const startThread = async (listener: Listener): Promise<Thread> =>
-  inNode() ? (await import('./thread-node.ts')).startInNode(listener) : startInBrowser(listener);
+export const startThread = async (listener: Listener): Promise<Thread> => {
+  if (!sharesMemory()) return startHere(listener);
+  return inNode() ? (await import('./thread-node.ts')).startInNode(listener) : startInBrowser(listener);
+};
 
 /** How many threads the machine runs at once. */
 export const machineThreads = async (): Promise<number> => {

@@ -8,7 +8,7 @@ import type { RunError } from '../error.ts';
 import { inNode } from '../in-node.ts';
 import { uploadToWasm } from './buffers.ts';
 import { WasmContext } from './context.ts';
-import { type Engine, findEngine, hasMemory64, hasRelaxedSimd } from './engine.ts';
+import { type Engine, failure, findEngine, hasMemory64, hasRelaxedSimd, notIsolated, sharesMemory } from './engine.ts';
 import { defaultKernels, Kernels } from './kernels.ts';
 import { largestOf, MAX_PAGES, MAX_WIDE_PAGES, Memory, MIN_PAGES, PAGE } from './memory.ts';
 import { ThreadPool } from './pool.ts';
@@ -62,10 +62,16 @@ export const wasmCaps = (
   };
 };
 
-const threadsOf = async (asked: number | undefined): Promise<number> => {
+const threadsOf = async (asked: number | undefined, warn: (message: string) => void): Promise<number> => {
   const set = inNode() ? process.env.DUALTOKEN_THREADS : undefined;
+  if (asked === undefined && set === undefined && !sharesMemory()) {
+    warn(`backend wasm: one thread, the page's own, which does nothing else while it computes: ${notIsolated}`);
+    return 1;
+  }
   if (asked === undefined && set === undefined) return Math.min(MAX_THREADS, await machineThreads());
   const threads = asked ?? Number(set);
+  if (threads > 1 && threads <= MAX_THREADS && !sharesMemory())
+    throw failure(`backend wasm: ${threads} threads were asked for; ${notIsolated}`);
   if (Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS) return threads;
   const what = asked === undefined ? `DUALTOKEN_THREADS is '${set}'` : `threads is ${asked}`;
   throw badInput(`backend wasm: ${what}; it must be a whole number from 1 to ${MAX_THREADS}`);
@@ -89,11 +95,15 @@ const pagesOf = (engine: Engine, asked: number | undefined): number => {
   );
 };
 
-/** Opens the backend. Fails with ValidationError where there is no shared memory, BadInput where an option is wrong. */
+/**
+ * Opens the backend. Fails with ValidationError where there is no WebAssembly, or several threads are asked for and cannot share memory;
+ * with BadInput where an option is wrong.
+ */
 export const openWasm = (options: WasmOptions = {}): TaskEither<RunError, Backend> =>
   attempt(async () => {
     const engine = findEngine();
-    const threads = await threadsOf(options.threads);
+    const { warn = () => {} } = options;
+    const threads = await threadsOf(options.threads, warn);
     if (options.relaxedSimd && !hasRelaxedSimd(engine))
       throw badInput('backend wasm: relaxedSimd was asked for, and this engine has none: Node 22 and newer do');
     const memory = new Memory(engine, pagesOf(engine, options.memory));
@@ -101,7 +111,7 @@ export const openWasm = (options: WasmOptions = {}): TaskEither<RunError, Backen
     memory.attach(pool);
     // Threads start while programs are compiled; who needs them waits, and hears of what went wrong.
     pool.start().catch(() => {});
-    const cache = options.cache ?? (await defaultKernels(options.warn ?? (() => {})));
+    const cache = options.cache ?? (await defaultKernels(warn));
     const kernels = new Kernels(engine, pool, cache);
     const context = new WasmContext(memory, pool, kernels);
     const { ledger } = memory;

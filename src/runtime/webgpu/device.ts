@@ -97,7 +97,8 @@ const findAdapter = async (): Promise<{ readonly gpu: GPU; readonly adapter: GPU
     throw noAdapter(`the package 'webgpu' does not load here (${messageOf(thrown)})`);
   });
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw noAdapter('no driver for Vulkan, Metal or Direct3D 12 answers');
+  if (!adapter)
+    throw noAdapter(inNode() ? 'no driver for Vulkan, Metal or Direct3D 12 answers' : 'this browser offers no adapter');
   return { gpu, adapter };
 };
 
