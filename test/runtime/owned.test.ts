@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as B from '../../src/dsl/core/build.ts';
 import { zerosInit } from '../../src/dsl/init.ts';
 import * as T from '../../src/dsl/ops/index.ts';
 import { weight } from '../../src/dsl/param.ts';
 import { type Tensor, unwrap } from '../../src/dsl/tensor.ts';
 import { orThrow } from '../../src/runtime/attempt.ts';
-import type { Backend } from '../../src/runtime/backend.ts';
+import type { Backend, Executable } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { openGpuJs } from '../../src/runtime/gpujs/gpujs.ts';
 import { jit } from '../../src/runtime/jit.ts';
 import { lending, type Own, owning, owningRight } from '../../src/runtime/owned.ts';
 import { DeviceTensor, HostTensor } from '../../src/runtime/tensor.ts';
+import { isolate } from '../../src/runtime/tune/isolate.ts';
+import { openTrial } from '../../src/runtime/tune/trial.ts';
 import { placeStored } from '../../src/train/place.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 import { safetensorsBytes } from '../support/safetensors.ts';
@@ -79,6 +82,24 @@ test('results that are not finite', async () => {
   assert.match(await f(row()).then(() => '', String), /NonFinite/);
   await f.free();
   assert.is(backend.stats().buffers, 0);
+});
+
+test('a schedule that is tried and finds no room for its first run', async () => {
+  const backend = openGpuJs();
+  let open = 0;
+  const load: Backend['load'] = (program) =>
+    TE.map((executable: Executable): Executable => {
+      open++;
+      const dispose = (): void => {
+        open--;
+        executable.dispose();
+      };
+      return { run: () => TE.left({ _tag: 'OutOfMemory', asked: 4, what: 'a temporary' }), dispose };
+    })(backend.load(program));
+  const [x, y] = [B.input('x', [2, 3], 'f32'), B.input('y', [3, 2], 'f32')];
+  const isolated = isolate(B.einsum('ab,bc->ac', x, y));
+  assert.match(await openTrial({ ...backend, load }, isolated, null, []).then(() => '', String), /OutOfMemory/);
+  assert.is(open, 0);
 });
 
 test('inputs of a graph that is run once', () =>

@@ -8,6 +8,7 @@ import type { HostArray } from '../../dsl/core/dtype.ts';
 import { orThrow } from '../attempt.ts';
 import type { Backend, DeviceBuffer } from '../backend.ts';
 import { CompileFailure } from '../evaluate.ts';
+import { owning } from '../owned.ts';
 import type { Isolated } from './isolate.ts';
 import { readValues } from './operands.ts';
 import { inPieces } from './pieces.ts';
@@ -58,9 +59,12 @@ export const openTrial = async (
   const free = (buffers: readonly DeviceBuffer[]): void => {
     for (const b of buffers) b.free();
   };
-  free(await run(operands));
-  await orThrow(backend.idle);
-  const firstMs = performance.now() - started;
+  const firstMs = await owning(async (own) => {
+    own(Promise.resolve({ free: executable.dispose }));
+    free(await run(operands));
+    await orThrow(backend.idle);
+    return performance.now() - started;
+  });
   const onClock = async (): Promise<number> => {
     const from = performance.now();
     free(await run(operands));
