@@ -60,7 +60,7 @@ forEachBackend(test, 'windows hold the values of their place', async (backend) =
 });
 
 forEachBackend(test, 'an input called like a window is another one', async (backend) => {
-  const p = flat();
+  const p = B.input('flat', [199], 'f32');
   const data = Float32Array.from({ length: 199 }, (_, i) => i);
   const names = ['flat[256]', "flat[256]'"];
   const others = names.map((name) => B.input(name, [64], 'f32'));
