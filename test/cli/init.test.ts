@@ -88,7 +88,7 @@ test('what takes long is shown: a bar on a terminal, else lines; what does not i
       progress.show(0.3);
       progress.stop();
       if (isTTY) {
-        assert.match(drawn, /encoding {2}30 % {2}14s left/);
+        assert.match(drawn, /30 % {2}14s left {2}encoding/);
         assert.is(logged, '');
       } else {
         assert.is(drawn, '');
