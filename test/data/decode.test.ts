@@ -101,6 +101,15 @@ test('truncated photos are refused', async () => {
       );
 });
 
+test('what is said of a damaged picture does not hang on those that are decoded beside it', async () => {
+  const cuts = await Promise.all(
+    ['china.jpg', 'chelsea.png'].map(async (name) => (await readFile(photo(name))).subarray(0, 9000)),
+  );
+  const told = await Promise.all(Array.from({ length: 40 }, (_, i) => failure(decodeImage('cut', cuts[i % 2]!))));
+  assert.equal([...new Set(told)].length, 1);
+  assert.match(told[0]!, /the data is damaged or cut off/);
+});
+
 test('damaged bytes give a picture of the right size or an image error', async () => {
   const small = await sharp(await readFile(photo('chelsea.png')))
     .resize(40, 30)

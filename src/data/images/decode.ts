@@ -10,6 +10,8 @@ const formats: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp']);
 
 const advice = 'it must be a whole JPEG, PNG or WebP file';
 
+const tooLarge = /exceeds pixel limit/;
+
 const decode = async (bytes: Uint8Array): Promise<Picture> => {
   // The references ignore colour profiles; sharp would convert. Corrupt data must fail, not come back grey.
   const image = sharp(bytes, { failOn: 'error', ignoreIcc: true });
@@ -20,7 +22,11 @@ const decode = async (bytes: Uint8Array): Promise<Picture> => {
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
+    .toBuffer({ resolveWithObject: true })
+    .catch((cause: unknown) => {
+      // What libvips says lies in one buffer for all threads: it may be of another picture, or gone.
+      throw tooLarge.test(describeCause(cause)) ? cause : new Error('the data is damaged or cut off');
+    });
   if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to RGB`);
   return {
     width: info.width,
@@ -29,14 +35,13 @@ const decode = async (bytes: Uint8Array): Promise<Picture> => {
   };
 };
 
-/** libvips speaks of buffers and repeats itself; its first line says what is wrong. */
+/** sharp speaks of buffers; its first line says what is wrong. */
 const explain = (cause: unknown): string =>
   describeCause(cause)
     .split('\n')[0]!
     .replace(/^Input ([Bb]uffer|Bit Array) is empty/, 'the file is empty')
     .replace(/^Input [Bb]uffer contains unsupported image format/, 'this is not an image')
-    .replace(/^Unknown error$/, 'the data is damaged')
-    .replace(/^Input [Bb]uffer has corrupt header: /, 'the header is corrupt: ');
+    .replace(/^Input [Bb]uffer has corrupt header: .*/, 'the header is corrupt');
 
 /**
  * Decodes JPEG, PNG or WebP bytes; `path` is for the error. EXIF rotation is applied, transparency is laid on white, grey
@@ -46,7 +51,7 @@ export const decodeImage = (path: string, bytes: Uint8Array): TE.TaskEither<Data
   TE.tryCatch(
     () => decode(bytes),
     (cause) =>
-      /exceeds pixel limit/.test(describeCause(cause))
+      tooLarge.test(describeCause(cause))
         ? imageError(path, 'it has more pixels than the 268 million that are read: make it smaller')
         : imageError(path, `cannot be decoded (${explain(cause)}): ${advice}`),
   );
