@@ -11,10 +11,9 @@ const mayImport = {
   compiler: ['dsl', 'kernels', 'files'],
   runtime: ['dsl', 'compiler'],
   models: ['dsl'],
-  train: ['dsl', 'models', 'runtime', 'data', 'files'],
-  eval: ['dsl', 'models', 'runtime', 'data'],
-  // Checkpoints are read by src/train.
-  'eval/models': ['dsl', 'models', 'runtime', 'data', 'train', 'eval'],
+  checkpoints: ['dsl', 'models', 'runtime', 'data'],
+  train: ['dsl', 'models', 'runtime', 'data', 'files', 'checkpoints'],
+  eval: ['dsl', 'models', 'runtime', 'data', 'checkpoints'],
 };
 
 /** A folder below another folder of the table has rules of its own. */

@@ -1,6 +1,6 @@
 // dualtoken: the language and its runtime. Read in this order: dsl/; compiler/ (on kernels/) and runtime/. Models, training, data
-// and measures are entry points of their own: models/, train/, data/ (on files/), eval/. cli/ is the command, version the
-// package's.
+// and measures are entry points of their own: models/, train/ (on checkpoints/), data/ (on files/), eval/. cli/ is the command,
+// version the package's.
 
 export type { ProgramCache } from './compiler/cache.ts';
 export type { CompileOptions, KernelOf, PassName } from './compiler/compile.ts';

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as E from 'fp-ts/lib/Either.js';
+import { openTokenizer, type PictureCodes, type Tokenizer } from '../checkpoints/index.ts';
 import {
   centreCrop,
   codeMap,
@@ -13,7 +14,6 @@ import {
 } from '../data/index.ts';
 import { codeUsage, type ImageShape, psnr, ssim, unitRange } from '../eval/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { openTokenizer, type PictureCodes, type Tokenizer } from '../train/tokenizer.ts';
 import { need, UserFailure } from './failure.ts';
 import type { TaskProgress } from './task-progress.ts';
 

@@ -13,6 +13,7 @@ import type { Backend, BackendStats, StepTime } from './backend.ts';
 import { type ChooseOptions, openBackend } from './choose.ts';
 import { inNode } from './in-node.ts';
 import { type Compiled, type JitHost, type JitOptions, jit } from './jit.ts';
+import { once } from './once.ts';
 import { DeviceTensor, type HostTensor, takeHome } from './tensor.ts';
 
 export interface RuntimeOptions extends ChooseOptions {
@@ -105,12 +106,10 @@ export const openRuntime = async (options: RuntimeOptions = {}): Promise<Runtime
       const { leaves, rebuild } = flatten(tree, isTensor);
       const roots = leaves.map((l) => l.value);
       checkBound(roots);
-      const compute = jit(host, () => roots, { name: 'evaluate' });
-      try {
-        return rebuild<Evaluated<T>>(await takeHome((await compute()).map((t) => t.buffer)));
-      } finally {
-        await compute.free();
-      }
+      return once(
+        jit(host, () => roots, { name: 'evaluate' }),
+        async (compute) => rebuild<Evaluated<T>>(await takeHome((await compute()).map((t) => t.buffer))),
+      );
     },
     upload: async (data, shape, dtype = 'f32') => new DeviceTensor(await orThrow(backend.upload(data, shape, dtype))),
     idle: () => orThrow(backend.idle),

@@ -7,12 +7,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
+import { pendingOf, type TensorSource, wholeFile } from '../checkpoints/index.ts';
 import { recoverFolders } from '../data/atomic.ts';
 import { datasetError, fileError, orIfMissing, renderDataError } from '../data/error.ts';
 import { type DataError, writeAtomic, writeFolderAtomic, writeSafetensorsFrom } from '../data/index.ts';
 import { readJson } from '../data/json.ts';
 import { trainConfigSchema } from './config.ts';
-import { pendingOf, type TensorSource, wholeFile } from './source.ts';
 
 const infoSchema = z.strictObject({
   version: z.literal(1),

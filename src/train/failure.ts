@@ -1,9 +1,8 @@
 // What ends a run, in a sentence for the person who started it.
 
-/** A run that cannot go on. */
-export class TrainFailure extends Error {
-  override readonly name = 'TrainFailure';
-}
+import { TrainFailure } from '../checkpoints/index.ts';
+
+export { TrainFailure };
 
 /** A configuration that makes no run. */
 export class ConfigFailure extends TrainFailure {

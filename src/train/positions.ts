@@ -1,6 +1,7 @@
 // Position embeddings of a vision tower for another grid of patches: a tower that learned at one size of pictures starts at another.
+
+import type { NamedTensor } from '../checkpoints/index.ts';
 import { resizePlanes } from '../data/images/resample-planes.ts';
-import type { NamedTensor } from './vectors.ts';
 
 /** Rows before the grid (CLIP's class token), and the sides of both grids. */
 export interface Grids {

@@ -2,6 +2,15 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import {
+  filesOf,
+  hostSource,
+  joinSources,
+  loadMobileNetV2,
+  loadPerceptual,
+  type NamedTensors,
+  type TensorSource,
+} from '../checkpoints/index.ts';
+import {
   type Batch,
   concatDatasets,
   type DataError,
@@ -14,14 +23,10 @@ import type { TokenizerSystem } from '../models/systems/index.ts';
 import { textOf, type Variant } from '../models/variants/index.ts';
 import type { Datasets, TrainConfig } from './config.ts';
 import { TrainFailure } from './failure.ts';
-import { loadMobileNetV2 } from './load-mobilenet.ts';
 import type { ImageBatch } from './round.ts';
 import { sections } from './sides.ts';
-import { hostSource, joinSources, type TensorSource } from './source.ts';
 import { type Started, startingWeights } from './starting-weights.ts';
-import { filesOf, loadPerceptual } from './tasks/perceptual.ts';
 import { tokenizerTask } from './tasks/tokenizer.ts';
-import type { NamedTensors } from './vectors.ts';
 import { drawnTowers } from './warnings.ts';
 
 /** @throws TrainFailure with what is wrong with a user's file */

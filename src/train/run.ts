@@ -1,6 +1,7 @@
 // A whole training run, from a configuration to a model file: data, trainer, loop, checkpoints, and all that is left to look at.
 import { isAbsolute, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import { normalisationOf, renamed, type TensorSource, tokenizerSpec, writeTokenizer } from '../checkpoints/index.ts';
 import {
   cached,
   centreCrop,
@@ -20,7 +21,6 @@ import { TrainFailure } from './failure.ts';
 import { stillIn } from './freeze.ts';
 import { lockFolder } from './lock.ts';
 import { type Finished, type Progress, trainLoop } from './loop.ts';
-import { normalisationOf } from './normalisation.ts';
 import { captionIds, learnsFromCaptions, need, openData, prepareTask } from './prepare.ts';
 import { discriminatorRates } from './rates.ts';
 import { reconstructor } from './reconstruct.ts';
@@ -29,8 +29,6 @@ import { checkRoom } from './room.ts';
 import type { StepMetrics } from './round.ts';
 import { schedule } from './schedule.ts';
 import { checkSnapshot, type Sides, sections, sidesOf } from './sides.ts';
-import { renamed, type TensorSource } from './source.ts';
-import { tokenizerSpec, writeTokenizer } from './tokenizer.ts';
 import { openTrainer } from './trainer.ts';
 import { fewVectors } from './warnings.ts';
 

@@ -1,15 +1,17 @@
 // What one player keeps on a device: its vectors and its own state; how they start, go to the host under their names, and come back.
+
+import { joinSources, type NamedTensor, type Shapes, type TensorSource } from '../checkpoints/index.ts';
 import { initParams } from '../dsl/init.ts';
 import { zeros } from '../dsl/ops/create.ts';
 import { type Key, key } from '../dsl/ops/random.ts';
 import { type RavelLayout, ravel } from '../dsl/ravel.ts';
 import { type AnyTensor, type ScalarTensor, wrapAll } from '../dsl/tensor.ts';
 import { take } from '../dsl/transform/tensors.ts';
+import { once } from '../runtime/once.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type DeviceTensor, u32 } from '../runtime/tensor.ts';
 import type { Layouts } from './freeze.ts';
-import { joinSources, type TensorSource } from './source.ts';
-import { checkLayout, checkNamed, type NamedTensor, namedFromVector, type Shapes, tensorNamed } from './vectors.ts';
+import { checkLayout, checkNamed, namedFromVector, tensorNamed } from './vectors.ts';
 
 type Device = Pick<Runtime, 'compile' | 'upload'>;
 type Tensors = readonly DeviceTensor[];
@@ -60,18 +62,6 @@ export const freeSide = (s: SideState): void =>
 
 /** Paths and shapes of a player's own state. */
 export const extraOf = <Q>(initExtra: (key: Key) => Q) => take(initExtra(zeros([2], 'u32')));
-
-/** What a program gives that is run once: its temporaries are gone afterwards. */
-export const once = async <F extends { readonly free: () => Promise<void> }, R>(
-  program: F,
-  use: (program: F) => Promise<R>,
-): Promise<R> => {
-  try {
-    return await use(program);
-  } finally {
-    await program.free();
-  }
-};
 
 /** The vectors of a spec by its initialisers, on the device, each by a program of its own: drawing needs no memory beside them. */
 export const drawVectors = async <P>(

@@ -1,9 +1,11 @@
 // The sides of a task without a device: the model's, its adversary's and what is frozen, and where each lies in a snapshot.
+
+import type { Shapes } from '../checkpoints/index.ts';
 import { type RavelLayout, ravelLayout } from '../dsl/ravel.ts';
 import { layoutsOf } from './freeze.ts';
 import { checkSide, extraOf, type Names, type Side } from './side.ts';
 import type { Task } from './task.ts';
-import { checkLayout, type Shapes } from './vectors.ts';
+import { checkLayout } from './vectors.ts';
 
 /** Prefixes of names in a snapshot, for what is no trained parameter. */
 export const sections = {

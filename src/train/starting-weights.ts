@@ -1,5 +1,6 @@
 // Values that a run starts from, from a user's files, under the names of a trainer's snapshot.
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { fileSource, hostSource, joinSources, renamed, type TensorSource } from '../checkpoints/index.ts';
 import { type DataError, safetensorsError } from '../data/error.ts';
 import { withSafetensors } from '../data/safetensors/index.ts';
 import { type NamedSpec, namedSpecs } from '../dsl/param.ts';
@@ -7,7 +8,6 @@ import { publishedLayout } from '../models/published.ts';
 import type { VariantModel } from '../models/variants/index.ts';
 import { gridsOf, resizePositions } from './positions.ts';
 import { sections } from './sides.ts';
-import { fileSource, hostSource, joinSources, renamed, type TensorSource } from './source.ts';
 
 interface Wanted {
   /** Its name in a snapshot. */

@@ -1,4 +1,6 @@
 // A task on a device: its state as it starts, as steps move it on, and on its way to the host and back.
+
+import { joinSources, type TensorSource } from '../checkpoints/index.ts';
 import type { RavelLayout } from '../dsl/ravel.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { DeviceTensor } from '../runtime/tensor.ts';
@@ -17,7 +19,6 @@ import {
   vectorSource,
 } from './side.ts';
 import { checkSnapshot, type Sides, sections, sidesOf } from './sides.ts';
-import { joinSources, type TensorSource } from './source.ts';
 import type { Task } from './task.ts';
 
 export interface TrainerOptions extends RoundOptions {

@@ -1,20 +1,7 @@
 // Flat vectors on the host: to and from tensors under their checkpoint names.
-import { sizeOf } from '../dsl/core/node.ts';
+import type { NamedTensor, NamedTensors, Shapes } from '../checkpoints/index.ts';
 import type { RavelGroup, RavelLayout } from '../dsl/ravel.ts';
 import { TrainFailure } from './failure.ts';
-
-/** A tensor on the host, f32, row-major. */
-export interface NamedTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array<ArrayBuffer>;
-}
-export type NamedTensors = ReadonlyMap<string, NamedTensor>;
-
-/** The tensor of `shape` that is made of the first values of another one. */
-export const firstValues = ({ data }: NamedTensor, shape: readonly number[]): NamedTensor => {
-  const size = sizeOf(shape);
-  return { shape, data: data.length === size ? data : data.slice(0, size) };
-};
 
 /** The parts of a vector, each under its path after `prefix`; copies. */
 export const namedFromVector = (
@@ -26,11 +13,6 @@ export const namedFromVector = (
     `${prefix}${path}`,
     { shape, data: vector.slice(offset, offset + size) },
   ]);
-
-/** What is known of tensors before their values are read. */
-export interface Shapes {
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
-}
 
 const fitting = <T>(
   found: T | undefined,

@@ -1,9 +1,10 @@
 // What is said of a run before its first step though it may begin: what will learn less than was meant.
+
+import type { Shapes } from '../checkpoints/index.ts';
 import { namedSpecs } from '../dsl/param.ts';
 import type { Loss } from '../models/losses/index.ts';
 import type { TokenizerSystem } from '../models/systems/index.ts';
 import { sections } from './sides.ts';
-import type { Shapes } from './vectors.ts';
 
 /**
  * Codebooks that see fewer vectors than they have codes before a code without any is replaced, which it then is again and again (section

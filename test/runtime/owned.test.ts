@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { placeStored } from '../../src/checkpoints/place.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import { zerosInit } from '../../src/dsl/init.ts';
 import * as T from '../../src/dsl/ops/index.ts';
@@ -18,7 +19,6 @@ import { lending, type Own, owning, owningRight } from '../../src/runtime/owned.
 import { DeviceTensor, HostTensor } from '../../src/runtime/tensor.ts';
 import { isolate } from '../../src/runtime/tune/isolate.ts';
 import { openTrial } from '../../src/runtime/tune/trial.ts';
-import { placeStored } from '../../src/train/place.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 import { safetensorsBytes } from '../support/safetensors.ts';
 

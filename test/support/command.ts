@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import { hostSource } from '../../src/checkpoints/source.ts';
+import { tokenizerSpec, writeTokenizer } from '../../src/checkpoints/tokenizer.ts';
 import { runCommandLine } from '../../src/cli/run.ts';
 import { namedSpecs } from '../../src/dsl/param.ts';
 import { readVariant, type Variant } from '../../src/models/variants/index.ts';
-import { hostSource } from '../../src/train/source.ts';
-import { tokenizerSpec, writeTokenizer } from '../../src/train/tokenizer.ts';
 import { run } from './files.ts';
 import { projectDir } from './shared.ts';
 

@@ -3,12 +3,12 @@ import { cp, mkdir, open, readdir, readFile, truncate, writeFile } from 'node:fs
 import { join, relative } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { hostSource, readAll } from '../../src/checkpoints/source.ts';
 import { noCache } from '../../src/compiler/cache.ts';
 import { openRuntime } from '../../src/runtime/runtime.ts';
 import { type Checkpoint, latestCheckpoint, readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
 import { trainConfigSchema } from '../../src/train/config.ts';
 import { runTraining } from '../../src/train/run.ts';
-import { hostSource, readAll } from '../../src/train/source.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 import { leavePictures, tinyRun } from '../support/tiny-run.ts';
 

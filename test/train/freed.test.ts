@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openTokenizer } from '../../src/checkpoints/tokenizer.ts';
 import { noCache } from '../../src/compiler/cache.ts';
 import { openModel } from '../../src/eval/models/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
-import { openTokenizer } from '../../src/train/tokenizer.ts';
 import { openTrainer } from '../../src/train/trainer.ts';
 import { writeTinyTokenizer } from '../support/command.ts';
 import { inFolder, run } from '../support/files.ts';

@@ -2,10 +2,10 @@
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { normalisationOf } from '../../src/checkpoints/normalisation.ts';
 import { clipNormalisation, type ImageDataset, type Normalisation, toUnit } from '../../src/data/index.ts';
 import { variants } from '../../src/models/variants/index.ts';
 import { trainLoop } from '../../src/train/loop.ts';
-import { normalisationOf } from '../../src/train/normalisation.ts';
 
 const test = suite('the training loop');
 

@@ -5,6 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readAll } from '../../src/checkpoints/source.ts';
 import { noCache } from '../../src/compiler/cache.ts';
 import { datasetError } from '../../src/data/error.ts';
 import type { ImageDataset } from '../../src/data/index.ts';
@@ -19,7 +20,6 @@ import { latestCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts
 import { trainConfigSchema } from '../../src/train/config.ts';
 import { type LoopOptions, trainLoop } from '../../src/train/loop.ts';
 import { schedule } from '../../src/train/schedule.ts';
-import { readAll } from '../../src/train/source.ts';
 import { openTrainer, type Trainer } from '../../src/train/trainer.ts';
 import { freshWebGpu, right, wasm } from '../support/backends.ts';
 import { inFolder, run } from '../support/files.ts';

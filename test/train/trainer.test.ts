@@ -2,6 +2,14 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import {
+  hostSource,
+  joinSources,
+  pendingOf,
+  readAll,
+  renamed,
+  type TensorSource,
+} from '../../src/checkpoints/source.ts';
 import { noCache } from '../../src/compiler/cache.ts';
 import { zerosInit } from '../../src/dsl/init.ts';
 import { namedSpecs, weight } from '../../src/dsl/param.ts';
@@ -10,7 +18,6 @@ import type { Backend } from '../../src/runtime/backend.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { DeviceTensor } from '../../src/runtime/tensor.ts';
 import { vectorSource } from '../../src/train/side.ts';
-import { hostSource, joinSources, pendingOf, readAll, renamed, type TensorSource } from '../../src/train/source.ts';
 import { openTrainer, type Trainer } from '../../src/train/trainer.ts';
 import { forEachDevice } from '../support/backends.ts';
 import { run } from '../support/files.ts';

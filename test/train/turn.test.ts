@@ -2,6 +2,8 @@
 // changes nothing and names its operation.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { NamedTensors } from '../../src/checkpoints/named-tensors.ts';
+import { readAll } from '../../src/checkpoints/source.ts';
 import { noCache } from '../../src/compiler/cache.ts';
 import { scalar } from '../../src/dsl/ops/create.ts';
 import { add, div, mul, square } from '../../src/dsl/ops/elementwise.ts';
@@ -11,9 +13,7 @@ import type { ScalarTensor, Tensor } from '../../src/dsl/tensor.ts';
 import { RunFailure } from '../../src/runtime/error.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import type { ImageBatch } from '../../src/train/round.ts';
-import { readAll } from '../../src/train/source.ts';
 import { openTrainer, type Trainer } from '../../src/train/trainer.ts';
-import type { NamedTensors } from '../../src/train/vectors.ts';
 import { tinyBatch, tinyContest } from '../support/tiny-task.ts';
 
 const test = suite('turns');

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readAll } from '../../src/checkpoints/source.ts';
 import { noCache } from '../../src/compiler/cache.ts';
 import { isKind, sizeOf } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
@@ -11,7 +12,6 @@ import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { layoutsOf, stillIn } from '../../src/train/freeze.ts';
 import { lossFaults } from '../../src/train/loss-faults.ts';
 import type { StepMetrics } from '../../src/train/round.ts';
-import { readAll } from '../../src/train/source.ts';
 import { stepGraph } from '../../src/train/step-graph.ts';
 import { tokenizerTask } from '../../src/train/tasks/tokenizer.ts';
 import { openTrainer } from '../../src/train/trainer.ts';

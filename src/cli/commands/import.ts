@@ -1,10 +1,16 @@
 // `dualtoken import`: published weights as a model of this project, with every name that does not meet another.
 import { type Command, Option } from 'commander';
+import {
+  drawnSource,
+  type ImportPlan,
+  importedSource,
+  type NamedShape,
+  planImport,
+  tokenizerSpec,
+  writeTokenizer,
+} from '../../checkpoints/index.ts';
 import type { Mismatch } from '../../models/load.ts';
 import { variants } from '../../models/variants/index.ts';
-import { drawnSource } from '../../train/draw.ts';
-import { type ImportPlan, importedSource, type NamedShape, planImport } from '../../train/import.ts';
-import { tokenizerSpec, writeTokenizer } from '../../train/tokenizer.ts';
 import { need, UserFailure } from '../failure.ts';
 import { variantNamed } from '../graphs.ts';
 import { type RunOptions, withRun } from '../options.ts';

@@ -1,9 +1,7 @@
 // `dualtoken init`: a variant that nobody trained, as a checkpoint in the published layout.
 import { type Command, Option } from 'commander';
+import { drawnSource, joinSources, publishModel } from '../../checkpoints/index.ts';
 import { withSystem } from '../../models/systems/index.ts';
-import { drawnSource } from '../../train/draw.ts';
-import { publishModel } from '../../train/publish.ts';
-import { joinSources } from '../../train/source.ts';
 import { byteCount } from '../bytes-text.ts';
 import { need } from '../failure.ts';
 import { variantNamed } from '../graphs.ts';

@@ -2,9 +2,9 @@
 import { basename, extname, join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import type { Tokenizer } from '../../checkpoints/index.ts';
 import { expandPaths, type Picture, sideBySide, toChannels, writePng } from '../../data/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { Tokenizer } from '../../train/tokenizer.ts';
 import { need, UserFailure } from '../failure.ts';
 import { type ModelOptions, withModel } from '../options.ts';
 import { type Output, outputTo } from '../output.ts';

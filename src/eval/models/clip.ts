@@ -1,13 +1,13 @@
 // CLIP as an evaluated model, from checkpoint folders in Hugging Face's layout.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { placeStored } from '../../checkpoints/index.ts';
 import { clipNormalisation, type DataError, openTextTokenizer } from '../../data/index.ts';
 import type { Rank1 } from '../../dsl/shape.ts';
 import { clipText, clipVision } from '../../models/clip.ts';
 import { parseClipConfig } from '../../models/hf-config.ts';
 import { linear } from '../../models/nn/linear.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { placeStored } from '../../train/place.ts';
 import { parseConfig, shortName } from './checkpoint-folder.ts';
 import { compiledModel } from './compiled.ts';
 import type { EvaluatedModel, OpenTextTower } from './evaluated-model.ts';

@@ -1,10 +1,11 @@
 // Adapters are made of parameters on the device and an expression for each output; only those asked for are computed.
+
+import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../checkpoints/index.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
 import type { Rank4 } from '../../dsl/shape.ts';
 import type { AnyTensor, Tensor } from '../../dsl/tensor.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../train/place.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';
 
 /** An expression for each output, made when it is asked for. */

@@ -1,10 +1,10 @@
 // Inception V3 as the Fréchet inception distance takes it: pictures as clean-fid gives them to it.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { placeStored } from '../../checkpoints/index.ts';
 import type { DataError } from '../../data/index.ts';
 import { inceptionSide, inceptionV3, inceptionV3Names } from '../../models/features/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { placeStored } from '../../train/place.ts';
 import { shortName } from './checkpoint-folder.ts';
 import { compiledModel } from './compiled.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';

@@ -1,6 +1,14 @@
 // LPIPS of picture pairs, by the published networks.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import {
+  castOnce,
+  freePlaced,
+  inSingles,
+  type Placed,
+  placedParams,
+  placePerceptual,
+} from '../../checkpoints/index.ts';
 import type { DataError } from '../../data/error.ts';
 import type { Layer } from '../../dsl/layer.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
@@ -9,8 +17,6 @@ import type { Tensor } from '../../dsl/tensor.ts';
 import { type LpipsNet, lpipsAlex, lpipsSqueeze, lpipsVgg, type Pair } from '../../models/features/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../train/place.ts';
-import { placePerceptual } from '../../train/tasks/perceptual.ts';
 
 /** The distance of each pair of pictures f32 [count, 3, side, side] in [-1, 1]. Throws RunFailure or CompileFailure. */
 export type PairDistance = (a: Float32Array, b: Float32Array, count: number, side: number) => Promise<Float32Array>;

@@ -1,13 +1,12 @@
 // MobileNetV2 as an evaluated model: features that a supervised classifier learned, where Inception's weights are not at hand.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { findMobileNetV2, placeStored } from '../../checkpoints/index.ts';
 import type { CentreCropOptions } from '../../data/images/index.ts';
 import { type DataError, type Normalisation, toUnit } from '../../data/index.ts';
 import { type MobileNetV2Config, mobileNetV2, mobileNetV2Names } from '../../models/features/index.ts';
 import { planOf } from '../../models/features/mobilenet-v2-config.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { findMobileNetV2 } from '../../train/load-mobilenet.ts';
-import { placeStored } from '../../train/place.ts';
 import { shortName } from './checkpoint-folder.ts';
 import { compiledModel } from './compiled.ts';
 import type { EvaluatedModel } from './evaluated-model.ts';

@@ -1,12 +1,12 @@
 // SigLIP and SigLIP 2 as evaluated models, from checkpoint folders in Hugging Face's layout.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { placeStored } from '../../checkpoints/index.ts';
 import { type DataError, openTextTokenizer, toUnit } from '../../data/index.ts';
 import { mean } from '../../dsl/ops/reduce.ts';
 import { parseSiglipConfig } from '../../models/hf-config.ts';
 import { siglipText, siglipVision } from '../../models/siglip.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { placeStored } from '../../train/place.ts';
 import { parseConfig, shortName } from './checkpoint-folder.ts';
 import { compiledModel } from './compiled.ts';
 import type { EvaluatedModel, OpenTextTower } from './evaluated-model.ts';

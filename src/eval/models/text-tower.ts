@@ -1,6 +1,7 @@
 // A text tower with its tokenizer: texts to embeddings, so many at a time.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../checkpoints/index.ts';
 import { type DataError, tokenizerError } from '../../data/error.ts';
 import type { TextTokenizer } from '../../data/index.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
@@ -9,7 +10,6 @@ import type { Tensor } from '../../dsl/tensor.ts';
 import type { Ids } from '../../models/nn/embedding.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
-import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../train/place.ts';
 import type { OpenTextTower } from './evaluated-model.ts';
 
 /** Texts of one run of the program. */

@@ -1,6 +1,7 @@
 // A tokenizer file of this project, of any family, as an evaluated model; and the text tower that some families train beside it.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { modelIn, normalisationOf, type Placed, placeStored, tokenizerSpec } from '../../checkpoints/index.ts';
 import { type DataError, tokenizerError } from '../../data/error.ts';
 import { openTextTokenizer } from '../../data/index.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
@@ -14,10 +15,6 @@ import { type Images, siglipText } from '../../models/siglip.ts';
 import type { TokenizerSystem } from '../../models/systems/index.ts';
 import type { VariantModel } from '../../models/variants/index.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { modelIn } from '../../train/model-file.ts';
-import { normalisationOf } from '../../train/normalisation.ts';
-import { type Placed, placeStored } from '../../train/place.ts';
-import { tokenizerSpec } from '../../train/tokenizer.ts';
 import { shortName } from './checkpoint-folder.ts';
 import { compiledModel, type Expressions } from './compiled.ts';
 import type { EvaluatedModel, OpenTextTower, Output } from './evaluated-model.ts';

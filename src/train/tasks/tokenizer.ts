@@ -1,4 +1,6 @@
 // Training a tokenizer: what is learned, what stays frozen, and its losses, as its variant lists them.
+
+import { perceptualNet } from '../../checkpoints/index.ts';
 import { giveParts, partsSpec } from '../../dsl/compose.ts';
 import { initParams, zerosInit } from '../../dsl/init.ts';
 import { scalar } from '../../dsl/ops/create.ts';
@@ -32,7 +34,6 @@ import type { SystemOutputs, TokenizerSystem } from '../../models/systems/index.
 import { TrainFailure } from '../failure.ts';
 import type { Task } from '../task.ts';
 import { type AdversarySpec, type AdversaryState, adversaryOf } from './adversary.ts';
-import { perceptualNet } from './perceptual.ts';
 import { pictureLoss } from './picture.ts';
 
 export interface TokenizerTaskOptions extends TrainingOptions {

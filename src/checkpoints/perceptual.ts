@@ -2,7 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { match } from 'ts-pattern';
-import type { DataError } from '../../data/error.ts';
+import type { DataError } from '../data/error.ts';
 import {
   caffeInput,
   type LpipsNet,
@@ -14,14 +14,14 @@ import {
   lpipsVgg,
   squeezeNetStack,
   stackNames,
-} from '../../models/features/index.ts';
-import type { MatchBy } from '../../models/load.ts';
-import type { LossOf } from '../../models/losses/index.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
-import type { DeviceTensor } from '../../runtime/tensor.ts';
-import { loadNamed } from '../load-checkpoint.ts';
-import { placeStored } from '../place.ts';
-import type { NamedTensors } from '../vectors.ts';
+} from '../models/features/index.ts';
+import type { MatchBy } from '../models/load.ts';
+import type { LossOf } from '../models/losses/index.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { DeviceTensor } from '../runtime/tensor.ts';
+import { loadNamed } from './load-checkpoint.ts';
+import type { NamedTensors } from './named-tensors.ts';
+import { placeStored } from './place.ts';
 
 export type PerceptualNet = LossOf<'perceptual'>['net'];
 

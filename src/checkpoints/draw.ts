@@ -3,11 +3,11 @@ import { initParams } from '../dsl/init.ts';
 import { key } from '../dsl/ops/random.ts';
 import { namedSpecs } from '../dsl/param.ts';
 import type { AnyTensor, ScalarTensor } from '../dsl/tensor.ts';
+import { once } from '../runtime/once.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { u32 } from '../runtime/tensor.ts';
-import { once } from './side.ts';
+import type { NamedTensor } from './named-tensors.ts';
 import type { TensorSource } from './source.ts';
-import type { NamedTensor } from './vectors.ts';
 
 /** The values that a trainer starts with under this seed, by path. Reading throws RunFailure where the device cannot draw them. */
 export const drawnSource = ({ compile }: Pick<Runtime, 'compile'>, spec: unknown, seed: number): TensorSource => {

@@ -9,7 +9,7 @@ import { flatten } from '../dsl/tree.ts';
 import { type MatchBy, matchParams, renderMismatches } from '../models/load.ts';
 import type { Values } from '../runtime/jit.ts';
 import { HostTensor } from '../runtime/tensor.ts';
-import { firstValues, type NamedTensors } from './vectors.ts';
+import { firstValues, type NamedTensors } from './named-tensors.ts';
 
 /**
  * The values of every parameter of `spec` by its path, as f32, from a .safetensors file, an index of shards or a folder. Left: all

@@ -16,7 +16,7 @@ import {
   parseMobileNetV2Config,
 } from '../models/features/index.ts';
 import { loadNamed } from './load-checkpoint.ts';
-import type { NamedTensors } from './vectors.ts';
+import type { NamedTensors } from './named-tensors.ts';
 
 export interface LoadedMobileNet {
   readonly config: MobileNetV2Config;

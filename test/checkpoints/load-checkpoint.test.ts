@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { hostParams, loadNamed, loadParams } from '../../src/checkpoints/load-checkpoint.ts';
+import { loadPerceptual, perceptualNet } from '../../src/checkpoints/perceptual.ts';
 import { type TensorData, writeSafetensors } from '../../src/data/safetensors/index.ts';
 import { namedSpecs } from '../../src/dsl/param.ts';
 import { projectBlock } from '../../src/models/project-block.ts';
 import { HostTensor } from '../../src/runtime/tensor.ts';
-import { hostParams, loadNamed, loadParams } from '../../src/train/load-checkpoint.ts';
-import { loadPerceptual, perceptualNet } from '../../src/train/tasks/perceptual.ts';
 import { values } from '../support/draw.ts';
 import { failure, inFolder, run } from '../support/files.ts';
 

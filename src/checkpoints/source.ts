@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, orThrow } from '../data/error.ts';
 import { type PendingTensor, type Safetensors, withSafetensors } from '../data/safetensors/index.ts';
 import { sizeOf } from '../dsl/core/node.ts';
-import { firstValues, type NamedTensor, type NamedTensors, type Shapes } from './vectors.ts';
+import { firstValues, type NamedTensor, type NamedTensors, type Shapes } from './named-tensors.ts';
 
 /** Its shapes say what there is, in an order in which it is read fast. */
 export interface TensorSource extends Shapes {
