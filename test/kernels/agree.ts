@@ -1,18 +1,18 @@
 // Holds hand-shaped kernels against the interpreter on the device, and says which templates a program was made of.
-import * as E from 'fp-ts/lib/Either.js';
 import type { Test } from 'uvu';
-import { type CompileOptions, compileGraph } from '../../src/compiler/compile.ts';
-import { renderCompileError } from '../../src/compiler/error.ts';
+import type { CompileOptions } from '../../src/compiler/compile.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
+import type { Program } from '../../src/compiler/program.ts';
 import type { Tuning } from '../../src/compiler/tuning.ts';
 import type { HostArray } from '../../src/dsl/core/dtype.ts';
 import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
-import { runGraph } from '../../src/runtime/evaluate.ts';
+import type { HostTensor } from '../../src/runtime/tensor.ts';
 import { decode, encode } from '../support/agree.ts';
 import { wasm, webGpu } from '../support/backends.ts';
+import { compiled, runs } from '../support/compiled.ts';
 import { values } from '../support/draw.ts';
 import { interpret } from '../support/interpret.ts';
 
@@ -46,6 +46,8 @@ export interface Agreement {
   readonly templates?: readonly KernelTemplate[];
   /** For results that must be equal, as indices. */
   readonly exact?: boolean;
+  /** Made before, where one graph is held against it often; `bound` is then part of it. */
+  readonly reference?: Reference;
 }
 
 /** Adapters that the kernels must also be right for: what the compiler is told of the device. */
@@ -73,50 +75,51 @@ const numbersIn = (roots: readonly Node[], data: Bound): ReadonlyMap<string, Arr
   );
 };
 
+const namesIn = ({ steps }: Program): readonly string[] =>
+  steps.flatMap((s) => (s.origin.schedule.includes('@') ? [s.origin.schedule.split('@')[0]!] : []));
+
 /** Names of the templates in the program of `roots`, one a step. */
-export const templatesOf = (
-  roots: readonly Node[],
-  caps: Caps,
-  schedules?: Schedules,
-  templates?: readonly KernelTemplate[],
-): readonly string[] => {
-  const inputs = topological(roots).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar');
-  const compiled = compileGraph(
-    { inputs: inputs.map((node) => ({ node, donated: false })), outputs: roots },
-    caps,
-    optionsOf(schedules, templates),
-  );
-  if (E.isLeft(compiled)) throw new Error(renderCompileError(compiled.left));
-  return compiled.right.steps.flatMap((s) =>
-    s.origin.schedule.includes('@') ? [s.origin.schedule.split('@')[0]!] : [],
-  );
+export const templatesOf = (roots: readonly Node[], caps: Caps): readonly string[] => namesIn(compiled(roots, caps));
+
+/** Values for the inputs of a graph, and the interpreter's results. */
+export interface Reference {
+  readonly data: Bound;
+  readonly want: readonly Float64Array[];
+}
+export const referenceOf = (roots: readonly Node[], bound: Bound = {}): Reference => {
+  const data = drawn(roots, bound);
+  return { data, want: interpret(roots, numbersIn(roots, data)) };
 };
 
-/** Runs `roots` twice: equal bits, and within `tolerance` (of 1 + the largest value) of the interpreter. */
-export const agree = async (
+/** The results of `roots`, after two runs: equal bits, and within `tolerance` (of 1 + the largest value) of the interpreter. */
+export const agreed = async (
   backend: Backend,
   roots: readonly Node[],
-  { bound = {}, template, schedules, templates, tolerance = 3e-6, exact = false }: Agreement,
-): Promise<void> => {
-  const used = templatesOf(roots, backend.caps, schedules, templates);
+  { bound, template, schedules, templates, tolerance = 3e-6, exact = false, reference }: Agreement,
+): Promise<readonly HostTensor[]> => {
+  const program = compiled(roots, backend.caps, optionsOf(schedules, templates));
+  const used = namesIn(program);
   if (!used.includes(template)) throw new Error(`'${template}' was not used, but ${used.join(', ') || 'no template'}`);
-  const data = drawn(roots, bound);
-  const options = optionsOf(schedules, templates);
-  const got = await runGraph(backend, roots, data, options);
-  const again = await runGraph(backend, roots, data, options);
-  interpret(roots, numbersIn(roots, data)).forEach((want, i) => {
-    const [one, two] = [got[i]!, again[i]!].map((t) => decode(t.data, t.dtype)) as [
+  const { data, want } = reference ?? referenceOf(roots, bound);
+  const [got, again] = await runs(backend, program, data, 2);
+  want.forEach((values, i) => {
+    const [one, two] = [got![i]!, again![i]!].map((t) => decode(t.data, t.dtype)) as [
       ArrayLike<number>,
       ArrayLike<number>,
     ];
-    const size = want.reduce((m, x) => (Math.abs(x) < 1e30 ? Math.max(m, Math.abs(x)) : m), 1);
-    want.forEach((w, j) => {
+    const size = values.reduce((m, x) => (Math.abs(x) < 1e30 ? Math.max(m, Math.abs(x)) : m), 1);
+    values.forEach((w, j) => {
       if (!Object.is(one[j], two[j])) throw new Error(`result ${i} at ${j}: ${one[j]}, then ${two[j]}`);
       const off = Math.abs(one[j]! - w) / Math.max(size, Math.abs(w));
       if (!(off <= (exact ? 0 : tolerance)))
         throw new Error(`result ${i} [${roots[i]!.shape}] at ${j}: ${one[j]} against ${w}`);
     });
   });
+  return got!;
+};
+
+export const agree = async (backend: Backend, roots: readonly Node[], how: Agreement): Promise<void> => {
+  await agreed(backend, roots, how);
 };
 
 /** Registers a test on threads of the processor. */

@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Tuning } from '../../src/compiler/tuning.ts';
 import * as b from '../../src/dsl/core/build.ts';
 import { topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
@@ -14,9 +13,10 @@ import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { openWasm } from '../../src/runtime/wasm/wasm.ts';
 import { right, wasm } from '../support/backends.ts';
-import { agree, type Bound, drawn, forcing, onDevice, type Schedules, withoutSubgroups } from './agree.ts';
+import { bitsOf } from '../support/compiled.ts';
+import { agree, type Bound, drawn, onDevice, type Schedules, withoutSubgroups } from './agree.ts';
 import { disguised } from './device.ts';
-import { withinLimits } from './products.ts';
+import { everySchedule, withinLimits } from './products.ts';
 
 const test = suite('kernels: attention');
 
@@ -153,13 +153,6 @@ for (const [name, part] of Object.entries(onProcessors))
   test(`${name} (wasm)`, async () => holds(await wasm(), part, 'simd'));
 
 const simd = [attentionSimd, ...attentionGradSimd];
-const bitsOf = async (backend: Backend, roots: readonly Node[], bound: Bound, tuning?: Tuning): Promise<string> => {
-  const results = await runGraph(backend, roots, drawn(roots, bound), tuning ? { tuning } : {});
-  return results
-    .map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'))
-    .join();
-};
-
 const everywhere: Readonly<Record<string, Partial<Case>>> = {
   'ragged rows': { keyHeads: 1, group: 2, queries: 27, keys: 75, width: 13, valueWidth: 8, causal: true },
   'one query': { queries: 1, keys: 140, width: 8, valueWidth: 6, mask: [true, true, true, true] },
@@ -173,15 +166,8 @@ for (const [name, part] of Object.entries(everywhere))
     for (const [k, template] of simd.entries()) {
       const roots = results[k]!;
       const call = topological(roots).find((n) => template.refuses(n, backend.caps) === null)!;
-      const byOrder = new Map<string, string>();
-      for (const schedule of [...template.space(call, backend.caps), template.heuristic(call, backend.caps)]) {
-        const schedules = { [template.name]: schedule };
-        await agree(backend, roots, { bound, schedules, template: template.name });
-        const bits = await bitsOf(backend, roots, bound, forcing(schedules));
-        const order = template.order(schedule);
-        assert.is(bits, byOrder.get(order) ?? bits, `${JSON.stringify(schedule)} adds up otherwise than it says`);
-        byOrder.set(order, bits);
-      }
+      const schedules = [...template.space(call, backend.caps), template.heuristic(call, backend.caps)];
+      await everySchedule(backend, roots, template, { bound, schedules });
     }
   });
 
@@ -190,7 +176,8 @@ test('equal bits on one thread and on three (wasm)', async () => {
   const bits: string[] = [];
   for (const threads of [1, 3]) {
     const backend = await right(openWasm({ threads }));
-    bits.push(await bitsOf(backend, [...forward, ...backward], bound));
+    const roots = [...forward, ...backward];
+    bits.push(bitsOf(await runGraph(backend, roots, drawn(roots, bound))));
     backend.dispose();
   }
   assert.is(bits[0], bits[1]);

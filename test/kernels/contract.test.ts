@@ -1,11 +1,8 @@
 // Contractions by every kernel: odd sizes, every memory order, batches, views and epilogues, against sums in doubles.
 import fc from 'fast-check';
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as b from '../../src/dsl/core/build.ts';
-import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { contractDirect } from '../../src/kernels/contract/direct.ts';
 import { contractGemv } from '../../src/kernels/contract/gemv.ts';
@@ -15,6 +12,7 @@ import { contractTiled } from '../../src/kernels/contract/tiled.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { agree, forcing, onDevice, onProcessor, type Schedules, templatesOf } from './agree.ts';
 import { asCard, asOddCard, bitsUnder, everySchedule, orders, product, withinLimits } from './products.ts';
 
@@ -49,12 +47,7 @@ for (const order of orders) {
   });
 }
 
-const dispatches = (root: Node): number => {
-  const inputs = topological([root]).flatMap((node) => (isKind(node, 'input') ? [{ node, donated: false }] : []));
-  const made = compileGraph({ inputs, outputs: [root] }, softwareCaps);
-  assert.ok(E.isRight(made));
-  return made.right.steps.length;
-};
+const dispatches = (root: Node): number => compiled([root], softwareCaps).steps.length;
 for (const order of orders)
   test(`${order}, rows of odd lengths are copied into whole quads where many results read them`, () => {
     assert.is(dispatches(product(157, 21, 163, order)), 3);
@@ -75,17 +68,7 @@ const processorSizes = [
 ] as const;
 for (const order of orders)
   onProcessor(test, `${order}, every schedule`, async (backend) => {
-    for (const [m, k, n] of processorSizes) {
-      const root = product(m, k, n, order);
-      const bits = new Map<string, string>();
-      for (const schedule of contractSimd.space(root, backend.caps)) {
-        await agree(backend, [root], { template: 'contract-simd', schedules: { 'contract-simd': schedule } });
-        const same = contractSimd.order(schedule);
-        const got = await bitsUnder(backend, root, 'contract-simd', schedule);
-        assert.is(bits.get(same) ?? got, got, JSON.stringify(schedule));
-        bits.set(same, got);
-      }
-    }
+    for (const [m, k, n] of processorSizes) await everySchedule(backend, [product(m, k, n, order)], contractSimd);
   });
 for (const weights of ['f16', 'bf16'] as const)
   onProcessor(test, `${weights} weights`, async (backend) => {
@@ -209,11 +192,8 @@ onDevice(test, 'schedules that add up in ascending order have equal bits', async
 
 onDevice(test, 'rows of odd lengths are read by the quads that cover them', async (backend) => {
   const wideInputs = (order: string, schedules: Schedules): number => {
-    const root = product(40, 39, 35, order);
-    const inputs = root.src.map((node) => ({ node, donated: false }));
-    const made = compileGraph({ inputs, outputs: [root] }, backend.caps, { tuning: forcing(schedules) });
-    assert.ok(E.isRight(made));
-    return made.right.kernels[0]!.text.match(/read> b\d: array<vec4<f32>>/g)?.length ?? 0;
+    const { kernels } = compiled([product(40, 39, 35, order)], backend.caps, { tuning: forcing(schedules) });
+    return kernels[0]!.text.match(/read> b\d: array<vec4<f32>>/g)?.length ?? 0;
   };
   const steps: Schedules = { 'contract-direct': { rows: 4, vectors: 1, depth: 4, tiles: 16, parts: 1 } };
   for (const order of ['mk,kn', 'mk,nk']) {
@@ -284,7 +264,7 @@ test('a card cuts long sums with few results into parts, a CPU does not', () => 
 });
 
 onDevice(test, 'every schedule of a small product', async (backend) => {
-  await everySchedule(backend, product(8, 27, 64, 'mk,kn'), contractSubgroup);
+  await everySchedule(backend, [product(8, 27, 64, 'mk,kn')], contractSubgroup);
 });
 
 test.run();

@@ -1,24 +1,22 @@
 // Convolution on WebAssembly: by every schedule, of every shape of border, and with equal bits by any number of threads.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
 import * as B from '../../src/dsl/core/build.ts';
-import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { ConvSpec } from '../../src/dsl/core/op.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { convInputAdjoint, convWeightAdjoint } from '../../src/dsl/transform/adjoint-conv.ts';
 import { convolutionOfRows } from '../../src/kernels/conv/rows.ts';
 import { convSimd } from '../../src/kernels/conv/simd.ts';
-import type { Schedule } from '../../src/kernels/template.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { openWasm } from '../../src/runtime/wasm/wasm.ts';
 import { right, wasm } from '../support/backends.ts';
 import { hardwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { same } from '../support/conv.ts';
-import { agree, forcing } from './agree.ts';
+import { agree } from './agree.ts';
 import { drawn } from './device.ts';
+import { everySchedule } from './products.ts';
 
 const test = suite('convolution on WebAssembly');
 
@@ -34,8 +32,7 @@ const dw = (xs: Four, ws: Four, spec: ConvSpec = same): Node =>
 /** The call that the template takes in the program of `root`. */
 const callIn = (root: Node, caps: Caps): Node => {
   const calls: Node[] = [];
-  const inputs = topological([root]).flatMap((node) => (isKind(node, 'input') ? [{ node, donated: false }] : []));
-  compileGraph({ inputs, outputs: [root] }, caps, {
+  compiled([root], caps, {
     onCall: (call, template) => {
       if (template === convSimd) calls.push(call);
     },
@@ -99,11 +96,8 @@ test('patches are copied into rows of a matrix', async () => {
   ] as const;
   for (const root of [y(...sizes, patches), dw(...sizes, patches), dx(...sizes, patches)])
     await agree(backend, [root], { template: 'contract-simd' });
-  const inputs = topological([y(...sizes, patches)]).flatMap((node) =>
-    isKind(node, 'input') ? [{ node, donated: false }] : [],
-  );
-  const made = compileGraph({ inputs, outputs: [y(...sizes, patches)] }, backend.caps, {});
-  assert.ok(E.isRight(made) && made.right.steps.some((s) => s.origin.label.startsWith('mark f32[2, 4, 5, 3, 6, 6]')));
+  const { steps } = compiled([y(...sizes, patches)], backend.caps);
+  assert.ok(steps.some((s) => s.origin.label.startsWith('mark f32[2, 4, 5, 3, 6, 6]')));
 });
 
 for (const name of ['odd sizes', 'depthwise', 'weight gradient', 'weight gradient of whole quads'])
@@ -111,16 +105,7 @@ for (const name of ['odd sizes', 'depthwise', 'weight gradient', 'weight gradien
     const backend = await wasm();
     const root = cases[name]!;
     const call = callIn(root, backend.caps);
-    const bits = new Map<string, string>();
-    for (const schedule of convSimd.space(call, backend.caps)) {
-      const schedules: Readonly<Record<string, Schedule>> = { [convSimd.name]: schedule };
-      await agree(backend, [root], { template: convSimd.name, schedules });
-      const [got] = await runGraph(backend, [root], drawn([root]), { tuning: forcing(schedules) });
-      const order = convSimd.order(schedule);
-      const now = got!.data.join();
-      assert.is(bits.get(order) ?? now, now, `${JSON.stringify(schedule)} adds up in another order`);
-      bits.set(order, now);
-    }
+    await everySchedule(backend, [root], convSimd, { schedules: convSimd.space(call, backend.caps) });
   });
 
 test('equal bits by any number of threads', async () => {

@@ -11,6 +11,7 @@ import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import type { HostTensor } from '../../src/runtime/tensor.ts';
 import { gpuJs, wasm, webGpu } from '../support/backends.ts';
+import { bitsOf, compiled, runs } from '../support/compiled.ts';
 import { values } from '../support/draw.ts';
 import { interpret } from '../support/interpret.ts';
 
@@ -47,9 +48,6 @@ export const drawn = (roots: readonly Node[], given: Data = {}, seed = 1): Data 
   });
   return all;
 };
-
-const bits = (t: HostTensor): string =>
-  Buffer.from(t.data.buffer, t.data.byteOffset, t.data.byteLength).toString('base64');
 
 /** Largest error of each result, relative to 1 + its largest value. */
 const worst = (got: HostTensor, want: Float64Array): number => {
@@ -88,8 +86,7 @@ export const check = async (
   { tolerance = 2e-6, schedule, gpujs = schedule === undefined }: Checked = {},
 ): Promise<void> => {
   const options: CompileOptions = schedule ? { tuning: scheduled(schedule) } : {};
-  const got = await runGraph(backend, roots, data, options);
-  const again = await runGraph(backend, roots, data, options);
+  const [got, again] = await runs(backend, compiled(roots, backend.caps, options), data, 2);
   const oracle = gpujs ? await runGraph(gpuJs(), roots, data) : [];
   const want = interpret(roots, new Map(Object.entries(data)));
   const near = (what: string, t: HostTensor, i: number): void => {
@@ -97,8 +94,8 @@ export const check = async (
     if (!(error <= tolerance))
       throw new Error(`${what}, result ${i} [${t.shape}]: off by ${error.toExponential(2)}, allowed ${tolerance}`);
   };
-  got.forEach((g, i) => {
-    if (bits(g) !== bits(again[i]!)) throw new Error(`result ${i}: two runs differ`);
+  got!.forEach((g, i) => {
+    if (bitsOf([g]) !== bitsOf([again![i]!])) throw new Error(`result ${i}: two runs differ`);
     near(backend.name, g, i);
   });
   oracle.forEach((o, i) => {

@@ -77,8 +77,8 @@ onDevice(test, 'f16 all through', async (backend) => {
 
 onDevice(test, 'every schedule, and equal orders have equal bits', async (backend) => {
   for (const on of [backend, asOddCard(backend)])
-    for (const order of ['mk,kn', 'mk,nk']) await everySchedule(on, product(2, 520, 21, order, 'f16'), contractGemv);
-  await everySchedule(backend, product(3, 300, 40, 'mk,nk'), contractDirect);
+    for (const order of ['mk,kn', 'mk,nk']) await everySchedule(on, [product(2, 520, 21, order, 'f16')], contractGemv);
+  await everySchedule(backend, [product(3, 300, 40, 'mk,nk')], contractDirect);
 });
 
 onDevice(test, 'random sizes', (backend) => {

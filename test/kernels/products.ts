@@ -10,8 +10,9 @@ import type { Block, KernelTemplate, Schedule } from '../../src/kernels/template
 import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { encode } from '../support/agree.ts';
+import { bitsOf } from '../support/compiled.ts';
 import { values } from '../support/draw.ts';
-import { agree, forcing } from './agree.ts';
+import { agreed, type Bound, forcing, referenceOf } from './agree.ts';
 import { disguised } from './device.ts';
 
 export const orders = ['mk,kn', 'mk,nk', 'km,kn', 'km,nk'] as const;
@@ -43,16 +44,27 @@ export const bitsUnder = async (
       isKind(n, 'input') ? [[n.op.slot, encode(values(sizeOf(n.shape), i + 7), n.dtype)]] : [],
     ),
   );
-  const [out] = await runGraph(backend, [root], data, { tuning: forcing({ [template]: schedule }) });
-  return Buffer.from(out!.data.buffer, out!.data.byteOffset, out!.data.byteLength).toString('base64');
+  const results = await runGraph(backend, [root], data, { tuning: forcing({ [template]: schedule }) });
+  return bitsOf(results);
 };
 
-/** Every schedule that `template` offers for `root` gives the interpreter's values, and those of one order equal bits. */
-export const everySchedule = async (backend: Backend, root: Node, template: KernelTemplate): Promise<void> => {
+interface Schedulings {
+  readonly bound?: Bound;
+  readonly schedules?: readonly Schedule[];
+}
+
+/** Every schedule gives the interpreter's values of `roots`, and those of one order equal bits; by default all that `template` offers. */
+export const everySchedule = async (
+  backend: Backend,
+  roots: readonly Node[],
+  template: KernelTemplate,
+  { bound = {}, schedules = template.space(roots[0]!, backend.caps) }: Schedulings = {},
+): Promise<void> => {
   const byOrder = new Map<string, { readonly bits: string; readonly text: string }>();
-  for (const schedule of template.space(root, backend.caps)) {
-    await agree(backend, [root], { template: template.name, schedules: { [template.name]: schedule } });
-    const bits = await bitsUnder(backend, root, template.name, schedule);
+  const reference = referenceOf(roots, bound);
+  for (const schedule of schedules) {
+    const forced = { [template.name]: schedule };
+    const bits = bitsOf(await agreed(backend, roots, { template: template.name, schedules: forced, reference }));
     const text = JSON.stringify(schedule);
     const known = byOrder.get(template.order(schedule)) ?? { bits, text };
     assert.is(known.bits, bits, `${text} and ${known.text} say that they add up alike`);
