@@ -7,8 +7,8 @@ import { type AnyTensor, type Tensor, wrap } from '../dsl/tensor.ts';
 import { flatten } from '../dsl/tree.ts';
 import { type TokenizerSystem, withSystem } from '../models/systems/index.ts';
 import { textOf, type Variant, variantBy, variants } from '../models/variants/index.ts';
-import { type StepGraph, stepGraph } from '../train/step-graph.ts';
-import { tokenizerTask } from '../train/tasks/tokenizer.ts';
+import { tokenizerTask } from '../train/tasks/index.ts';
+import { type StepGraph, stepGraph } from '../train/trainer/index.ts';
 import { UserFailure } from './failure.ts';
 
 export const parts = ['encode', 'decode', 'step'] as const;

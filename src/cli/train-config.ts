@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { z } from 'zod';
 import { type Loss, lossSchema } from '../models/losses/index.ts';
 import { variantBy } from '../models/variants/index.ts';
-import { parseTrainConfig, type TrainConfig } from '../train/config.ts';
+import { parseTrainConfig, type TrainConfig } from '../train/config/index.ts';
 import { UserFailure } from './failure.ts';
 
 /** What the command line may state; what is undefined is not stated. */

@@ -1,8 +1,5 @@
-// Training. Read in this order: schedule, adam, clip, optimise, task, player, players, vectors, turn, side, sides (with freeze), round,
-// trainer, loop; tasks/ say what is learned. config (with rates), loss-faults, prepare, starting-weights (with positions), warnings, room,
-// lock and run make a run of it, failure is what ends one, step-graph its step without a run; checkpoint, log, record (with reconstruct)
-// and report/ are its files.
-
+// Training. Read in this order: optimiser/; tasks/: what is learned; trainer/: a task on a device; config/ and run/: from a configuration to
+// a model; report/: what is left to look at. failure is what ends a run.
 export {
   drawnSource,
   fileSource,
@@ -34,26 +31,58 @@ export {
   wholeFile,
   writeTokenizer,
 } from '../checkpoints/index.ts';
-export { type AdamOptions, type AdamScalars, adam, adamScalars, type Moments } from './adam.ts';
+export { defineConfig, parseTrainConfig, type TrainConfig, type TrainConfigInput } from './config/index.ts';
+export { ConfigFailure, TrainFailure } from './failure.ts';
+export {
+  type AdamOptions,
+  type AdamScalars,
+  adam,
+  adamScalars,
+  clipByGlobalNorm,
+  globalNorm,
+  type Moments,
+  type Schedule,
+  type ScheduleOptions,
+  schedule,
+} from './optimiser/index.ts';
 export {
   type Checkpoint,
   type CheckpointInfo,
+  checkpointFor,
+  type Finished,
+  type LoopOptions,
   latestCheckpoint,
   listCheckpoints,
+  type Progress,
+  type RunHooks,
+  type RunResult,
   readCheckpoint,
-} from './checkpoint.ts';
-export { clipByGlobalNorm, globalNorm } from './clip.ts';
-export { defineConfig, parseTrainConfig, type TrainConfig, type TrainConfigInput } from './config.ts';
-export { ConfigFailure, TrainFailure } from './failure.ts';
-export type { Layouts } from './freeze.ts';
-export { type Finished, type LoopOptions, type Progress, trainLoop } from './loop.ts';
-export type { OptimizerOptions } from './players.ts';
-export type { ImageBatch, Rates, RoundOptions, StepMetrics } from './round.ts';
-export { checkpointFor, type RunHooks, type RunResult, runTraining } from './run.ts';
-export { type Schedule, type ScheduleOptions, schedule } from './schedule.ts';
-export type { SideState } from './side.ts';
-export type { SideChoices } from './sides.ts';
-export type { Adversary, LossInputs, LossResult, Pair, Task, TrainBatch } from './task.ts';
-export type { AdversarySpec, AdversaryState } from './tasks/adversary.ts';
-export { type TokenizerFrozen, type TokenizerTaskOptions, tokenizerTask } from './tasks/tokenizer.ts';
-export { openTrainer, type Trainer, type TrainerOptions } from './trainer.ts';
+  runTraining,
+  trainLoop,
+} from './run/index.ts';
+export {
+  type Adversary,
+  type AdversarySpec,
+  type AdversaryState,
+  type LossInputs,
+  type LossResult,
+  type Pair,
+  type Task,
+  type TokenizerFrozen,
+  type TokenizerTaskOptions,
+  type TrainBatch,
+  tokenizerTask,
+} from './tasks/index.ts';
+export {
+  type ImageBatch,
+  type Layouts,
+  type OptimizerOptions,
+  openTrainer,
+  type Rates,
+  type RoundOptions,
+  type SideChoices,
+  type SideState,
+  type StepMetrics,
+  type Trainer,
+  type TrainerOptions,
+} from './trainer/index.ts';

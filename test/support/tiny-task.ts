@@ -11,7 +11,7 @@ import type { Rank1, Rank2, Rank4 } from '../../src/dsl/shape.ts';
 import { anySize, type Tensor, unwrap, wrap } from '../../src/dsl/tensor.ts';
 import { stopGradient } from '../../src/dsl/transform/index.ts';
 import { generatorLoss, type Logits, leakyHingeLoss } from '../../src/models/losses/adversarial.ts';
-import type { Task } from '../../src/train/task.ts';
+import type { Task } from '../../src/train/tasks/task.ts';
 
 interface Spec {
   readonly enc: { readonly weight: ParamSpec<Rank2, 'f32'>; readonly bias: ParamSpec<Rank1, 'f32'> };

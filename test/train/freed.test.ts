@@ -6,7 +6,7 @@ import { openTokenizer } from '../../src/checkpoints/tokenizer.ts';
 import { noCache } from '../../src/compiler/cache.ts';
 import { openModel } from '../../src/eval/models/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
-import { openTrainer } from '../../src/train/trainer.ts';
+import { openTrainer } from '../../src/train/trainer/trainer.ts';
 import { writeTinyTokenizer } from '../support/command.ts';
 import { inFolder, run } from '../support/files.ts';
 import { tinyBatch, tinyContest } from '../support/tiny-task.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Runtime } from '../../runtime/runtime.ts';
-import { checkpointFor, runTraining } from '../../train/run.ts';
+import { checkpointFor, runTraining } from '../../train/run/index.ts';
 import { UserFailure } from '../failure.ts';
 import { interruption } from '../interruption.ts';
 import { loadConfig } from '../load-config.ts';

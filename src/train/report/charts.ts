@@ -1,7 +1,8 @@
 // Which charts a log becomes: keys are grouped by what stands before their first dot, and groups by what they tell.
-import type { LogLine } from '../log.ts';
+
 import type { Chart } from './chart.ts';
 import { words } from './format.ts';
+import type { LogLine } from './log.ts';
 import { quantile, type Series, seriesOf } from './series.ts';
 
 export interface Section {

@@ -5,7 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, datasetError, fileError, orIfMissing } from '../../data/error.ts';
 import { readJsonIfThere } from '../../data/json.ts';
-import { type LogLine, readLog } from '../log.ts';
+import { type LogLine, readLog } from './log.ts';
 import { readSkipped, type Skipped } from './skipped.ts';
 
 /** A sheet of reconstructions, as a file. */

@@ -1,5 +1,5 @@
 // What was logged, as curves: one for each key, thinned and smoothed for drawing.
-import type { LogLine } from '../log.ts';
+import type { LogLine } from './log.ts';
 
 /** A curve over steps, which ascend. */
 export interface Series {

@@ -8,7 +8,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as z from 'zod';
 import { writeAtomic } from '../../data/atomic.ts';
 import { type DataError, fileError } from '../../data/error.ts';
-import { textIn } from '../log.ts';
+import { textIn } from './log.ts';
 
 const schema = z.object({
   /** Steps done when it was met. */

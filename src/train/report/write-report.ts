@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type DataError, writeAtomic } from '../../data/index.ts';
-import { readLog } from '../log.ts';
+import { readLog } from './log.ts';
 import { reportPage } from './page.ts';
 import { readRun } from './run-folder.ts';
 import { sheetReader } from './sheets.ts';

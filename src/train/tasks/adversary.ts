@@ -8,7 +8,7 @@ import type { ScalarTensor, Tensor } from '../../dsl/tensor.ts';
 import { patchDiscriminator, residualDiscriminator } from '../../models/discriminators/index.ts';
 import { discriminatorLosses, generatorLosses, lecam, lecamDecay, lecamSpec } from '../../models/losses/adversarial.ts';
 import { type Adversarial, adversarialOf, type LossOf } from '../../models/losses/index.ts';
-import type { Adversary } from '../task.ts';
+import type { Adversary } from './task.ts';
 
 /** The discriminator that a loss asks for, under its name; the other is not there. */
 const discriminatorsOf = ({ discriminator, channels, layers }: Adversarial) => ({

@@ -32,9 +32,9 @@ import { codebookUse } from '../../models/quantisers/usage.ts';
 import { siglipText, siglipVision } from '../../models/siglip.ts';
 import type { SystemOutputs, TokenizerSystem } from '../../models/systems/index.ts';
 import { TrainFailure } from '../failure.ts';
-import type { Task } from '../task.ts';
 import { type AdversarySpec, type AdversaryState, adversaryOf } from './adversary.ts';
 import { pictureLoss } from './picture.ts';
+import type { Task } from './task.ts';
 
 export interface TokenizerTaskOptions extends TrainingOptions {
   /** The frozen text tower of a contrastive loss. */
