@@ -1,13 +1,31 @@
 // `npm test [PART...]`: runs each test/**/*.test.ts in a process of its own, two at a time, and adds up what uvu reports.
-// A file that crashes, hangs, or ends before uvu's summary counts as failed.
+// A file that crashes, hangs, or ends before uvu's summary counts as failed. Where all run, commands start from compiled sources.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { build } from './support/built.ts';
 import { judge, type Outcome } from './support/outcome.ts';
 import { projectDir } from './support/shared.ts';
 
 const PARALLEL = 2;
 const TIMEOUT_SECONDS = Number(process.env.DUALTOKEN_TEST_TIMEOUT ?? 420);
+/** Those that take longest, which start first, so that none of them runs alone at the end. */
+const LONG = [
+  'golden/models',
+  'cli/command',
+  'kernels/cards',
+  'cli/resume',
+  'bench',
+  'train/variants',
+  'kernels/attention',
+  'cli/disk-full',
+  'kernels/contract',
+  'golden/golden',
+  'cli/train-options',
+  'cli/bad-input',
+  'compiler/fusion',
+  'ops/windows',
+].map((name) => `test/${name}.test.ts`);
 const posix = process.platform !== 'win32';
 
 const running = new Set<ChildProcess>();
@@ -21,13 +39,13 @@ const kill = (child: ChildProcess) => {
   }
 };
 
-const runFile = (file: string): Promise<{ output: string; outcome: Outcome; seconds: number }> =>
+const runFile = (file: string, built: string | null): Promise<{ output: string; outcome: Outcome; seconds: number }> =>
   new Promise((done) => {
     const started = performance.now();
     const { FORCE_COLOR: _, ...env } = process.env;
     const child = spawn(process.execPath, ['--conditions=dualtoken-source', '--import', 'tsx', file], {
       cwd: projectDir,
-      env: { ...env, NO_COLOR: '1' },
+      env: { ...env, NO_COLOR: '1', ...(built === null ? {} : { DUALTOKEN_TEST_BUILT: built }) },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: posix,
     });
@@ -74,6 +92,7 @@ const main = async () => {
     .map((file) => relative(projectDir, join(testDir, file)).split(sep).join('/'))
     .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
     .sort();
+  const built = parts.length === 0 ? build() : null;
   let passed = 0;
   let failed = 0;
   if (files.length === 0) {
@@ -87,11 +106,11 @@ const main = async () => {
     });
 
   const width = Math.max(0, ...files.map((file) => file.length));
-  const waiting = [...files];
+  const waiting = [...LONG.filter((file) => files.includes(file)), ...files.filter((file) => !LONG.includes(file))];
   const skips: string[] = [];
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const { output, outcome, seconds } = await runFile(file);
+      const { output, outcome, seconds } = await runFile(file, built);
       report(file, width, outcome, seconds);
       if (outcome.failed > 0 || outcome.fault !== null) console.log(output.trimEnd().replace(/^/gm, '  | '));
       passed += outcome.passed;

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { readAllValues } from '../../src/data/index.ts';
 import { readLog } from '../../src/train/report/log.ts';
 import { readCheckpoint } from '../../src/train/run/checkpoint.ts';
-import { messageOf, type Ran } from '../support/command.ts';
+import { commandLine, messageOf, type Ran } from '../support/command.ts';
 import { inFolder, run } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
@@ -56,8 +56,7 @@ test('what was saved stays, and the run goes on when there is room', () =>
     await leavePictures(data.train, 5);
     const checkpoint = { everySteps: 2, keep: 100 };
     await writeFile(file, JSON.stringify({ ...tinyRun, data, checkpoint, steps: 14 }));
-    const main = join(projectDir, 'src/cli/main.ts');
-    const node = [process.execPath, '--conditions=dualtoken-source', '--import', 'tsx', main];
+    const node = [process.execPath, ...commandLine()];
     const ran = await inNamespace(script, [disk, kept, ...node, 'train', file, '--backend', 'wasm'], {
       DUALTOKEN_CACHE: join(folder, 'cache'),
       KIB: '2400',

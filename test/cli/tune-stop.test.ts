@@ -1,9 +1,8 @@
 // `dualtoken tune` under Ctrl-C: it ends in order, keeps what it measured, and goes on where it stopped.
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dualtokenIn } from '../support/command.ts';
+import { commandLine, dualtokenIn } from '../support/command.ts';
 import { inFolder } from '../support/files.ts';
 import { projectDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
@@ -20,8 +19,7 @@ interface Stopped {
 /** Runs the command, and interrupts it once the first kernel is measured. */
 const interrupted = (folder: string): Promise<Stopped> =>
   new Promise((done, failed) => {
-    const command = ['--conditions=dualtoken-source', '--import', 'tsx', join(projectDir, 'src/cli/main.ts'), ...args];
-    const child = spawn(process.execPath, command, {
+    const child = spawn(process.execPath, [...commandLine(), ...args], {
       cwd: projectDir,
       env: { ...process.env, DUALTOKEN_CACHE: folder },
       stdio: ['ignore', 'pipe', 'pipe'],
