@@ -26,13 +26,14 @@ import {
   sections,
   sidesOf,
   stillIn,
+  type Trainer,
 } from '../trainer/index.ts';
 import { type Checkpoint, latestCheckpoint, listCheckpoints, stepOf, writeCheckpoint } from './checkpoint.ts';
 import { lockFolder } from './lock.ts';
-import { type Finished, type Progress, trainLoop } from './loop.ts';
+import { type Finished, type LoopOptions, type Progress, trainLoop } from './loop.ts';
 import { captionIds, learnsFromCaptions, need, openData, prepareTask } from './prepare.ts';
-import { reconstructor } from './reconstruct.ts';
-import { openRecord } from './record.ts';
+import { type Reconstructor, reconstructor } from './reconstruct.ts';
+import { openRecord, type RunRecord } from './record.ts';
 import { checkRoom } from './room.ts';
 import { fewVectors } from './warnings.ts';
 
@@ -169,103 +170,126 @@ const openRun = async <P, Q, T>(
 };
 type OpenRun<P, Q, T> = Awaited<ReturnType<typeof openRun<P, Q, T>>>;
 
+/** What of the loop a configuration and its data say. */
+const loopOptions = <P, Q, T>({ system: { size }, variant, config, ids, task, dataset }: OpenRun<P, Q, T>) => {
+  const { seed, steps, data, optimizer, discriminator } = config;
+  const begins = task.adversary?.start ?? 0;
+  const rival = schedule({ ...discriminator.schedule, ...discriminatorRates(config), total: steps - begins });
+  return {
+    dataset,
+    transform:
+      data.crop === null
+        ? { kind: 'centre-crop', size }
+        : { kind: 'random-resized-crop', size, seed, scale: data.crop },
+    normalisation: normalisationOf(variant),
+    workers: data.workers,
+    captions: ids !== null,
+    ...(ids ? { prepare: ids } : {}),
+    batchSize: config.batchSize,
+    seed,
+    steps,
+    schedule: schedule({ ...config.schedule, peak: optimizer.learningRate, total: steps }),
+    adversarySchedule: (step) => rival(Math.max(0, step - begins)),
+    checkpointEvery: config.checkpoint.everySteps,
+    checkpointSeconds: config.checkpoint.everySeconds,
+    sampleEvery: config.sampleEvery,
+  } satisfies Partial<LoopOptions>;
+};
+
+/** Draws samples, once a step, and writes the report. `psnr` is that of the last ones, null before. */
+const sampling = <P, Q, T>(
+  { samples: { held, pictures }, hooks }: OpenRun<P, Q, T>,
+  reconstructions: Reconstructor | null,
+  record: RunRecord,
+  start: number,
+) => {
+  // What a sitting before this one drew is not drawn again.
+  let { psnr } = record;
+  let sampled = psnr === null ? -1 : start;
+  const sample = async (at: Progress): Promise<void> => {
+    if (reconstructions && sampled !== at.step) {
+      sampled = at.step;
+      const seen = await reconstructions.look(pictures);
+      psnr = seen.psnr;
+      await need(record.sample(at.step, seen.sheet));
+      await need(record.numbers(at.step, { psnr }));
+      hooks.log(`step ${at.step}: PSNR ${psnr.toFixed(2)} dB on ${pictures.length} pictures of ${held.path}`);
+    }
+    // A page that cannot be written is written by `dualtoken report`, any time.
+    const page = await record.report()();
+    if (E.isLeft(page)) hooks.log(`warning: the report is not written: ${renderDataError(page.left)}`);
+  };
+  return { sample, psnr: () => psnr };
+};
+
+/** Writes checkpoints, and with each the model as it then is. */
+const saving = <P, Q, T>(
+  { variant, config, files, hooks }: OpenRun<P, Q, T>,
+  trainer: Pick<Trainer<P>, 'snapshot'>,
+  model: string,
+) => {
+  const { out, seed, checkpoint: kept } = config;
+  let written = false;
+  const writeModel = async (tensors: TensorSource): Promise<void> => {
+    await need(writeTokenizer(model, variant, modelTensors(variant, tensors)));
+    written = true;
+  };
+  const checkpoint = async (at: Progress): Promise<void> => {
+    const tensors = trainer.snapshot();
+    const info = { version: 1, ...at, seed, pictures: files.size, folder: process.cwd(), config } as const;
+    const path = await need(writeCheckpoint(out, info, tensors, kept.keep));
+    await writeModel(tensors);
+    hooks.log(`step ${at.step}: wrote ${path}`);
+  };
+  /** The model, where no checkpoint was due: a sitting before this one may have ended between its last one and its model. */
+  const finish = async (): Promise<void> => {
+    if (!written) await writeModel(trainer.snapshot());
+  };
+  return { checkpoint, finish };
+};
+
 /** The run itself, in its folder. */
 const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Promise<RunResult> => {
-  const { system, variant, config, from, hooks, files, ids, task, init, dataset, choices } = opened;
-  const { held, pictures, unusable } = opened.samples;
-  const { out, seed, data, optimizer, discriminator } = config;
-  const { size } = system;
+  const { system, config, from, hooks, files, task, init, choices } = opened;
+  const { held, unusable } = opened.samples;
+  const { out, seed } = config;
   // Written before anything costs time: a folder that cannot be written ends the run here.
   await need(removeTemporaries(out));
   await need(writeAtomic(join(out, 'config.json'), `${JSON.stringify(config, null, 2)}\n`));
   const start: Progress = from?.info ?? { step: 0, sample: 0, seconds: 0 };
   const record = await need(openRecord(out, start.step));
 
-  hooks.log(`${files.size} pictures; ${config.variant}, ${size} px, batches of ${config.batchSize}`);
-  const inStep = config.batchSize * config.microBatches;
+  hooks.log(`${files.size} pictures; ${config.variant}, ${system.size} px, batches of ${config.batchSize}`);
   for (const [n, reason] of unusable.entries()) {
     hooks.log(`skipped for samples: ${reason} (${n + 1} of ${held.path} so far)`);
     await need(record.skipped(start.step, reason));
   }
+  const inStep = config.batchSize * config.microBatches;
   for (const line of fewVectors(system, inStep, stillIn(choices.freeze))) hooks.log(`warning: ${line}`);
   const trainer = await openTrainer(runtime, task, {
-    optimizer,
-    adversary: discriminator.optimizer,
+    optimizer: config.optimizer,
+    adversary: config.discriminator.optimizer,
     ...choices,
     microBatches: config.microBatches,
     seed,
     // A resumed run's values are all in its checkpoint.
     ...(from ? {} : { init }),
   });
-  const samples = reconstructor(runtime, system, trainer);
+  const reconstructions = reconstructor(runtime, system, trainer);
   try {
     if (from) {
       await trainer.restore(from.tensors);
       hooks.log(`resumed from ${from.path}, after step ${start.step}`);
     }
-    const modelPath = join(out, 'model.safetensors');
-    // What a sitting before this one drew is not drawn again.
-    let psnr = record.psnr;
+    const model = join(out, 'model.safetensors');
+    const { sample, psnr } = sampling(opened, reconstructions, record, start.step);
+    const { checkpoint, finish } = saving(opened, trainer, model);
     let now = start.step;
-    let sampled = psnr === null ? -1 : start.step;
-    const sample = async (at: Progress): Promise<void> => {
-      if (samples && sampled !== at.step) {
-        sampled = at.step;
-        const seen = await samples.look(pictures);
-        psnr = seen.psnr;
-        await need(record.sample(at.step, seen.sheet));
-        await need(record.numbers(at.step, { psnr }));
-        hooks.log(`step ${at.step}: PSNR ${psnr.toFixed(2)} dB on ${pictures.length} pictures of ${held.path}`);
-      }
-      // A page that cannot be written is written by `dualtoken report`, any time.
-      const page = await record.report()();
-      if (E.isLeft(page)) hooks.log(`warning: the report is not written: ${renderDataError(page.left)}`);
-    };
-    let written = false;
-    const writeModel = async (tensors: TensorSource): Promise<void> => {
-      await need(writeTokenizer(modelPath, variant, modelTensors(variant, tensors)));
-      written = true;
-    };
-    const checkpoint = async (at: Progress): Promise<void> => {
-      const tensors = trainer.snapshot();
-      const path = await need(
-        writeCheckpoint(
-          out,
-          { version: 1, ...at, seed, pictures: files.size, folder: process.cwd(), config },
-          tensors,
-          config.checkpoint.keep,
-        ),
-      );
-      await writeModel(tensors);
-      hooks.log(`step ${at.step}: wrote ${path}`);
-    };
-    const begins = task.adversary?.start ?? 0;
-    const rival = schedule({
-      ...discriminator.schedule,
-      ...discriminatorRates(config),
-      total: config.steps - begins,
-    });
     // A sitting before this one may have ended between a checkpoint and its samples.
     if (from && start.step < config.steps && start.step % config.sampleEvery === 0) await sample(start);
     const finished = await trainLoop(trainer, {
-      dataset,
-      transform:
-        data.crop === null
-          ? { kind: 'centre-crop', size }
-          : { kind: 'random-resized-crop', size, seed, scale: data.crop },
-      normalisation: normalisationOf(variant),
-      workers: data.workers,
-      captions: ids !== null,
-      ...(ids ? { prepare: ids } : {}),
-      batchSize: config.batchSize,
-      seed,
-      steps: config.steps,
-      schedule: schedule({ ...config.schedule, peak: optimizer.learningRate, total: config.steps }),
-      adversarySchedule: (step) => rival(Math.max(0, step - begins)),
+      ...loopOptions(opened),
       from: start,
-      checkpointEvery: config.checkpoint.everySteps,
-      checkpointSeconds: config.checkpoint.everySeconds,
-      sampleEvery: config.sampleEvery,
       onStep: async (metrics, at, learningRate) => {
         const { loss, gradNorm, terms } = metrics;
         now = at.step;
@@ -282,12 +306,11 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
       sample,
       stopped: hooks.stopped,
     });
-    // A sitting before this one may have ended between its last checkpoint and its model.
-    if (!written) await writeModel(trainer.snapshot());
+    await finish();
     await sample(finished.at);
-    return { ...finished, model: modelPath, psnr };
+    return { ...finished, model, psnr: psnr() };
   } finally {
-    await samples?.free();
+    await reconstructions?.free();
     await trainer.free();
   }
 };

@@ -7,7 +7,8 @@ import { scalar } from '../../dsl/ops/create.ts';
 import { add, mul, sub } from '../../dsl/ops/elementwise.ts';
 import { resizeBilinear } from '../../dsl/ops/resize.ts';
 import { namedSpecs, type ParamsOf, weight } from '../../dsl/param.ts';
-import { anySize, type ScalarTensor } from '../../dsl/tensor.ts';
+import type { Rank2, Rank4 } from '../../dsl/shape.ts';
+import { anySize, type ScalarTensor, type Tensor } from '../../dsl/tensor.ts';
 import { stopGradient } from '../../dsl/transform/index.ts';
 import type { TrainingOptions } from '../../models/dualtoken.ts';
 import {
@@ -27,10 +28,11 @@ import {
   termOf,
   totalLoss,
 } from '../../models/losses/index.ts';
+import type { Ids } from '../../models/nn/embedding.ts';
 import { similarity } from '../../models/nn/similarity.ts';
 import { codebookUse } from '../../models/quantisers/usage.ts';
 import { siglipText, siglipVision } from '../../models/siglip.ts';
-import type { SystemOutputs, TokenizerSystem } from '../../models/systems/index.ts';
+import type { SystemOutputs, TextOutputs, TokenizerSystem } from '../../models/systems/index.ts';
 import { TrainFailure } from '../failure.ts';
 import { type AdversarySpec, type AdversaryState, adversaryOf } from './adversary.ts';
 import { pictureLoss } from './picture.ts';
@@ -71,8 +73,42 @@ const frozenParts = (
     teacher: find(losses, 'teacher') && mobileNetV2(teacher),
   };
 };
-const frozenSpecOf = (parts: ReturnType<typeof frozenParts>) => partsSpec(parts);
+type FrozenParts = ReturnType<typeof frozenParts>;
+const frozenSpecOf = (parts: FrozenParts) => partsSpec(parts);
 export type TokenizerFrozen = ReturnType<typeof frozenSpecOf>;
+const frozenWith = (parts: FrozenParts, params: ParamsOf<TokenizerFrozen>) => giveParts(parts, params);
+type Frozen = ReturnType<typeof frozenWith>;
+
+/** Pictures against their captions, by the model's own text tower or by the frozen one. */
+const contrastiveTerm = (
+  { form }: LossOf<'contrastive'>,
+  ownText: ((ids: Ids) => TextOutputs) | undefined,
+  { siglip_model: { text_model: text, logit_scale: scale, logit_bias: bias } }: Frozen,
+  pooled: Tensor<Rank2> | null,
+  ids: Ids | null,
+): ScalarTensor => {
+  if (ids === null || pooled === null)
+    throw new TrainFailure("the loss 'contrastive' asks for captions in the data, and for a semantic tap");
+  const frozenText = () =>
+    text && scale && bias ? { embeddings: text(ids), scale: anySize(scale), bias: anySize(bias) } : null;
+  const words = ownText?.(ids) ?? frozenText();
+  if (words === null) throw new TrainFailure("the loss 'contrastive' asks for a text tower");
+  const { logitsPerImage } = similarity(pooled, words.embeddings, words.scale, words.bias);
+  return form === 'softmax' ? softmaxContrastive(logitsPerImage) : sigmoidContrastive(logitsPerImage);
+};
+
+/** Features, by a map to the teacher's, against what the teacher makes of the same pictures; null without all of these. */
+const teacherTerm = (
+  { size = 224 }: LossOf<'teacher'>,
+  config: MobileNetV2Config,
+  { teacher }: Frozen,
+  map: ((pooled: Tensor<Rank2>) => Tensor<Rank2>) | undefined,
+  { images, pooled }: { readonly images: Tensor<Rank4>; readonly pooled: Tensor<Rank2> | null },
+): ScalarTensor | null => {
+  if (!teacher || !map || pooled === null) return null;
+  const taught = teacher(mobileNetV2Input(config)(resizeBilinear(images, [size, size])));
+  return sub(scalar(1), meanCosine(map(pooled), stopGradient(taught.pooled)));
+};
 
 /** Use and perplexity of each vocabulary, for the log. */
 const usesOf = <Q>(
@@ -102,6 +138,7 @@ export const tokenizerTask = <P, Q, T>(
 ): Task<P, TokenizerFrozen, ParamsOf<Q>, AdversarySpec, AdversaryState> => {
   const parts = frozenParts({ tower: system.tower, ownText: system.text !== null }, losses, options);
   const teaching = find(losses, 'teacher');
+  const { teacher: config = mobileNetV2Default } = options;
   if (teaching && system.teacher === null)
     throw new TrainFailure(
       "the loss 'teacher' asks for a model with a map to the teacher's features: a tower's `teacher`",
@@ -126,7 +163,7 @@ export const tokenizerTask = <P, Q, T>(
     initExtra: (key) => initParams(system.stateSpec)({ key, path: '' }),
     adversary: ofPicture.adversarial ? adversaryOf(ofPicture.adversarial, options.microBatches) : null,
     loss: (params, { frozen, extra, batch: { images, ids }, key, adversary, still = () => false }) => {
-      const m = giveParts(parts, frozen);
+      const m = frozenWith(parts, frozen);
       // A codebook learns as a whole.
       const books = new Set(statePaths.filter(still).map((path) => path.split('.')[0]!));
       const forward = (p: ParamsOf<P>) => system.forward(p, extra, key, { ...options, still: books })(images);
@@ -153,26 +190,9 @@ export const tokenizerTask = <P, Q, T>(
           },
         });
 
-      const contrasted = (): ScalarTensor | null => {
-        if (!contrastive) return null;
-        const { text_model: text, logit_scale: scale, logit_bias: bias } = m.siglip_model;
-        if (ids === null || out.pooled === null)
-          throw new TrainFailure("the loss 'contrastive' asks for captions in the data, and for a semantic tap");
-        const frozenText = () =>
-          text && scale && bias ? { embeddings: text(ids), scale: anySize(scale), bias: anySize(bias) } : null;
-        const words = system.text?.(params)(ids) ?? frozenText();
-        if (words === null) throw new TrainFailure("the loss 'contrastive' asks for a text tower");
-        const { logitsPerImage } = similarity(out.pooled, words.embeddings, words.scale, words.bias);
-        return contrastive.form === 'softmax' ? softmaxContrastive(logitsPerImage) : sigmoidContrastive(logitsPerImage);
-      };
-      const taught = (): ScalarTensor | null => {
-        if (!teaching || !m.teacher || system.teacher === null || out.pooled === null) return null;
-        const side = teaching.size ?? 224;
-        const takes = mobileNetV2Input(options.teacher ?? mobileNetV2Default);
-        const { pooled } = m.teacher(takes(resizeBilinear(images, [side, side])));
-        return sub(scalar(1), meanCosine(system.teacher(params)(out.pooled), stopGradient(pooled)));
-      };
-      const [pairs, lesson] = [contrasted(), taught()];
+      const pairs = contrastive && contrastiveTerm(contrastive, system.text?.(params), m, out.pooled, ids);
+      const lesson =
+        teaching && teacherTerm(teaching, config, m, system.teacher?.(params), { images, pooled: out.pooled });
       const parted = [
         plain.total,
         ...(painted ? [painted.total] : []),

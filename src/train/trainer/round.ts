@@ -74,6 +74,65 @@ interface Suspect {
   readonly forward: number;
 }
 
+/** Frees the pairs of a step's forwards but for the first suspect. */
+const pairsOfStep = () => {
+  let suspect: Suspect | null = null;
+  return {
+    release: (pair: Results<Pair>, forward: number, metrics: readonly number[]): void => {
+      if (suspect || metrics.every(Number.isFinite)) freePair(pair);
+      else suspect = { pair, forward };
+    },
+    suspect: (): Suspect | null => suspect,
+    forget: (): void => {
+      freePair(suspect?.pair ?? null);
+      suspect = null;
+    },
+  };
+};
+
+/** Of the terms of both sides, once a step has told them. */
+type TermNames = Record<'own' | 'rival', readonly string[]>;
+
+/** Both players of a task. */
+const seatsOf = <P, F, Q, D, S>(
+  runtime: Pick<Runtime, 'compile'>,
+  task: Task<P, F, Q, D, S>,
+  { own, rival, frozen }: Sides<P, F, Q, D, S>,
+  options: RoundOptions,
+) => {
+  const { microBatches = 1, optimizer, adversary = optimizer } = options;
+  const names: TermNames = { own: [], rival: [] };
+  const named = (who: keyof TermNames) => (heard: readonly string[]) => {
+    names[who] = heard;
+  };
+  const layouts = { own: own.layouts, frozen, adversary: rival?.layouts ?? null };
+  const player = modelPlayer(task, layouts, options, named('own'));
+  const opponent = task.adversary && rival && adversaryPlayer(task.adversary, rival.layouts, adversary, named('rival'));
+  return {
+    names,
+    model: seat(runtime, player, microBatches, 'training'),
+    rival: opponent && seat(runtime, opponent, microBatches, "discriminator's"),
+  };
+};
+
+/** What both sides have measured: loss, gradient's norm and terms, in the order of their names; nothing of a rival that did not play. */
+interface Measured {
+  readonly own: readonly number[];
+  readonly rival: readonly number[];
+}
+
+const metricsOf = ({ own, rival }: Measured, names: Readonly<TermNames>): StepMetrics => {
+  const rivalNames = rival.length > 0 ? ['loss', 'gradNorm', ...names.rival] : [];
+  return {
+    loss: own[0]!,
+    gradNorm: own[1]!,
+    terms: Object.fromEntries([
+      ...names.own.map((name, i) => [name, own[i + 2]!] as const),
+      ...rivalNames.map((name, i) => [`${sections.adversary}${name}`, rival[i]!] as const),
+    ]),
+  };
+};
+
 /** The rounds of a task; programs are compiled at their first use. */
 export const roundsOf = <P, F, Q, D, S>(
   runtime: Pick<Runtime, 'compile'>,
@@ -82,22 +141,8 @@ export const roundsOf = <P, F, Q, D, S>(
   options: RoundOptions,
 ): Rounds => {
   const { seed, microBatches: count = 1, optimizer, adversary: rivalOptimizer = optimizer } = options;
-  const { own: side, rival: rivalSide, frozen: frozenLayout } = sides;
-  const names: Record<'own' | 'rival', readonly string[]> = { own: [], rival: [] };
-  const named = (who: keyof typeof names) => (heard: readonly string[]) => {
-    names[who] = heard;
-  };
-  const layouts = { own: side.layouts, frozen: frozenLayout, adversary: rivalSide?.layouts ?? null };
-  const model = seat(runtime, modelPlayer(task, layouts, options, named('own')), count, 'training');
-  const rival =
-    task.adversary &&
-    rivalSide &&
-    seat(
-      runtime,
-      adversaryPlayer(task.adversary, rivalSide.layouts, rivalOptimizer, named('rival')),
-      count,
-      "discriminator's",
-    );
+  const { model, rival, names } = seatsOf(runtime, task, sides, options);
+  const pairs = pairsOfStep();
 
   const start = task.adversary?.start ?? Number.POSITIVE_INFINITY;
   /** The adversary and its state, where it plays in `step`. */
@@ -115,30 +160,19 @@ export const roundsOf = <P, F, Q, D, S>(
     };
   };
 
-  let suspect: Suspect | null = null;
-  const release = (pair: Results<Pair>, forward: number, metrics: readonly number[]): void => {
-    if (suspect || metrics.every(Number.isFinite)) freePair(pair);
-    else suspect = { pair, forward };
-  };
-  const forget = (): void => {
-    freePair(suspect?.pair ?? null);
-    suspect = null;
-  };
-
-  /** Loss, gradient's norm and terms of both sides, in the order of their names. */
-  const whole = async (held: Held, batch: ImageBatch, step: number, rates: Rates) => {
+  const whole = async (held: Held, batch: ImageBatch, step: number, rates: Rates): Promise<Measured> => {
     const made = await model.whole(held.own, inputsOf(held, batch, step), draw(step), scalarsOf(step, rates));
     held.own = made.state;
     const against = rivalIn(held, step);
-    if (!against) return { ofModel: made.metrics, ofRival: [] };
+    if (!against) return { own: made.metrics, rival: [] };
     const pair = pairOf(made.handed);
     const played = await against.rival.whole(against.state, { pair }, draw(step), rivalScalarsOf(step, rates));
     held.rival = played.state;
-    release(pair, step, played.metrics);
-    return { ofModel: made.metrics, ofRival: played.metrics };
+    pairs.release(pair, step, played.metrics);
+    return { own: made.metrics, rival: played.metrics };
   };
 
-  const inParts = async (held: Held, batches: readonly ImageBatch[], step: number, rates: Rates) => {
+  const inParts = async (held: Held, batches: readonly ImageBatch[], step: number, rates: Rates): Promise<Measured> => {
     const against = rivalIn(held, step);
     const own = model.inParts(held.own);
     const other = against?.rival.inParts(against.state);
@@ -147,32 +181,24 @@ export const roundsOf = <P, F, Q, D, S>(
       const { handed } = await own.add(inputsOf(held, batch, step), draw(forward));
       if (!other) continue;
       const pair = pairOf(handed);
-      release(pair, forward, (await other.add({ pair }, draw(forward))).metrics);
+      pairs.release(pair, forward, (await other.add({ pair }, draw(forward))).metrics);
     }
     const made = await own.finish(scalarsOf(step, rates));
     held.own = made.state;
-    if (!other) return { ofModel: made.metrics, ofRival: [] };
+    if (!other) return { own: made.metrics, rival: [] };
     const played = await other.finish(rivalScalarsOf(step, rates));
     held.rival = played.state;
-    return { ofModel: made.metrics, ofRival: played.metrics };
+    return { own: made.metrics, rival: played.metrics };
   };
 
   return {
     step: async (held, batches, step, rates) => {
       if (batches.length !== count) throw new Error(`a step takes ${count} batches, there are ${batches.length}`);
-      forget();
-      const { ofModel, ofRival } = await (count === 1
+      pairs.forget();
+      const measured = await (count === 1
         ? whole(held, batches[0]!, step, rates)
         : inParts(held, batches, step, rates));
-      const rivalNames = ofRival.length > 0 ? ['loss', 'gradNorm', ...names.rival] : [];
-      return {
-        loss: ofModel[0]!,
-        gradNorm: ofModel[1]!,
-        terms: Object.fromEntries([
-          ...names.own.map((name, i) => [name, ofModel[i + 2]!] as const),
-          ...rivalNames.map((name, i) => [`${sections.adversary}${name}`, ofRival[i]!] as const),
-        ]),
-      };
+      return metricsOf(measured, names);
     },
     diagnose: async (held, batches, step, rates) => {
       let { extra } = held.own;
@@ -185,6 +211,7 @@ export const roundsOf = <P, F, Q, D, S>(
         freePair(made.handed);
       }
       freeAll(extra);
+      const suspect = pairs.suspect();
       if (!suspect || !rival || !held.rival) return;
       const { pair, forward } = suspect;
       const made = await rival.check(held.rival, { pair }, draw(forward), rivalScalarsOf(step, rates));
@@ -193,7 +220,7 @@ export const roundsOf = <P, F, Q, D, S>(
     free: async () => {
       await model.free();
       await rival?.free();
-      forget();
+      pairs.forget();
     },
   };
 };
