@@ -2,7 +2,7 @@
 // named-tensors, source: tensors by name, read when they are asked for; model-file: which model a file holds; place and load-checkpoint:
 // weights to a device and to the host; load-mobilenet and perceptual: networks whose files come in several forms. tokenizer is one as a
 // file, and ready for use; import and publish (with draw for what no file gives) are the ways from and to published files. normalisation is
-// how a family takes its pictures, failure what a model cannot do.
+// how a family takes its pictures, text-tokenizer whether texts go with a tower, failure what a model cannot do.
 export { drawnSource } from './draw.ts';
 export { TrainFailure } from './failure.ts';
 export { type ImportPlan, importedSource, type NamedShape, planImport } from './import.ts';
@@ -25,6 +25,7 @@ export {
   type TensorSource,
   wholeFile,
 } from './source.ts';
+export { textTokenizerFault } from './text-tokenizer.ts';
 export {
   openTokenizer,
   type PictureCodes,

@@ -65,9 +65,12 @@ const withClassToken =
     return concat([broadcastTo(token, [batch, 1, width]), x], 1);
   };
 
-/** 1 where a text ends, 0 elsewhere [B, L]: at its first end-of-text token. Old checkpoints say 2, and mean the largest id. */
+/** The end-of-text token of old checkpoints, which mean the largest id. */
+export const AT_LARGEST_ID = 2;
+
+/** 1 where a text ends, 0 elsewhere [B, L]: at its first end-of-text token. */
 const endOfText = (ids: Ids, eos: number): Tensor<Rank2> => {
-  const score: Ids = eos === 2 ? ids : pipe(ids, eq(eos), cast('i32'));
+  const score: Ids = eos === AT_LARGEST_ID ? ids : pipe(ids, eq(eos), cast('i32'));
   return oneHot(argmax(score), ids.shape[1]);
 };
 

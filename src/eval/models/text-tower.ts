@@ -1,7 +1,14 @@
 // A text tower with its tokenizer: texts to embeddings, so many at a time.
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { castOnce, freePlaced, inSingles, type Placed, placedParams } from '../../checkpoints/index.ts';
+import {
+  castOnce,
+  freePlaced,
+  inSingles,
+  type Placed,
+  placedParams,
+  textTokenizerFault,
+} from '../../checkpoints/index.ts';
 import { type DataError, tokenizerError } from '../../data/error.ts';
 import type { TextTokenizer } from '../../data/index.ts';
 import type { ParamsOf } from '../../dsl/param.ts';
@@ -27,9 +34,6 @@ interface Tower<P> {
   readonly spec: P;
 }
 
-/** CLIP's old checkpoints say 2, and mean the largest id. */
-const LARGEST_ID = 2;
-
 /** A tower from its parameters. Left: they cannot be read, or the tokenizer has more ids than the tower, or ends texts with another. */
 export const embedBy =
   <P>(
@@ -37,16 +41,17 @@ export const embedBy =
     { texts: tokenizer, tokenizer: path, vocabulary, end = tokenizer.end, width, spec }: Tower<P>,
     forward: (params: ParamsOf<P>, ids: Ids) => Tensor<Rank2>,
   ) =>
-  (placing: TE.TaskEither<DataError, Placed>): TE.TaskEither<DataError, OpenTextTower> =>
-    pipe(
+  (placing: TE.TaskEither<DataError, Placed>): TE.TaskEither<DataError, OpenTextTower> => {
+    const fault = textTokenizerFault(tokenizer, { vocabulary, end });
+    return pipe(
       placing,
       TE.filterOrElse(
-        () => tokenizer.vocabulary <= vocabulary && (end === LARGEST_ID || end === tokenizer.end),
+        () => fault === null,
         (placed: Placed) => {
           freePlaced(placed);
           return tokenizerError(
             path,
-            tokenizer.vocabulary > vocabulary
+            fault === 'vocabulary'
               ? `it has ${tokenizer.vocabulary} ids, the text tower embeds ${vocabulary}`
               : `it ends texts with the id ${tokenizer.end}, the text tower reads them at the id ${end}`,
           );
@@ -83,3 +88,4 @@ export const embedBy =
         };
       }),
     );
+  };

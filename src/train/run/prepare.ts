@@ -9,6 +9,7 @@ import {
   loadPerceptual,
   type NamedTensors,
   type TensorSource,
+  textTokenizerFault,
 } from '../../checkpoints/index.ts';
 import {
   type Batch,
@@ -110,14 +111,15 @@ export const captionIds = async (
     throw new TrainFailure(`the loss 'contrastive' asks for captions, and ${files.path} has none`);
   const { vocab_size: words = 0, max_position_embeddings: length = 0 } = textOf(variant) ?? {};
   const tokenizer = await need(openTextTokenizer(data.tokenizer, data.tokenizerOf, length));
-  if (tokenizer.vocabulary > words)
+  const end = variant.family === 'clip' ? variant.config.text_config.eos_token_id : undefined;
+  const fault = textTokenizerFault(tokenizer, { vocabulary: words, end });
+  if (fault === 'vocabulary')
     throw new TrainFailure(
       `${data.tokenizer} makes ids below ${tokenizer.vocabulary}; the text tower has a vocabulary of ${words}`,
     );
-  const ends = variant.family === 'clip' ? variant.config.text_config.eos_token_id : tokenizer.end;
-  if (variant.family === 'clip' && ends !== tokenizer.end && ends !== 2)
+  if (fault === 'end')
     throw new TrainFailure(
-      `${data.tokenizer} ends texts with the id ${tokenizer.end}, and the text tower reads its feature at the id ${ends}: name CLIP's vocabulary, or set text_config.eos_token_id`,
+      `${data.tokenizer} ends texts with the id ${tokenizer.end}, and the text tower reads its feature at the id ${end}: name CLIP's vocabulary, or set text_config.eos_token_id`,
     );
   return (batch) => {
     const ids = new Int32Array(batch.count * tokenizer.length);
