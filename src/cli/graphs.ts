@@ -1,6 +1,6 @@
 // The programs of a variant as graphs over inputs that nobody binds: to be explained, and their calls to be measured.
 import { input } from '../dsl/core/build.ts';
-import { isKind, topological } from '../dsl/core/node.ts';
+import { isKind, topological, withOwnNodes } from '../dsl/core/node.ts';
 import { isParamSpec, type ParamsOf } from '../dsl/param.ts';
 import type { Rank4 } from '../dsl/shape.ts';
 import { type AnyTensor, type Tensor, wrap } from '../dsl/tensor.ts';
@@ -50,6 +50,9 @@ const forwardOf = <P, Q, T>(
 
 /** The graph of a part, and what is bound to it: of a training step the state is donated. */
 export const graphOf = (variant: Variant, part: Part, batch: number): StepGraph =>
+  withOwnNodes(() => madeGraph(variant, part, batch));
+
+const madeGraph = (variant: Variant, part: Part, batch: number): StepGraph =>
   withSystem(variant, (system) => {
     if (part === 'step') {
       const { losses, freeze } = variant;

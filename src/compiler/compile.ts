@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 
 import { describe } from '../dsl/core/error.ts';
 import { hashText } from '../dsl/core/hash.ts';
-import { isKind, sizeOf, topological } from '../dsl/core/node.ts';
+import { copyGraph, isKind, sizeOf, topological, withOwnNodes } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { templates } from '../kernels/index.ts';
 import type { KernelTemplate } from '../kernels/template.ts';
@@ -13,6 +13,7 @@ import { dumpGraph, dumpRegions } from './dump.ts';
 import type { CompileError } from './error.ts';
 import { widenHalf } from './half.ts';
 import type { Caps } from './ir/caps.ts';
+import { forgetExprs } from './ir/expr.ts';
 import type { KernelCode } from './ir/stmt.ts';
 import { delayed } from './late.ts';
 import { partition } from './partition.ts';
@@ -28,7 +29,7 @@ import type { Tuning } from './tuning.ts';
 import { type Opened, openWindows } from './windows.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 24;
+export const COMPILER_VERSION = 25;
 
 /** The passes that can be watched, in order. */
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;
@@ -244,14 +245,32 @@ const selectAndPartition = (
   }
 };
 
-/** Compiles a graph for a device. Left: a tensor that no buffer of the adapter holds, or a kernel whose tensors it cannot bind. */
+/**
+ * Compiles a graph for a device, to the same program whatever the process compiled before. Left: a tensor that no buffer of the adapter
+ * holds, or a kernel whose tensors it cannot bind.
+ */
 export const compileGraph = (
   c: Compilation,
   caps: Caps,
   options: CompileOptions = {},
 ): E.Either<CompileError, Program> => {
-  const report = options.onPass ?? (() => {});
   const digest = digestOf(c, caps, options);
+  return withOwnNodes(() => {
+    forgetExprs();
+    const copies = copyGraph([...c.outputs, ...c.inputs.map(({ node }) => node)]);
+    const outputs = copies.slice(0, c.outputs.length);
+    const inputs = c.inputs.map(({ donated }, i) => ({ node: copies[outputs.length + i]!, donated }));
+    return runPasses({ inputs, outputs }, digest, caps, options);
+  });
+};
+
+const runPasses = (
+  c: Compilation,
+  digest: string,
+  caps: Caps,
+  options: CompileOptions,
+): E.Either<CompileError, Program> => {
+  const report = options.onPass ?? (() => {});
   const canonical = canonicalise(c.outputs);
   report('canonical', () => dumpGraph(canonical));
   const simple = simplify(canonical);

@@ -4,11 +4,12 @@ import { bytesOf, type DType } from '../dsl/core/dtype.ts';
 import { sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { isPacked } from './half.ts';
+import { builtins } from './ir/builtins.ts';
 import type { Caps } from './ir/caps.ts';
 import { call, type Expr, int, load, ref, where } from './ir/expr.ts';
 import { add, sub } from './ir/index-math.ts';
 import { type Range, reachOf } from './ir/range.ts';
-import { type BufferBinding, builtins, type KernelCode, type Stmt } from './ir/stmt.ts';
+import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
 import { childrenOf, mapStmt, withChildren } from './ir/walk.ts';
 
 export interface Segment {

@@ -1,10 +1,11 @@
 // Running sums in one kernel: a line along the axis is walked by one invocation, or cut into chunks for the lanes of a workgroup.
 
 import { counter, loop } from '../compiler/ir/build.ts';
+import { builtins } from '../compiler/ir/builtins.ts';
 import { computeType } from '../compiler/ir/cast.ts';
 import { call, type Expr, element, i32, int, lit, ref, scalarType, variable, where } from '../compiler/ir/expr.ts';
 import { add, delinearise, div, min, mod, mul, sub } from '../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
+import type { Stmt } from '../compiler/ir/stmt.ts';
 import { isKind, sizeOf } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { items } from './items.ts';

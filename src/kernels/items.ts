@@ -1,8 +1,9 @@
 // Kernels in which every invocation has an item of its own, and a binary search for them.
 import { loop } from '../compiler/ir/build.ts';
+import { builtins } from '../compiler/ir/builtins.ts';
 import { and, bool, call, type Expr, i32, int, ref, variable, where } from '../compiler/ir/expr.ts';
 import { add, min, mul } from '../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../compiler/ir/stmt.ts';
+import type { Stmt } from '../compiler/ir/stmt.ts';
 import type { Emitted } from './template.ts';
 
 /** One invocation for each of `n` items; `body` gets the item's number. */

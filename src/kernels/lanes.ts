@@ -1,9 +1,11 @@
 // What templates know of lanes: sizes of subgroups, heights of tiles, and reductions across the lanes that share a row, by shuffles inside
 // a subgroup, through workgroup memory beyond.
+
+import { builtins } from '../compiler/ir/builtins.ts';
 import type { Caps } from '../compiler/ir/caps.ts';
 import { call, type Expr, element, i32, int, rawCall, ref, type Type, variable } from '../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../compiler/ir/index-math.ts';
-import { builtins, type Stmt, type WorkgroupArray } from '../compiler/ir/stmt.ts';
+import type { Stmt, WorkgroupArray } from '../compiler/ir/stmt.ts';
 
 /** The subgroup size where it is the same for all subgroups of a kernel, else 0. */
 export const fixedSubgroup = ({ subgroups }: Caps): number =>

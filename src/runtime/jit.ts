@@ -7,7 +7,7 @@ import type { Program } from '../compiler/program.ts';
 import { input } from '../dsl/core/build.ts';
 import type { DType, HostArray } from '../dsl/core/dtype.ts';
 import { DslError } from '../dsl/core/error.ts';
-import { isKind, topological } from '../dsl/core/node.ts';
+import { isKind, topological, withOwnNodes } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
 import { boundData } from '../dsl/ops/inputs.ts';
 import type { Shape } from '../dsl/shape.ts';
@@ -240,7 +240,8 @@ export const jit = <A extends readonly unknown[], B>(
 
   const made = async (flat: Flat<Value>): Promise<Entry> => {
     host.counters.traces++;
-    return openEntry(host, traceCall(f, name, donated, flat), compileOptions);
+    const traced = withOwnNodes(() => traceCall(f, name, donated, flat));
+    return openEntry(host, traced, compileOptions);
   };
 
   const entryFor = (flat: Flat<Value>): Promise<Entry> => {

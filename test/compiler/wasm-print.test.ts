@@ -1,9 +1,10 @@
 // What WebAssembly kernels are printed as where instructions count: addresses of a thread's own arrays.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { builtins } from '../../src/compiler/ir/builtins.ts';
 import { type Expr, f32, f32x4, i32, int, lit, ref } from '../../src/compiler/ir/expr.ts';
 import { add, mul } from '../../src/compiler/ir/index-math.ts';
-import { builtins, type KernelCode } from '../../src/compiler/ir/stmt.ts';
+import type { KernelCode } from '../../src/compiler/ir/stmt.ts';
 import { printWasm, type WasmOptions } from '../../src/compiler/wasm/print.ts';
 
 const test = suite('wasm: printed kernels');

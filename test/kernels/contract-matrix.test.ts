@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileGraph } from '../../src/compiler/compile.ts';
 import { counter, loop } from '../../src/compiler/ir/build.ts';
+import { builtins } from '../../src/compiler/ir/builtins.ts';
 import type { Caps, SubgroupMatrix } from '../../src/compiler/ir/caps.ts';
 import {
   call,
@@ -19,7 +20,7 @@ import {
   scalarType,
 } from '../../src/compiler/ir/expr.ts';
 import { add, mul } from '../../src/compiler/ir/index-math.ts';
-import { builtins, type MatrixType, type Stmt } from '../../src/compiler/ir/stmt.ts';
+import type { MatrixType, Stmt } from '../../src/compiler/ir/stmt.ts';
 import { mapStmt, visitStmts } from '../../src/compiler/ir/walk.ts';
 import { printJs } from '../../src/compiler/js/print.ts';
 import * as b from '../../src/dsl/core/build.ts';

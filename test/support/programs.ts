@@ -1,9 +1,10 @@
 // Hand-written kernels and programs for tests of the backends.
+
+import { builtins } from '../../src/compiler/ir/builtins.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
 import { call, type Expr, i32, int, load, ref, scalarType } from '../../src/compiler/ir/expr.ts';
 import { add, mul } from '../../src/compiler/ir/index-math.ts';
 import type { BufferBinding, KernelCode, Stmt } from '../../src/compiler/ir/stmt.ts';
-import { builtins } from '../../src/compiler/ir/stmt.ts';
 import { mapStmt } from '../../src/compiler/ir/walk.ts';
 import { printJs } from '../../src/compiler/js/print.ts';
 import {

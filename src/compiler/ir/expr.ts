@@ -1,5 +1,6 @@
 // Scalar and small-vector expressions of a kernel. Interned: equal expressions are one object, so sharing is identity.
 import type { Binary, MapFn, Quantile, Unary } from '../../dsl/core/op.ts';
+import { builtins } from './builtins.ts';
 
 export type Scalar = 'f32' | 'f16' | 'i32' | 'u32' | 'bool';
 export type Width = 1 | 2 | 4;
@@ -30,7 +31,10 @@ export type KernelFn =
 export type Fn = Exclude<MapFn, Quantile> | KernelFn;
 
 interface Base {
+  /** Equal expressions have one; it depends on what was made before, so it is no order. */
   readonly id: number;
+  /** Follows from the structure alone: a sum has its terms in this order. */
+  readonly order: number;
   readonly type: Type;
   /** Bounds of an integer, inclusive; meaningless for floats. */
   readonly lo: number;
@@ -76,20 +80,81 @@ const I32_HI = 2147483647;
 const table = new Map<string, Expr>();
 let nextId = 0;
 
-type Body = Expr extends infer X ? (X extends Expr ? Omit<X, 'id'> : never) : never;
+type Body = Expr extends infer X ? (X extends Expr ? Omit<X, 'id' | 'order'> : never) : never;
+
+const numbers = new Float64Array(1);
+const bits = new Uint32Array(numbers.buffer);
+
+const mix = (hash: number, word: number): number => {
+  const h = Math.imul(hash ^ word, 0x01000193);
+  return h ^ (h >>> 15);
+};
+const mixText = (hash: number, text: string): number => {
+  let h = hash;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return h;
+};
+const mixNumber = (hash: number, value: number): number => {
+  numbers[0] = value;
+  return mix(mix(hash, bits[0]!), bits[1]!);
+};
+
+/** From here on are expressions that need names of the kernel's own: what is made of builtins alone leads a sum, for no loop changes it. */
+const OWN_NAMES = 2 ** 32;
+const builtinNames: ReadonlySet<string> = new Set(Object.values(builtins));
+
+const orderOf = (x: Body): number => {
+  let hash = mix(mixText(mixText(0x811c9dc5, x.e), x.type.scalar), x.type.width);
+  let own = false;
+  const meet = (part: Expr): void => {
+    hash = mix(hash, part.order | 0);
+    own ||= part.order >= OWN_NAMES;
+  };
+  switch (x.e) {
+    case 'lit':
+      hash = mixNumber(hash, x.value);
+      break;
+    case 'ref':
+      hash = mixNumber(mixNumber(mixText(hash, x.name), x.lo), x.hi);
+      own = !builtinNames.has(x.name);
+      break;
+    case 'call':
+      hash = mixText(hash, x.fn);
+      for (const a of x.args) meet(a);
+      break;
+    case 'load':
+      hash = mix(hash, x.buffer);
+      meet(x.index);
+      break;
+    case 'element':
+      hash = mixText(hash, x.array);
+      meet(x.index);
+      break;
+    case 'scalar':
+      hash = mixText(hash, x.slot);
+      break;
+  }
+  return (hash >>> 0) + (own ? OWN_NAMES : 0);
+};
+
+/** Negative where `a` comes before `b`, 0 for equal expressions alone. */
+export const compareExprs = (a: Expr, b: Expr): number => {
+  if (a.order !== b.order || a === b) return a.order - b.order;
+  const [s, t] = [a, b].map((x) => JSON.stringify(x, (key, value: unknown) => (key === 'id' ? undefined : value)));
+  return s! < t! ? -1 : 1;
+};
+
 /** The expression of a key, which names all of it: equal keys are expressions of one kind. */
 const intern = <K extends Expr['e']>(key: string, body: Body & { readonly e: K }): ExprOf<K> => {
   const found = table.get(key);
   if (found) return found as ExprOf<K>;
   // Losing sharing on overflow only makes a kernel's text longer.
   if (table.size > 400_000) table.clear();
-  const made = { ...body, id: nextId++ } as ExprOf<K>;
+  const made = { ...body, id: nextId++, order: orderOf(body) } as ExprOf<K>;
   table.set(key, made);
   return made;
 };
 
-const numbers = new Float64Array(1);
-const bits = new Uint32Array(numbers.buffer);
 /** Distinguishes -0 from 0. */
 const numberKey = (v: number): string => {
   numbers[0] = v;
@@ -163,7 +228,8 @@ export const rawCall = (fn: Fn, args: readonly Expr[], type: Type, lo = I32_LO, 
         pairs.clear();
         paired = 0;
       }
-      const made: Expr = { e: 'call', fn, args, type, lo, hi, id: nextId++ };
+      const body = { e: 'call', fn, args, type, lo, hi } as const;
+      const made: Expr = { ...body, id: nextId++, order: orderOf(body) };
       pairTable(fn, type).set(key, made);
       return made;
     }
@@ -176,6 +242,14 @@ export const rawCall = (fn: Fn, args: readonly Expr[], type: Type, lo = I32_LO, 
     lo,
     hi,
   });
+};
+
+/** Forgets every expression: a compilation begins with it, so that none finds less, or more, than it would alone. */
+export const forgetExprs = (): void => {
+  table.clear();
+  ints.clear();
+  pairs.clear();
+  paired = 0;
 };
 
 const booleans: ReadonlySet<Fn> = new Set<Unary | Binary>(['lt', 'le', 'eq', 'ne']);

@@ -1,5 +1,5 @@
 // Integer index arithmetic: sums are kept as linear forms over atoms with known bounds, so that the div and mod of reshapes cancel.
-import { call, type Expr, i32, int, rawCall } from './expr.ts';
+import { call, compareExprs, type Expr, i32, int, rawCall } from './expr.ts';
 
 interface Linear {
   readonly terms: ReadonlyMap<Expr, number>;
@@ -75,7 +75,7 @@ const rejoin = (l: Linear): Linear => {
 
 const exprOf = (l: Linear): Expr => {
   const joined = rejoin(l);
-  const terms = [...joined.terms].sort(([a], [b]) => a.id - b.id);
+  const terms = [...joined.terms].sort(([a], [b]) => compareExprs(a, b));
   let sum: Expr | null = null;
   const push = (e: Expr): void => {
     sum = sum === null ? e : rawCall('add', [sum, e], i32, sum.lo + e.lo, sum.hi + e.hi);

@@ -1,6 +1,8 @@
 // Which elements of its buffers a kernel can reach when only some of its workgroups run: intervals of its index arithmetic.
+
+import { builtins } from './builtins.ts';
 import type { Expr } from './expr.ts';
-import { builtins, type KernelCode, type Stmt } from './stmt.ts';
+import type { KernelCode, Stmt } from './stmt.ts';
 import { blocksOf, expressionsOf, visitExprs, visitStmts } from './walk.ts';
 
 /** First and last, inclusive. */

@@ -2,8 +2,9 @@
 // and results are stored into arguments: that keeps 32-bit integers exact, which gpu.js's own results (all f32) do not.
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
+import { builtins } from '../ir/builtins.ts';
 import type { Expr, Scalar } from '../ir/expr.ts';
-import { builtins, type KernelCode, type Stmt } from '../ir/stmt.ts';
+import type { KernelCode, Stmt } from '../ir/stmt.ts';
 import { type Spelling, spellings } from './opcodes.ts';
 
 const literal = (value: number, scalar: Scalar): string => {

@@ -1,9 +1,10 @@
 // The invocations of a workgroup as a loop: a kernel is cut at its barriers, every piece runs for all invocations before the next one
 // begins, and what an invocation still needs then waits for it in an array.
 import { loop } from '../ir/build.ts';
+import { builtins } from '../ir/builtins.ts';
 import { type Expr, element, i32, int, ref } from '../ir/expr.ts';
 import { add, mul } from '../ir/index-math.ts';
-import { builtins, type KernelCode, type Stmt, type WorkgroupArray } from '../ir/stmt.ts';
+import type { KernelCode, Stmt, WorkgroupArray } from '../ir/stmt.ts';
 import { blocksOf, expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from '../ir/walk.ts';
 
 const hasBarrier = (s: Stmt): boolean => s.s === 'barrier' || blocksOf(s).some((b) => b.some(hasBarrier));

@@ -3,8 +3,9 @@
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
 import { loop } from '../ir/build.ts';
+import { builtins } from '../ir/builtins.ts';
 import { type Expr, i32, ref, type Scalar, scalarType, type Type } from '../ir/expr.ts';
-import { builtins, type KernelCode, type Stmt, type WorkgroupArray } from '../ir/stmt.ts';
+import type { KernelCode, Stmt, WorkgroupArray } from '../ir/stmt.ts';
 import { visitStmts } from '../ir/walk.ts';
 import { withInvocations } from './barriers.ts';
 import { withLanes } from './lanes.ts';

@@ -1,8 +1,9 @@
 // KernelCode -> WGSL text. The text holds no label, so that equal kernels of different layers are one shader.
 import type { DType } from '../../dsl/core/dtype.ts';
 import { bindShared } from '../ir/bind.ts';
+import { builtins } from '../ir/builtins.ts';
 import type { Expr, Type } from '../ir/expr.ts';
-import { builtins, type KernelCode, type MatrixType, type Stmt } from '../ir/stmt.ts';
+import type { KernelCode, MatrixType, Stmt } from '../ir/stmt.ts';
 import { visitStmts } from '../ir/walk.ts';
 import { type Helper, helpers, type Spelling, spellings, typeText } from './opcodes.ts';
 import { type Wide, wideBuffers, withWide } from './wide.ts';

@@ -8,12 +8,44 @@ import type { Node } from './types.ts';
 export type { Node, Result } from './types.ts';
 
 let next = 0;
-const table = new Map<string, WeakRef<Node>>();
-let sweepAt = 1 << 16;
 
-const sweep = (): void => {
-  for (const [key, ref] of table) if (ref.deref() === undefined) table.delete(key);
-  sweepAt = Math.max(1 << 16, table.size * 2);
+/** The nodes that there are, by operation and sources. */
+interface Table {
+  readonly get: (key: string) => Node | undefined;
+  readonly set: (key: string, node: Node) => void;
+}
+
+/** Nodes as long as somebody holds them. */
+const weakTable = (): Table => {
+  const known = new Map<string, WeakRef<Node>>();
+  let sweepAt = 1 << 16;
+  return {
+    get: (key) => known.get(key)?.deref(),
+    set: (key, node) => {
+      if (known.size >= sweepAt) {
+        for (const [k, ref] of known) if (ref.deref() === undefined) known.delete(k);
+        sweepAt = Math.max(1 << 16, known.size * 2);
+      }
+      known.set(key, new WeakRef(node));
+    },
+  };
+};
+
+let table = weakTable();
+
+/**
+ * Runs `f`, whose nodes are its own: it finds none that was made before. So their order is that in which `f` makes them, whatever
+ * the process has built, and let go of.
+ */
+export const withOwnNodes = <A>(f: () => A): A => {
+  const before = table;
+  const own: Table = new Map<string, Node>();
+  table = own;
+  try {
+    return f();
+  } finally {
+    table = before;
+  }
 };
 
 /** All of an operation as text; JSON tells neither -0 from 0 nor what is not finite apart. */
@@ -24,14 +56,16 @@ export const textOf = (op: Op): string => {
   return `${text}${Object.is(value, -0) ? '-0' : value}`;
 };
 
+const keyOf = (attrs: string, src: readonly Node[]): string => `${attrs}|${src.map((s) => s.id).join(',')}`;
+
 /**
  * The node for `op` over `src`: the existing one where an equal one lives. `origin` lends its place in the user's program to
  * a node that a transformation makes. Throws DslError for shapes or dtypes that do not fit.
  */
 export const makeNode = (op: Op, src: readonly Node[], origin?: Node): Node => {
   const attrs = textOf(op);
-  const key = `${attrs}|${src.map((s) => s.id).join(',')}`;
-  const found = table.get(key)?.deref();
+  const key = keyOf(attrs, src);
+  const found = table.get(key);
   if (found) return found;
   const outs = infer(op, src);
   const first = outs[0]!;
@@ -46,8 +80,7 @@ export const makeNode = (op: Op, src: readonly Node[], origin?: Node): Node => {
     site: origin?.site ?? captureSite(),
     path: origin?.path ?? currentPath(),
   });
-  if (table.size >= sweepAt) sweep();
-  table.set(key, new WeakRef(node));
+  table.set(key, node);
   return node;
 };
 
@@ -82,3 +115,14 @@ export const rewrite = (roots: readonly Node[], f: (node: Node, src: readonly No
 /** `n` with other sources; `n` itself where they are the same. */
 export const withSources = (n: Node, src: readonly Node[]): Node =>
   src.every((s, i) => s === n.src[i]) ? n : makeNode(n.op, src, n);
+
+/** The graph below `roots` in nodes of those in force, which are made in the order of the given ones. */
+export const copyGraph = (roots: readonly Node[]): readonly Node[] =>
+  rewrite(roots, (n, src) => {
+    const key = keyOf(textOf(n.op), src);
+    const found = table.get(key);
+    if (found) return found;
+    const node: Node = Object.freeze({ ...n, id: next++, src: Object.freeze([...src]) });
+    table.set(key, node);
+    return node;
+  });

@@ -2,6 +2,7 @@
 // others. Neighbouring invocations read the same keys (or queries) at the same time. No scores in memory.
 
 import { counter, largest, loop, part, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   call,
@@ -18,7 +19,7 @@ import {
   where,
 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { lowest } from '../../dsl/core/dtype.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { quadOf } from '../quads.ts';

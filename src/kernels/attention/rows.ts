@@ -1,10 +1,11 @@
 // Where a subgroup works in attention's kernels, and how its rows leave.
 
 import { counter, loop, part, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { call, type Expr, element, f32x4, i32, int, ref, variable, type Width, where } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { bestHeight, fixedSubgroup, manyRegisters, rowOfLane } from '../lanes.ts';
 import type { Schedule } from '../template.ts';
 

@@ -1,6 +1,7 @@
 // Attention's products on a processor with vectors of four: a workgroup owns rows, four to a vector, and meets the others in blocks.
 // Everything of a row happens in its own lane, so that its result does not depend on who else is in the workgroup.
 import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import {
   component,
   type Expr,
@@ -15,7 +16,7 @@ import {
   zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, div, max, min, mod, mul, sub } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt, type WorkgroupArray } from '../../compiler/ir/stmt.ts';
+import type { Stmt, WorkgroupArray } from '../../compiler/ir/stmt.ts';
 import type { Schedule } from '../template.ts';
 
 const LANES = 4;

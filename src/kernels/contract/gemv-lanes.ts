@@ -2,6 +2,7 @@
 // vectors of the sums, and their partial sums meet in a tree.
 
 import { loop, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   and,
@@ -18,7 +19,7 @@ import {
   zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { foldLanes, lanesOf } from '../lanes.ts';
 import type { Block, Emitted } from '../template.ts';
 import { laneReads } from './gemv-reads.ts';

@@ -3,6 +3,7 @@
 // matrices, on their way to the epilogue.
 
 import { counter, loop, range } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps, SubgroupMatrix } from '../../compiler/ir/caps.ts';
 import {
   and,
@@ -19,7 +20,7 @@ import {
   scalarType,
 } from '../../compiler/ir/expr.ts';
 import { add, div, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type MatrixType, type Stmt, type WorkgroupArray } from '../../compiler/ir/stmt.ts';
+import type { MatrixType, Stmt, WorkgroupArray } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { fixedSubgroup } from '../lanes.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';

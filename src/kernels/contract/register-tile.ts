@@ -1,9 +1,10 @@
 // A product without workgroup memory and without subgroups: every invocation keeps a tile of results in registers and loads all that
 // it multiplies. Neighbouring invocations take neighbouring columns, so that they read neighbours of one operand and the same of the other.
 import { plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import { call, component, type Expr, f32, f32x4, i32, int, ref, variable, zero4 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { overSteps, type Parts } from '../parts.ts';
 import type { Block, Emitted } from '../template.ts';
 import { columnsOf, inQuads } from './columns.ts';

@@ -2,6 +2,7 @@
 // lie along the summed index, sums are vectors over it; else vectors are neighbouring columns, and an element of a row goes to all four.
 
 import { loop, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   type Expr,
@@ -18,7 +19,7 @@ import {
   zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, div, lt, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { isKind } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { sumOfLanes } from '../quads.ts';

@@ -2,6 +2,7 @@
 // it keeps a few of B's columns. A subgroup owns `rows` rows and `vectors` times four columns a lane.
 
 import { plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   call,
@@ -17,7 +18,7 @@ import {
   zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, div, min, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { bestHeight, fixedSubgroup, rowOfLane, subgroupCounts } from '../lanes.ts';
 import { meetingBytes, orderOf, overSteps, type Parts } from '../parts.ts';

@@ -2,10 +2,11 @@
 // `vectors` times four columns of results in registers.
 
 import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { component, type Expr, element, f32x4, i32, int, ref, variable, zero4 } from '../../compiler/ir/expr.ts';
 import { add, div, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { manyRegisters } from '../lanes.ts';
 import { meetingBytes, orderOf, type Parts, stepOf, turnsOf } from '../parts.ts';
 import type { KernelTemplate, Schedule } from '../template.ts';

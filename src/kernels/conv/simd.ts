@@ -2,6 +2,7 @@
 // of a few output channels in registers, one tile a workgroup. Vectors are neighbouring output places; in few places with long kernels,
 // as weight gradients are, they are neighbouring taps.
 import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import {
   component,
   type Expr,
@@ -16,7 +17,7 @@ import {
   vec4,
 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, div, lt, mod, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { sumOfLanes } from '../quads.ts';
 import type { Block, Emitted, KernelTemplate, Schedule } from '../template.ts';

@@ -3,6 +3,7 @@
 // each lane having loaded others, or by the lane's own loads.
 
 import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   and,
@@ -22,7 +23,7 @@ import {
   zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, div, min, mod, mul, sub, within } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { fixedSubgroup } from '../lanes.ts';
 import { meet, type Parts, stepOf } from '../parts.ts';

@@ -1,6 +1,7 @@
 // The nearest code on a processor: a workgroup takes some rows and passes over the codes four at a time; products of two rows with four
 // codes are vectors along the width, and each row keeps the best of every fourth code. No distance matrix.
 import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import {
   bool,
   call,
@@ -21,7 +22,7 @@ import {
   zero4,
 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { highest } from '../../dsl/core/dtype.ts';
 import { sumOfLanes } from '../quads.ts';
 import type { KernelTemplate } from '../template.ts';

@@ -3,6 +3,7 @@
 // share the codes of the same rows, they meet in workgroup memory.
 
 import { counter, loop, part, plus, range, splat, times, vector, vectorType } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import {
   bool,
@@ -19,7 +20,7 @@ import {
   where,
 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { highest } from '../../dsl/core/dtype.ts';
 import { bestHeight, fixedSubgroup, rowOfLane } from '../lanes.ts';
 import { dotRows, shuffleXor } from '../subgroup-tile.ts';

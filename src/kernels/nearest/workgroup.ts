@@ -1,6 +1,7 @@
 // The nearest code where subgroups have no fixed size: a workgroup shares the codes of a few rows, each invocation keeps the best of
 // its own, and they meet in workgroup memory. No distance matrix.
 import { counter, loop, plus, range, times } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import {
   bool,
   call,
@@ -17,7 +18,7 @@ import {
   where,
 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { highest } from '../../dsl/core/dtype.ts';
 import type { KernelTemplate } from '../template.ts';
 import { before, codeQuad, nearestCall, nearestParts, rowQuad } from './call.ts';

@@ -2,10 +2,11 @@
 // of reductions ends in a tree over them, and the last pass makes the results.
 
 import { loop } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { call, type Expr, i32, int, ref, where } from '../../compiler/ir/expr.ts';
 import { add, delinearise, min, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt, type WorkgroupArray } from '../../compiler/ir/stmt.ts';
+import type { Stmt, WorkgroupArray } from '../../compiler/ir/stmt.ts';
 import { isKind, sizeOf } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { fixedSubgroup, foldLanes, type Lanes, lanesOf } from '../lanes.ts';

@@ -1,10 +1,11 @@
 // Row operations on a processor: a row at a time, four columns as a vector; partial results are vectors too, and meet at the row's end.
 
 import { loop } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { component, type Expr, i32, int, ref, scalarType, splat4, variable, vec4 } from '../../compiler/ir/expr.ts';
 import { add, delinearise, mul } from '../../compiler/ir/index-math.ts';
-import { builtins, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { Stmt } from '../../compiler/ir/stmt.ts';
 import { isKind } from '../../dsl/core/node.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import type { Block, Emitted, KernelTemplate } from '../template.ts';

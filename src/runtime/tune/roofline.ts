@@ -1,8 +1,9 @@
 // What an adapter can do at most: multiply-adds and bytes a second, each by a kernel that does nothing else.
 import { loop } from '../../compiler/ir/build.ts';
+import { builtins } from '../../compiler/ir/builtins.ts';
 import { f32x4, fma, i32, int, lit, load, rawCall, ref, splat4, variable } from '../../compiler/ir/expr.ts';
 import { add, mul } from '../../compiler/ir/index-math.ts';
-import { type BufferBinding, builtins, type KernelCode, type Stmt } from '../../compiler/ir/stmt.ts';
+import type { BufferBinding, KernelCode, Stmt } from '../../compiler/ir/stmt.ts';
 import { printKernel } from '../../compiler/print.ts';
 import type { Origin, Program } from '../../compiler/program.ts';
 import { hashText } from '../../dsl/core/hash.ts';
