@@ -2,11 +2,11 @@
 // and measures are entry points of their own: models/, train/ (on checkpoints/), data/ (on files/), eval/. cli/ is the command,
 // version the package's.
 
-export type { ProgramCache } from './compiler/cache.ts';
+export type { ProgramCache } from './compiler/cache/cache.ts';
 export type { CompileOptions, KernelOf, PassName } from './compiler/compile.ts';
 export { type ExplainedStep, explain, explainSteps, summaryOf } from './compiler/explain.ts';
-export type { Coarsening } from './compiler/generic.ts';
 export type { Caps, Limits, SubgroupMatrix, Target } from './compiler/ir/caps.ts';
+export type { Coarsening } from './compiler/lower/generic.ts';
 export type {
   Bound,
   Kernel,
@@ -17,7 +17,7 @@ export type {
   Slot,
   Step,
 } from './compiler/program.ts';
-export type { Choice, Tuning } from './compiler/tuning.ts';
+export type { Choice, Tuning } from './compiler/select/tuning.ts';
 export * from './dsl/index.ts';
 export type { KernelTemplate, Schedule } from './kernels/template.ts';
 export type { Backend, BackendStats, DeviceBuffer, Executable, RunOptions, StepTime } from './runtime/backend.ts';

@@ -1,7 +1,7 @@
 // Where the time of a training step of `mini` goes: its codes, all losses of the paper (SqueezeNet's features in LPIPS's place), generator
 // and discriminator. Each kernel of a contraction or convolution is held against its own benchmark: the same kernel alone, again and again.
 
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import type { Origin } from '../../src/compiler/program.ts';
 import { openRuntime, Profile } from '../../src/index.ts';
 import { variants, withSystem } from '../../src/models/index.ts';

@@ -2,7 +2,7 @@
 import { describe } from '../dsl/core/error.ts';
 import { topological } from '../dsl/core/node.ts';
 import type { Node } from '../dsl/core/types.ts';
-import type { Region } from './region.ts';
+import type { Region } from './partition/region.ts';
 
 /** One line a node: number, type, operation, sources. */
 export const dumpGraph = (roots: readonly Node[]): string => {

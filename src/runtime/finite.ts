@@ -1,6 +1,6 @@
 // Debugging: which node of a computation is the first to give infinity or NaN, forward or backward.
 
-import { canonicalise } from '../compiler/canonical.ts';
+import { canonicalise } from '../compiler/simplify/canonical.ts';
 import * as B from '../dsl/core/build.ts';
 import { type DType, type HostArray, isFloat } from '../dsl/core/dtype.ts';
 import { describe } from '../dsl/core/error.ts';

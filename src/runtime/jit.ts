@@ -1,6 +1,6 @@
 // compile(f): traces a function over expressions once for each shape signature, and runs its program from then on.
 import * as E from 'fp-ts/lib/Either.js';
-import { noCache, type ProgramCache } from '../compiler/cache.ts';
+import { noCache, type ProgramCache } from '../compiler/cache/cache.ts';
 import { type Compilation, type CompileOptions, compileGraph, digestOf } from '../compiler/compile.ts';
 import { renderCompileError } from '../compiler/error.ts';
 import type { Program } from '../compiler/program.ts';

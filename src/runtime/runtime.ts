@@ -1,8 +1,8 @@
 // A runtime is one backend with its caches: what a user opens, compiles functions on, and closes.
-import { noCache, type ProgramCache } from '../compiler/cache.ts';
+import { noCache, type ProgramCache } from '../compiler/cache/cache.ts';
 import type { CompileOptions } from '../compiler/compile.ts';
 import type { Program } from '../compiler/program.ts';
-import { type Tuning, tuningOf } from '../compiler/tuning.ts';
+import { type Tuning, tuningOf } from '../compiler/select/tuning.ts';
 import type { DType, HostArray } from '../dsl/core/dtype.ts';
 import { isKind, topological } from '../dsl/core/node.ts';
 import { boundData } from '../dsl/ops/inputs.ts';
@@ -59,7 +59,7 @@ export interface Runtime {
 
 const defaultCache = async (warn: (message: string) => void): Promise<ProgramCache> => {
   if (!inNode()) return noCache;
-  const { cacheFolder, diskCache } = await import('../compiler/cache-disk.ts');
+  const { cacheFolder, diskCache } = await import('../compiler/cache/disk.ts');
   return diskCache(cacheFolder(), warn);
 };
 

@@ -9,7 +9,7 @@ import type { NamedTensors } from '../../src/checkpoints/named-tensors.ts';
 import { publishModel } from '../../src/checkpoints/publish.ts';
 import { hostSource, joinSources, readAll, type TensorSource } from '../../src/checkpoints/source.ts';
 import { openTokenizer, writeTokenizer } from '../../src/checkpoints/tokenizer.ts';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import { DataFailure, fileError } from '../../src/data/error.ts';
 import {
   centreCrop,

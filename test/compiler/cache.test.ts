@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { diskCache } from '../../src/compiler/cache-disk.ts';
+import { diskCache } from '../../src/compiler/cache/disk.ts';
 import { type Compilation, compileGraph, digestOf } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import { hardwareCaps } from '../support/caps.ts';
@@ -107,7 +107,7 @@ test('what killed processes began to write goes after an hour, and counts until 
 test('two processes write the same entries at once, and none is left half', async () => {
   const shared = join(folder, 'two');
   const script = `
-    const { diskCache } = await import('./src/compiler/cache-disk.ts');
+    const { diskCache } = await import('./src/compiler/cache/disk.ts');
     const cache = diskCache(${JSON.stringify(shared)});
     const text = 'x'.repeat(200000);
     const program = (i) => ({ digest: 'd' + i, target: 'wgsl', kernels: [text], steps: [], slots: [], inputs: [], scalars: [], outputs: [] });

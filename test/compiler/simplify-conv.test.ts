@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { simplify } from '../../src/compiler/simplify.ts';
+import { simplify } from '../../src/compiler/simplify/simplify.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import { topological } from '../../src/dsl/core/node.ts';
 import type { ConvSpec } from '../../src/dsl/core/op.ts';

@@ -3,7 +3,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import { type EvaluatedModel, openModel, openTextTower } from '../../src/eval/models/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { failure, inFolder, run } from '../support/files.ts';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import { clipNormalisation, openTextTokenizer, toUnit } from '../../src/data/index.ts';
 import { openModel, openTextTower } from '../../src/eval/models/index.ts';
 import { withSystem } from '../../src/models/systems/index.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { castOnce, inSingles } from '../../src/checkpoints/place.ts';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import { readAllValues, writeSafetensors } from '../../src/data/index.ts';
 import { input } from '../../src/dsl/core/build.ts';
 import type { DType } from '../../src/dsl/core/dtype.ts';

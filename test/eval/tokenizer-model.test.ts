@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { publishModel } from '../../src/checkpoints/publish.ts';
 import { wholeFile } from '../../src/checkpoints/source.ts';
 import { openTokenizer } from '../../src/checkpoints/tokenizer.ts';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import { readAllValues, readImage, toChannels, writeSafetensors } from '../../src/data/index.ts';
 import { input } from '../../src/dsl/core/build.ts';
 import { isParamSpec, namedSpecs, type ParamsOf } from '../../src/dsl/param.ts';

@@ -3,7 +3,7 @@ import type { Test } from 'uvu';
 import type { CompileOptions } from '../../src/compiler/compile.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
 import type { Program } from '../../src/compiler/program.ts';
-import type { Tuning } from '../../src/compiler/tuning.ts';
+import type { Tuning } from '../../src/compiler/select/tuning.ts';
 import type { HostArray } from '../../src/dsl/core/dtype.ts';
 import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';

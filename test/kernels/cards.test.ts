@@ -3,12 +3,12 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { candidatesFor } from '../../src/compiler/candidates.ts';
 import { compileGraph } from '../../src/compiler/compile.ts';
 import { renderCompileError } from '../../src/compiler/error.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
 import type { Kernel } from '../../src/compiler/program.ts';
-import type { Tuning } from '../../src/compiler/tuning.ts';
+import { candidatesFor } from '../../src/compiler/select/candidates.ts';
+import type { Tuning } from '../../src/compiler/select/tuning.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { DType } from '../../src/dsl/core/dtype.ts';
 import { isKind, topological } from '../../src/dsl/core/node.ts';

@@ -205,7 +205,7 @@ forEachBackend(test, 'attention to keys that share the lowest mask is their mean
 });
 
 test('0 is left out of a sum only where -0 can not be', async () => {
-  const { simplify } = await import('../../src/compiler/simplify.ts');
+  const { simplify } = await import('../../src/compiler/simplify/simplify.ts');
   const x = B.input('x', [3], 'f32');
   const i = B.input('i', [3], 'i32');
   const plus = (n: Node, c: number): Node => B.add(n, B.like(c, n));

@@ -1,7 +1,7 @@
 // When a function is compiled: once a shape signature, never for a scalar's value; and a storm of signatures is said once.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noCache, type ProgramCache } from '../../src/compiler/cache.ts';
+import { noCache, type ProgramCache } from '../../src/compiler/cache/cache.ts';
 import type { Program } from '../../src/compiler/program.ts';
 import { matmul } from '../../src/dsl/ops/contract.ts';
 import { add, mul } from '../../src/dsl/ops/elementwise.ts';

@@ -1,7 +1,7 @@
 // Runs that are watched: they tell how far they are, and give what unwatched ones give.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import { matmul } from '../../src/dsl/ops/contract.ts';
 import type { Rank2 } from '../../src/dsl/shape.ts';
 import type { Tensor } from '../../src/dsl/tensor.ts';

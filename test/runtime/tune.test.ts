@@ -2,10 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { callClass } from '../../src/compiler/call-class.ts';
-import { candidatesFor, isCurrent } from '../../src/compiler/candidates.ts';
 import { digestOf } from '../../src/compiler/compile.ts';
-import { emptyTable, type TuningEntry, tuningOf, versionsOf } from '../../src/compiler/tuning.ts';
+import { callClass } from '../../src/compiler/select/call-class.ts';
+import { candidatesFor, isCurrent } from '../../src/compiler/select/candidates.ts';
+import { emptyTable, type TuningEntry, tuningOf, versionsOf } from '../../src/compiler/select/tuning.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { softmax } from '../../src/dsl/fused/index.ts';

@@ -1,9 +1,9 @@
 // A kept table in use: without `fast` runs keep the bits of untuned ones, with it the fastest schedule is taken whatever its order.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { callClass } from '../../src/compiler/call-class.ts';
-import { candidatesFor } from '../../src/compiler/candidates.ts';
-import { emptyTable, type MeasuredChoice } from '../../src/compiler/tuning.ts';
+import { callClass } from '../../src/compiler/select/call-class.ts';
+import { candidatesFor } from '../../src/compiler/select/candidates.ts';
+import { emptyTable, type MeasuredChoice } from '../../src/compiler/select/tuning.ts';
 import { einsum } from '../../src/dsl/ops/contract.ts';
 import { param } from '../../src/dsl/ops/inputs.ts';
 import type { Rank2 } from '../../src/dsl/shape.ts';

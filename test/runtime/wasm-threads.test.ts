@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noKernels } from '../../src/compiler/cache.ts';
+import { noKernels } from '../../src/compiler/cache/cache.ts';
 import type { HostArray } from '../../src/dsl/core/dtype.ts';
 import { RunFailure, renderRunError } from '../../src/runtime/error.ts';
 import { findEngine } from '../../src/runtime/wasm/engine.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as E from 'fp-ts/lib/Either.js';
 import { graphOf, variantNamed } from '../../src/cli/graphs.ts';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import { compileGraph } from '../../src/compiler/compile.ts';
 import type { Program } from '../../src/compiler/program.ts';
 import { openRuntime, sum, type Tensor } from '../../src/index.ts';

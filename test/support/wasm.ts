@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { noKernels } from '../../src/compiler/cache.ts';
+import { noKernels } from '../../src/compiler/cache/cache.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
 import type { Kernel, Program, Step } from '../../src/compiler/program.ts';
 import type { Backend, DeviceBuffer } from '../../src/runtime/backend.ts';

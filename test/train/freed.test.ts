@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openTokenizer } from '../../src/checkpoints/tokenizer.ts';
-import { noCache } from '../../src/compiler/cache.ts';
+import { noCache } from '../../src/compiler/cache/cache.ts';
 import { openModel } from '../../src/eval/models/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { openTrainer } from '../../src/train/trainer/trainer.ts';

@@ -1,9 +1,9 @@
 // `dualtoken tune`: measures the schedules of a variant's kernels on this adapter, and keeps the fastest for every run from then on.
 import { Argument, type Command, Option } from 'commander';
 import { tryCatch } from 'fp-ts/lib/TaskEither.js';
-import { isCurrent } from '../../compiler/candidates.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { type Choice, sizeClasses, type TuningTable } from '../../compiler/tuning.ts';
+import { isCurrent } from '../../compiler/select/candidates.ts';
+import { type Choice, sizeClasses, type TuningTable } from '../../compiler/select/tuning.ts';
 import { fileError } from '../../data/error.ts';
 import { mainVariants } from '../../models/variants/index.ts';
 import { orThrow } from '../../runtime/attempt.ts';

@@ -21,7 +21,7 @@ import type { Node } from '../../dsl/core/types.ts';
 import { counts } from '../../dsl/fused/cross-entropy.ts';
 import { dwOf, dxOf, listed, logitsOf, slopeOf, slopesOf } from '../../dsl/fused/linear-cross-entropy.ts';
 import { leadOf, rowSum, wide } from '../../dsl/fused/rows.ts';
-import { MIN_PARTS } from '../place.ts';
+import { MIN_PARTS } from '../partition/place.ts';
 import { joined, type Statistics, statisticsOf } from './statistics.ts';
 
 /** Bytes that the logits of a chunk take at most, up to a whole `STEP` of classes. */

@@ -7,7 +7,7 @@ import { asMatrixProduct, type MatrixProduct } from '../../kernels/contract/prod
 import type { Caps } from '../ir/caps.ts';
 import { type Expr, i32, int, ref } from '../ir/expr.ts';
 import { linearise, linearOf } from '../ir/index-math.ts';
-import { pullView } from '../lower.ts';
+import { pullView } from '../lower/lower.ts';
 import { isCopied, panelSources } from './panels.ts';
 
 /** Results that read an element at least, for a copy of it to pay. */

@@ -1,9 +1,9 @@
 // The calls of compiled graphs that are worth measuring: one of each class, with how often a program makes it.
 import * as E from 'fp-ts/lib/Either.js';
-import { callClass } from '../../compiler/call-class.ts';
 import { type Compilation, type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import { renderCompileError } from '../../compiler/error.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
+import { callClass } from '../../compiler/select/call-class.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { CompileFailure } from '../evaluate.ts';
 

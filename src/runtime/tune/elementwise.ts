@@ -2,8 +2,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { compileGraph } from '../../compiler/compile.ts';
 import { renderCompileError } from '../../compiler/error.ts';
-import { type Coarsening, coarseningFor, coarsenings } from '../../compiler/generic.ts';
-import type { ElementwiseEntry, MeasuredCoarsening } from '../../compiler/tuning.ts';
+import { type Coarsening, coarseningFor, coarsenings } from '../../compiler/lower/generic.ts';
+import type { ElementwiseEntry, MeasuredCoarsening } from '../../compiler/select/tuning.ts';
 import * as B from '../../dsl/core/build.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { orThrow } from '../attempt.ts';

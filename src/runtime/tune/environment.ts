@@ -1,7 +1,7 @@
 // Settings of a software driver that were found to be the fastest here: read before a device opens, for drivers read them once.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, writeAside } from '../../compiler/cache-disk.ts';
+import { cacheFolder, writeAside } from '../../compiler/cache/disk.ts';
 
 /** Variables that a software driver reads, with the values to try; the driver's own choice is the absent one. */
 export const candidates: Readonly<Record<string, readonly string[]>> = { LP_NATIVE_VECTOR_WIDTH: ['128', '512'] };

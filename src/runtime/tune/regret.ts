@@ -1,6 +1,6 @@
 // What a run without measured schedules loses: the time of the heuristics' choices over that of the fastest that were measured.
-import { candidatesFor } from '../../compiler/candidates.ts';
-import { type MeasuredChoice, sameChoice, type TuningTable } from '../../compiler/tuning.ts';
+import { candidatesFor } from '../../compiler/select/candidates.ts';
+import { type MeasuredChoice, sameChoice, type TuningTable } from '../../compiler/select/tuning.ts';
 import type { CountedCall } from './calls.ts';
 
 export interface Regret {

@@ -1,9 +1,9 @@
 // Tables of measured schedules on disk, one file an adapter, beside the program cache.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder, writeAside } from '../../compiler/cache-disk.ts';
+import { cacheFolder, writeAside } from '../../compiler/cache/disk.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import { emptyTable, type TuningTable } from '../../compiler/tuning.ts';
+import { emptyTable, type TuningTable } from '../../compiler/select/tuning.ts';
 import { hashText } from '../../dsl/core/hash.ts';
 
 const isObject = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null;

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import { renderCompileError } from '../../compiler/error.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
-import type { Choice, Tuning } from '../../compiler/tuning.ts';
+import type { Choice, Tuning } from '../../compiler/select/tuning.ts';
 import type { HostArray } from '../../dsl/core/dtype.ts';
 import { orThrow } from '../attempt.ts';
 import type { Backend, DeviceBuffer } from '../backend.ts';

@@ -1,7 +1,8 @@
 // Finds the fastest schedule of a call by measuring candidates. A candidate must give the reference's values before it is timed.
-import { type Candidate, type Candidates, candidatesFor } from '../../compiler/candidates.ts';
+
 import type { CompileOptions } from '../../compiler/compile.ts';
-import type { Choice, MeasuredChoice, TuningEntry } from '../../compiler/tuning.ts';
+import { type Candidate, type Candidates, candidatesFor } from '../../compiler/select/candidates.ts';
+import type { Choice, MeasuredChoice, TuningEntry } from '../../compiler/select/tuning.ts';
 import type { HostArray } from '../../dsl/core/dtype.ts';
 import type { Node } from '../../dsl/core/types.ts';
 import { messageOf } from '../attempt.ts';

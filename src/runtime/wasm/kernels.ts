@@ -1,5 +1,5 @@
 // Kernels compiled once a backend: binaries from the cache where it has them, posted to the threads as modules.
-import { type KernelCache, noKernels } from '../../compiler/cache.ts';
+import { type KernelCache, noKernels } from '../../compiler/cache/cache.ts';
 import type { Kernel } from '../../compiler/program.ts';
 import { messageOf } from '../attempt.ts';
 import { RunFailure } from '../error.ts';
@@ -11,7 +11,7 @@ import type { ThreadPool } from './pool.ts';
 /** The user's cache folder in Node, nowhere in a browser. */
 export const defaultKernels = async (warn: (message: string) => void): Promise<KernelCache> => {
   if (!inNode()) return noKernels;
-  const { cacheFolder, diskKernels } = await import('../../compiler/cache-disk.ts');
+  const { cacheFolder, diskKernels } = await import('../../compiler/cache/disk.ts');
   return diskKernels(cacheFolder('kernels'), warn);
 };
 

@@ -1,6 +1,6 @@
 // The WebAssembly backend: kernels with 128-bit SIMD on threads that share one memory.
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import type { KernelCache } from '../../compiler/cache.ts';
+import type { KernelCache } from '../../compiler/cache/cache.ts';
 import type { Caps } from '../../compiler/ir/caps.ts';
 import { attempt, badInput } from '../attempt.ts';
 import type { Backend } from '../backend.ts';

@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hostSource } from '../../../src/checkpoints/source.ts';
-import { noCache } from '../../../src/compiler/cache.ts';
+import { noCache } from '../../../src/compiler/cache/cache.ts';
 import type { Loss } from '../../../src/models/losses/index.ts';
 import { withSystem } from '../../../src/models/systems/index.ts';
 import { type Variant, variants } from '../../../src/models/variants/index.ts';

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hostSource, readAll } from '../../../src/checkpoints/source.ts';
-import { noCache } from '../../../src/compiler/cache.ts';
+import { noCache } from '../../../src/compiler/cache/cache.ts';
 import { openRuntime } from '../../../src/runtime/runtime.ts';
 import { trainConfigSchema } from '../../../src/train/config/config.ts';
 import {

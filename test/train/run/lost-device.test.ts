@@ -6,7 +6,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readAll } from '../../../src/checkpoints/source.ts';
-import { noCache } from '../../../src/compiler/cache.ts';
+import { noCache } from '../../../src/compiler/cache/cache.ts';
 import { datasetError } from '../../../src/data/error.ts';
 import type { ImageDataset } from '../../../src/data/index.ts';
 import { onesLike } from '../../../src/dsl/ops/create.ts';

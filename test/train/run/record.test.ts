@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { noCache } from '../../../src/compiler/cache.ts';
+import { noCache } from '../../../src/compiler/cache/cache.ts';
 import { blank } from '../../../src/data/index.ts';
 import { openRuntime } from '../../../src/runtime/runtime.ts';
 import { trainConfigSchema } from '../../../src/train/config/config.ts';

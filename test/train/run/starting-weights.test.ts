@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NamedTensors } from '../../../src/checkpoints/named-tensors.ts';
 import { readAll } from '../../../src/checkpoints/source.ts';
-import type { ProgramCache } from '../../../src/compiler/cache.ts';
+import type { ProgramCache } from '../../../src/compiler/cache/cache.ts';
 import type { Program } from '../../../src/compiler/program.ts';
 import { writeSafetensors } from '../../../src/data/index.ts';
 import { sizeOf } from '../../../src/dsl/core/node.ts';

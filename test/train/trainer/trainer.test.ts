@@ -10,7 +10,7 @@ import {
   renamed,
   type TensorSource,
 } from '../../../src/checkpoints/source.ts';
-import { noCache } from '../../../src/compiler/cache.ts';
+import { noCache } from '../../../src/compiler/cache/cache.ts';
 import { zerosInit } from '../../../src/dsl/init.ts';
 import { namedSpecs, weight } from '../../../src/dsl/param.ts';
 import { ravelLayout } from '../../../src/dsl/ravel.ts';

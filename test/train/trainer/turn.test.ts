@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NamedTensors } from '../../../src/checkpoints/named-tensors.ts';
 import { readAll } from '../../../src/checkpoints/source.ts';
-import { noCache } from '../../../src/compiler/cache.ts';
+import { noCache } from '../../../src/compiler/cache/cache.ts';
 import { scalar } from '../../../src/dsl/ops/create.ts';
 import { add, div, mul, square } from '../../../src/dsl/ops/elementwise.ts';
 import { mean } from '../../../src/dsl/ops/reduce.ts';

@@ -1,8 +1,8 @@
 // Kernels whose results are wanted much later move down to their first reader where nothing lives longer for it: above all those of
 // blocks that the backward pass computes again, which nothing else holds back.
-import type { Node } from '../dsl/core/types.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { Window } from '../memory/windows.ts';
 import { isLeaf, type Region, readsOf } from './region.ts';
-import type { Window } from './windows.ts';
 
 /** What stays in memory whoever reads it: outputs, and inputs that are not handed over. */
 const staysAnyway = (n: Node, outputs: ReadonlySet<Node>): boolean =>

@@ -1,13 +1,12 @@
 // Reductions outside templates: an invocation an output, or a workgroup where outputs are few; several over one space share a kernel.
 
-import { extremesOf } from '../dsl/core/dtype.ts';
-import { sizeOf } from '../dsl/core/node.ts';
-import type { ReduceFn } from '../dsl/core/op.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { Emitted } from '../kernels/template.ts';
-import { elementwise, group, local } from './generic.ts';
-import { loop } from './ir/build.ts';
-import type { Caps } from './ir/caps.ts';
+import { extremesOf } from '../../dsl/core/dtype.ts';
+import { sizeOf } from '../../dsl/core/node.ts';
+import type { ReduceFn } from '../../dsl/core/op.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { Emitted } from '../../kernels/template.ts';
+import { loop } from '../ir/build.ts';
+import type { Caps } from '../ir/caps.ts';
 import {
   bool,
   call,
@@ -23,9 +22,10 @@ import {
   type Type,
   variable,
   vec4,
-} from './ir/expr.ts';
-import { add, delinearise, mul } from './ir/index-math.ts';
-import type { Stmt, WorkgroupArray } from './ir/stmt.ts';
+} from '../ir/expr.ts';
+import { add, delinearise, mul } from '../ir/index-math.ts';
+import type { Stmt, WorkgroupArray } from '../ir/stmt.ts';
+import { elementwise, group, local } from './generic.ts';
 import { type Coords, computeType } from './lower.ts';
 
 interface Fold {

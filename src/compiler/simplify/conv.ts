@@ -1,7 +1,7 @@
 // Convolutions whose windows do not overlap are contractions: 1x1 kernels, patches, windows of the whole image, and their gradients.
-import { contract, pad, reshape, slice } from '../dsl/core/build.ts';
-import { isKind } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
+import { contract, pad, reshape, slice } from '../../dsl/core/build.ts';
+import { isKind } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
 
 type Four = readonly [number, number, number, number];
 

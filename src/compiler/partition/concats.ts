@@ -1,11 +1,11 @@
 // Concatenations of many parts, made ready: parts that cannot be stored in place become copies of their own; what cannot be
 // placed at all is concatenated in stages, so that no kernel binds more buffers than a device has.
-import { concat, mark, reshape } from '../dsl/core/build.ts';
-import { bytesOf } from '../dsl/core/dtype.ts';
-import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
-import { withOrigin } from '../dsl/core/provenance.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { Caps } from './ir/caps.ts';
+import { concat, mark, reshape } from '../../dsl/core/build.ts';
+import { bytesOf } from '../../dsl/core/dtype.ts';
+import { isKind, rewrite, sizeOf, withSources } from '../../dsl/core/node.ts';
+import { withOrigin } from '../../dsl/core/provenance.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { Caps } from '../ir/caps.ts';
 import { BINDING_ALIGNMENT, MIN_PARTS, namesOf, storedPart } from './place.ts';
 
 /** So many parts are read by one kernel. */

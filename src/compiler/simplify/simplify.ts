@@ -1,12 +1,12 @@
 // Algebraic and view rewrites, as a table indexed by family; each row looks at one node whose sources are simple already.
-import { cast, full, pad, reduce, reshape, view } from '../dsl/core/build.ts';
-import { extremesOf, isFloat } from '../dsl/core/dtype.ts';
-import { isKind, rewrite, sizeOf, withSources } from '../dsl/core/node.ts';
-import type { Binary, Kind, MapFn, ReduceFn } from '../dsl/core/op.ts';
-import { withOrigin } from '../dsl/core/provenance.ts';
-import type { Node } from '../dsl/core/types.ts';
-import { simplifyConv } from './simplify-conv.ts';
-import { simplifySpreadConv } from './simplify-spread.ts';
+import { cast, full, pad, reduce, reshape, view } from '../../dsl/core/build.ts';
+import { extremesOf, isFloat } from '../../dsl/core/dtype.ts';
+import { isKind, rewrite, sizeOf, withSources } from '../../dsl/core/node.ts';
+import type { Binary, Kind, MapFn, ReduceFn } from '../../dsl/core/op.ts';
+import { withOrigin } from '../../dsl/core/provenance.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { simplifyConv } from './conv.ts';
+import { simplifySpreadConv } from './spread.ts';
 
 /** The number that every element of `n` is, where that is known. */
 export const constantValue = (n: Node): number | null => {

@@ -1,6 +1,6 @@
 // The graph as the compiler sees it: marks that only differentiation needs are gone, so that digests do not depend on them.
-import { rewrite, withSources } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
+import { rewrite, withSources } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
 
 const transparent: ReadonlySet<string> = new Set(['stopGradient', 'checkpoint', 'custom', 'probe']);
 

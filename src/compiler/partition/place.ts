@@ -1,8 +1,8 @@
 // Concatenation without a copy: where the parts are whole rows of the result, each is stored by its own kernel at its offset.
-import { bytesOf } from '../dsl/core/dtype.ts';
-import { sizeOf } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { Caps } from './ir/caps.ts';
+import { bytesOf } from '../../dsl/core/dtype.ts';
+import { sizeOf } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { Caps } from '../ir/caps.ts';
 import type { Placement } from './region.ts';
 
 /** Bindings start at multiples of this many bytes. */

@@ -1,11 +1,11 @@
 // Regions of one structure share their code: the layers of a tower are emitted and printed once.
-import { textOf } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { KernelTemplate, Schedule } from '../kernels/template.ts';
+import { textOf } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { KernelTemplate, Schedule } from '../../kernels/template.ts';
+import type { Caps } from '../ir/caps.ts';
+import { coresOf, isLeaf, type Region } from '../partition/region.ts';
 import { type EmittedRegion, emitRegion } from './emit.ts';
 import type { Coarsening } from './generic.ts';
-import type { Caps } from './ir/caps.ts';
-import { coresOf, isLeaf, type Region } from './region.ts';
 
 interface Structure {
   /** Equal for regions that differ only in which nodes they load. */

@@ -1,13 +1,13 @@
 // Memory: lifetimes of stored values coloured onto whole-buffer slots, donated inputs reused, updates made in place.
-import { bytesOf } from '../dsl/core/dtype.ts';
-import { sizeOf } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { EmittedRegion } from './emit.ts';
-import { type Expr, load } from './ir/expr.ts';
-import type { KernelCode, Stmt } from './ir/stmt.ts';
-import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from './ir/walk.ts';
-import { bufferBytes, type Slot } from './program.ts';
-import type { Placement } from './region.ts';
+import { bytesOf } from '../../dsl/core/dtype.ts';
+import { sizeOf } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { type Expr, load } from '../ir/expr.ts';
+import type { KernelCode, Stmt } from '../ir/stmt.ts';
+import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from '../ir/walk.ts';
+import type { EmittedRegion } from '../lower/emit.ts';
+import type { Placement } from '../partition/region.ts';
+import { bufferBytes, type Slot } from '../program.ts';
 import type { Window } from './windows.ts';
 
 export interface PlannedInput {

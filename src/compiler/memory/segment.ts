@@ -1,16 +1,16 @@
 // Tensors over the adapter's binding limit: one buffer, bound in several ranges; loads and stores choose theirs by index. A kernel
 // that would bind too many ranges is dispatched in parts, each of which reaches some of them.
-import { bytesOf, type DType } from '../dsl/core/dtype.ts';
-import { sizeOf } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
+import { bytesOf, type DType } from '../../dsl/core/dtype.ts';
+import { sizeOf } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { builtins } from '../ir/builtins.ts';
+import type { Caps } from '../ir/caps.ts';
+import { call, type Expr, int, load, ref, where } from '../ir/expr.ts';
+import { add, sub } from '../ir/index-math.ts';
+import { type Range, reachOf } from '../ir/range.ts';
+import type { BufferBinding, KernelCode, Stmt } from '../ir/stmt.ts';
+import { childrenOf, mapStmt, withChildren } from '../ir/walk.ts';
 import { isPacked } from './half.ts';
-import { builtins } from './ir/builtins.ts';
-import type { Caps } from './ir/caps.ts';
-import { call, type Expr, int, load, ref, where } from './ir/expr.ts';
-import { add, sub } from './ir/index-math.ts';
-import { type Range, reachOf } from './ir/range.ts';
-import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
-import { childrenOf, mapStmt, withChildren } from './ir/walk.ts';
 
 export interface Segment {
   /** Index of the binding before segmentation. */

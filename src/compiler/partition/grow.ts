@@ -1,7 +1,8 @@
 // Lets elementwise users join the kernel of a value (an epilogue), as far as that saves stores and makes no cycle.
-import { isKind } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import { isPacked } from './half.ts';
+import { isKind } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { isPacked } from '../memory/half.ts';
+import { bindingsOf } from '../memory/segment.ts';
 import {
   type Analysis,
   isCore,
@@ -13,7 +14,6 @@ import {
   type SpaceStep,
   valuesOf,
 } from './region.ts';
-import { bindingsOf } from './segment.ts';
 
 interface Member {
   readonly key: string;

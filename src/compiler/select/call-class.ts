@@ -1,6 +1,6 @@
 // The shape class of a call: what its speed depends on, and so the key under which a measured schedule is kept.
-import { textOf } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
+import { textOf } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
 
 /** The views between an operand and what is stored, as far as they order memory otherwise; ~ where it is computed on the way. */
 const layoutOf = (n: Node): string => {

@@ -1,10 +1,10 @@
 // Measured schedules: what a tuner found best for calls of a class on one adapter. Plain data; the compiler asks it before its heuristics.
-import { hashText } from '../dsl/core/hash.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { KernelTemplate, Schedule } from '../kernels/template.ts';
+import { hashText } from '../../dsl/core/hash.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { KernelTemplate, Schedule } from '../../kernels/template.ts';
+import type { Caps } from '../ir/caps.ts';
+import type { Coarsening } from '../lower/generic.ts';
 import { callClass } from './call-class.ts';
-import type { Coarsening } from './generic.ts';
-import type { Caps } from './ir/caps.ts';
 
 /** A template and one of its schedules. */
 export interface Choice {

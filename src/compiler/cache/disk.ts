@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { isTemporary, writeWhole } from '../files/atomic.ts';
+import { isTemporary, writeWhole } from '../../files/atomic.ts';
+import type { Program } from '../program.ts';
 import { isProgram, type KernelCache, noCache, noKernels, type ProgramCache } from './cache.ts';
-import type { Program } from './program.ts';
 
 /** Entries are dropped, oldest first, once the folder exceeds this. */
 const MAX_BYTES = 256 * 2 ** 20;

@@ -1,8 +1,8 @@
 // A region is one kernel to be: what it stores, what it is built around, and which nodes it evaluates at its own index.
-import type { View } from '../dsl/core/op.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { KernelTemplate } from '../kernels/template.ts';
-import type { Caps } from './ir/caps.ts';
+import type { View } from '../../dsl/core/op.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { KernelTemplate } from '../../kernels/template.ts';
+import type { Caps } from '../ir/caps.ts';
 
 export interface Region {
   /** The node that it was grown from. */

@@ -1,10 +1,10 @@
 // Reductions over one index space share a kernel: the gradients of a norm's scale and shift, and of the biases beside them.
-import { sizeOf } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { KernelTemplate } from '../kernels/template.ts';
-import type { Caps } from './ir/caps.ts';
+import { sizeOf } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { KernelTemplate } from '../../kernels/template.ts';
+import type { Caps } from '../ir/caps.ts';
+import { bindingsOf } from '../memory/segment.ts';
 import { isLeaf, type Region, readsOf } from './region.ts';
-import { bindingsOf } from './segment.ts';
 
 /** Accumulators of one kernel: more would not stay in registers. */
 const MAX_SIBLINGS = 6;

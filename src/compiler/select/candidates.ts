@@ -1,8 +1,8 @@
 // What may be measured for a call: every schedule of every template that takes it.
-import type { Node } from '../dsl/core/types.ts';
-import { templates } from '../kernels/index.ts';
-import type { KernelTemplate } from '../kernels/template.ts';
-import type { Caps } from './ir/caps.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { templates } from '../../kernels/index.ts';
+import type { KernelTemplate } from '../../kernels/template.ts';
+import type { Caps } from '../ir/caps.ts';
 import { type Choice, type TuningEntry, versionsOf } from './tuning.ts';
 
 export interface Candidate extends Choice {

@@ -1,11 +1,11 @@
 // Sixteen-bit floats where a device has no type for them: they are stored in pairs, by elementwise kernels alone.
-import { cast } from '../dsl/core/build.ts';
-import type { DType } from '../dsl/core/dtype.ts';
-import { makeNode, rewrite, withSources } from '../dsl/core/node.ts';
-import type { Kind } from '../dsl/core/op.ts';
-import { withOrigin } from '../dsl/core/provenance.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { Caps } from './ir/caps.ts';
+import { cast } from '../../dsl/core/build.ts';
+import type { DType } from '../../dsl/core/dtype.ts';
+import { makeNode, rewrite, withSources } from '../../dsl/core/node.ts';
+import type { Kind } from '../../dsl/core/op.ts';
+import { withOrigin } from '../../dsl/core/provenance.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { Caps } from '../ir/caps.ts';
 
 /** Whether two elements of the dtype share a word, so that one invocation has to write both. */
 export const isPacked = (d: DType, caps: Pick<Caps, 'target' | 'f16'>): boolean =>

@@ -1,10 +1,10 @@
 // Chooses for each call a kernel template that takes it, or its reference decomposition.
-import type { Node } from '../dsl/core/types.ts';
-import { decompose } from '../dsl/reference/index.ts';
-import type { KernelTemplate, Schedule } from '../kernels/template.ts';
-import { compositeOf, expandComposites } from './composites/index.ts';
-import { isPacked } from './half.ts';
-import type { Caps } from './ir/caps.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { decompose } from '../../dsl/reference/index.ts';
+import type { KernelTemplate, Schedule } from '../../kernels/template.ts';
+import { compositeOf, expandComposites } from '../composites/index.ts';
+import type { Caps } from '../ir/caps.ts';
+import { isPacked } from '../memory/half.ts';
 import type { Tuning } from './tuning.ts';
 
 const callKinds: ReadonlySet<string> = new Set(['contract', 'conv', 'cumulate', 'sort', 'scatter', 'random', 'fused']);

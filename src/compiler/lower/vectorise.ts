@@ -1,10 +1,10 @@
 // Four neighbouring elements at once: their loads and stores as vectors, where memory lies so.
-import type { DType } from '../dsl/core/dtype.ts';
-import type { Target } from './ir/caps.ts';
-import { component, type Expr, int, load, scalarType, vec4 } from './ir/expr.ts';
-import { difference, divisible, sub } from './ir/index-math.ts';
-import type { Stmt } from './ir/stmt.ts';
-import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from './ir/walk.ts';
+import type { DType } from '../../dsl/core/dtype.ts';
+import type { Target } from '../ir/caps.ts';
+import { component, type Expr, int, load, scalarType, vec4 } from '../ir/expr.ts';
+import { difference, divisible, sub } from '../ir/index-math.ts';
+import type { Stmt } from '../ir/stmt.ts';
+import { expressionsOf, mapStmt, replaceIn, visitExprs, visitStmts } from '../ir/walk.ts';
 
 const none: ReadonlyMap<Expr, Expr> = new Map();
 

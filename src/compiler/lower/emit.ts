@@ -1,14 +1,11 @@
 // A region -> KernelCode: bindings are numbered as they are met; the template or generic schedule supplies the loops.
 
-import { bytesOf } from '../dsl/core/dtype.ts';
-import { describe } from '../dsl/core/error.ts';
-import { sizeOf } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { Block, Emitted, KernelTemplate, Schedule } from '../kernels/template.ts';
-import { ownCost } from './cost.ts';
-import { type Coarsening, elementwise, elementwiseRows } from './generic.ts';
-import { isPacked } from './half.ts';
-import type { Caps } from './ir/caps.ts';
+import { bytesOf } from '../../dsl/core/dtype.ts';
+import { describe } from '../../dsl/core/error.ts';
+import { sizeOf } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { Block, Emitted, KernelTemplate, Schedule } from '../../kernels/template.ts';
+import type { Caps } from '../ir/caps.ts';
 import {
   bitcastTo,
   call,
@@ -23,14 +20,17 @@ import {
   scalarType,
   u32,
   vec4,
-} from './ir/expr.ts';
-import { add, delinearise, difference, divisible, linearise, mul } from './ir/index-math.ts';
-import type { BufferBinding, KernelCode, Stmt } from './ir/stmt.ts';
-import { expressionsOf, visitExprs, visitStmts } from './ir/walk.ts';
+} from '../ir/expr.ts';
+import { add, delinearise, difference, divisible, linearise, mul } from '../ir/index-math.ts';
+import type { BufferBinding, KernelCode, Stmt } from '../ir/stmt.ts';
+import { expressionsOf, visitExprs, visitStmts } from '../ir/walk.ts';
+import { isPacked } from '../memory/half.ts';
+import { ownCost } from '../partition/cost.ts';
+import { isLeaf, type Region } from '../partition/region.ts';
+import type { Origin } from '../program.ts';
+import { type Coarsening, elementwise, elementwiseRows } from './generic.ts';
 import { type Coords, Lowering, pushView } from './lower.ts';
-import type { Origin } from './program.ts';
 import { type Reduction, reductions } from './reduction.ts';
-import { isLeaf, type Region } from './region.ts';
 import { isLight, joinRun, joinRuns, quadsOf } from './vectorise.ts';
 
 export interface EmittedRegion {

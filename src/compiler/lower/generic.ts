@@ -1,12 +1,12 @@
 // Elementwise kernels: an invocation an element, or a few elements where invocations are dear.
 
-import type { Emitted } from '../kernels/template.ts';
-import { loop } from './ir/build.ts';
-import { builtins } from './ir/builtins.ts';
-import type { Caps } from './ir/caps.ts';
-import { call, type Expr, i32, int, ref } from './ir/expr.ts';
-import { add, mul } from './ir/index-math.ts';
-import type { Stmt } from './ir/stmt.ts';
+import type { Emitted } from '../../kernels/template.ts';
+import { loop } from '../ir/build.ts';
+import { builtins } from '../ir/builtins.ts';
+import type { Caps } from '../ir/caps.ts';
+import { call, type Expr, i32, int, ref } from '../ir/expr.ts';
+import { add, mul } from '../ir/index-math.ts';
+import type { Stmt } from '../ir/stmt.ts';
 
 export const group = (groups: number): Expr => ref(builtins.group, i32, 0, Math.max(0, groups - 1));
 export const local = (size: number): Expr => ref(builtins.local, i32, 0, size - 1);

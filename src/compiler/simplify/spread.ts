@@ -1,9 +1,9 @@
 // A convolution over an input spread by zeros (a transposed convolution, the input gradient of a strided one) falls into phases:
 // outputs of one residue meet only every few taps, and so are a smaller convolution of the input as it was.
-import { concat, conv2d, full, pad, reshape, slice, sliceAxis } from '../dsl/core/build.ts';
-import { isKind, sizeOf } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import { simplifyConv } from './simplify-conv.ts';
+import { concat, conv2d, full, pad, reshape, slice, sliceAxis } from '../../dsl/core/build.ts';
+import { isKind, sizeOf } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { simplifyConv } from './conv.ts';
 
 type Pair = readonly [number, number];
 

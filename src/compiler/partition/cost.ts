@@ -1,6 +1,6 @@
 // What it costs to compute an element again, in units of one addition; a load counts like several.
-import type { MapFn } from '../dsl/core/op.ts';
-import type { Node } from '../dsl/core/types.ts';
+import type { MapFn } from '../../dsl/core/op.ts';
+import type { Node } from '../../dsl/core/types.ts';
 
 export const LOAD = 3;
 

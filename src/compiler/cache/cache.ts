@@ -1,5 +1,5 @@
 // Where compiled programs and kernels are kept between runs.
-import type { Program } from './program.ts';
+import type { Program } from '../program.ts';
 
 export interface ProgramCache {
   /** The program of this digest, or null where there is none (or its entry is damaged). */

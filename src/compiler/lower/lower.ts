@@ -1,13 +1,13 @@
 // Pulled indices: the value of a node at given coordinates, as an expression over loads of materialised nodes.
-import { isQuantile, type View } from '../dsl/core/op.ts';
-import type { Node } from '../dsl/core/types.ts';
-import { castValue, computeType } from './ir/cast.ts';
-import { bitcastTo, call, type Expr, int, lit, load, scalarInput, scalarType, where } from './ir/expr.ts';
-import { add, delinearise, div, linearise, mod, mul, sub, within } from './ir/index-math.ts';
-import { quantileOf } from './ir/quantile.ts';
+import { isQuantile, type View } from '../../dsl/core/op.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import { castValue, computeType } from '../ir/cast.ts';
+import { bitcastTo, call, type Expr, int, lit, load, scalarInput, scalarType, where } from '../ir/expr.ts';
+import { add, delinearise, div, linearise, mod, mul, sub, within } from '../ir/index-math.ts';
+import { quantileOf } from '../ir/quantile.ts';
 
 export type Coords = readonly Expr[];
-export { computeType } from './ir/cast.ts';
+export { computeType } from '../ir/cast.ts';
 
 export interface Sources {
   /** Binding of a materialised node, or undefined for one that is computed in place. */

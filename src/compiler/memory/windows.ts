@@ -1,12 +1,12 @@
 // Windows of inputs: a contiguous, aligned slice is bound as a range of the buffer. So kernels that read parameters out of one
 // long vector do not hold their offsets, and the layers of a tower share their shaders.
-import { input } from '../dsl/core/build.ts';
-import { bytesOf } from '../dsl/core/dtype.ts';
-import { isKind, rewrite, sizeOf, topological, withSources } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { Caps } from './ir/caps.ts';
-import { BINDING_ALIGNMENT, storedPart } from './place.ts';
-import { bufferBytes } from './program.ts';
+import { input } from '../../dsl/core/build.ts';
+import { bytesOf } from '../../dsl/core/dtype.ts';
+import { isKind, rewrite, sizeOf, topological, withSources } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { Caps } from '../ir/caps.ts';
+import { BINDING_ALIGNMENT, storedPart } from '../partition/place.ts';
+import { bufferBytes } from '../program.ts';
 
 export interface Window {
   /** The whole input. */

@@ -1,13 +1,13 @@
 // Groups nodes into kernels. A region stores `outputs`; everything between them and other regions' outputs is computed in place.
-import { sizeOf, topological } from '../dsl/core/node.ts';
-import type { Node } from '../dsl/core/types.ts';
-import type { KernelTemplate } from '../kernels/template.ts';
+import { sizeOf, topological } from '../../dsl/core/node.ts';
+import type { Node } from '../../dsl/core/types.ts';
+import type { KernelTemplate } from '../../kernels/template.ts';
+import type { Caps } from '../ir/caps.ts';
+import { bindingsFor, bindingsOf } from '../memory/segment.ts';
 import { LOAD, ownCost, readRatio } from './cost.ts';
 import { grow } from './grow.ts';
-import type { Caps } from './ir/caps.ts';
 import { placementOf } from './place.ts';
 import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf, valuesOf } from './region.ts';
-import { bindingsFor, bindingsOf } from './segment.ts';
 import { joinSiblings } from './siblings.ts';
 
 const usersOf = (order: readonly Node[]): ReadonlyMap<Node, readonly Node[]> => {
