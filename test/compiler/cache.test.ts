@@ -12,13 +12,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { diskCache } from '../../src/compiler/cache/disk.ts';
-import { type Compilation, compileGraph, digestOf } from '../../src/compiler/compile.ts';
+import { type Compilation, digestOf } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import { hardwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { projectDir } from '../support/shared.ts';
 import { skip } from '../support/skip.ts';
 
@@ -30,11 +30,7 @@ const compilation = (n: number): Compilation => {
   const x = B.input('x', [n], 'f32');
   return { inputs: [{ node: x, donated: false }], outputs: [B.exp(B.scale(x, 2))] };
 };
-const programOf = (n: number) => {
-  const made = compileGraph(compilation(n), hardwareCaps);
-  if (E.isLeft(made)) throw new Error('does not compile');
-  return made.right;
-};
+const programOf = (n: number) => compiled(compilation(n).outputs, hardwareCaps);
 
 test('what was put is got back, by digest', async () => {
   const program = programOf(5);

@@ -1,16 +1,15 @@
 // Whole compilations of random graphs: fused against one kernel a node (equal bits), and every backend against the interpreter.
 import fc from 'fast-check';
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import { conv2d } from '../../src/dsl/ops/conv.ts';
 import { param } from '../../src/dsl/ops/inputs.ts';
 import { upsample } from '../../src/dsl/ops/resize.ts';
-import { type AnyTensor, unwrap } from '../../src/dsl/tensor.ts';
+import { unwrap } from '../../src/dsl/tensor.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { forEachBackend, forEachDevice } from '../support/backends.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { randomGraph } from '../support/graphs.ts';
 import { interpret } from '../support/interpret.ts';
 
@@ -67,14 +66,8 @@ forEachDevice(test, 'a program run twice gives equal bits', async (backend) => {
 for (const caps of [softwareCaps, hardwareCaps])
   test(`a convolution reads what it upsamples where that lies: one kernel on ${caps.name}`, () => {
     const x = param('x', [1, 64, 32, 32]);
-    const inputs: readonly AnyTensor[] = [x, param('w', [64, 64, 3, 3])];
     const y = conv2d(upsample(x, 2), param('w', [64, 64, 3, 3]), { padding: 1 });
-    const made = compileGraph(
-      { inputs: inputs.map((t) => ({ node: unwrap(t), donated: false })), outputs: [unwrap(y)] },
-      caps,
-    );
-    assert.ok(E.isRight(made));
-    const [step, ...more] = made.right.steps;
+    const [step, ...more] = compiled([unwrap(y)], caps).steps;
     assert.match(step!.origin.schedule, /^conv@/);
     assert.equal(more, []);
   });

@@ -1,10 +1,9 @@
 // The order of kernels: what is wanted late is made late, where nothing lives longer for it.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import type { Program } from '../../src/compiler/program.ts';
 import { input } from '../../src/dsl/core/build.ts';
+import { topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { add, matmul, mean, square } from '../../src/dsl/ops/index.ts';
 import type { Rank2 } from '../../src/dsl/shape.ts';
@@ -12,6 +11,7 @@ import { type Tensor, wrap } from '../../src/dsl/tensor.ts';
 import { checkpoint, grad } from '../../src/dsl/transform/index.ts';
 import { take } from '../../src/dsl/transform/tensors.ts';
 import { openNull } from '../../src/runtime/null.ts';
+import { compiled } from '../support/compiled.ts';
 
 const test = suite('late kernels');
 
@@ -19,20 +19,10 @@ type Square = Tensor<Rank2>;
 const N = 64;
 const square64 = (name: string, donated = false): Square =>
   wrap(input(name, [N, N], 'f32', donated ? 'state' : 'data'));
-const compiled = (outputs: readonly Node[], inputs: readonly Square[]): Program => {
-  const made = compileGraph(
-    {
-      inputs: inputs.map(({ node }) => ({
-        node,
-        donated: node.op.kind === 'input' && node.op.role === 'state',
-      })),
-      outputs,
-    },
-    openNull().caps,
-  );
-  if (E.isLeft(made)) throw new Error(JSON.stringify(made.left));
-  return made.right;
-};
+const programOf = (outputs: readonly Node[]): Program =>
+  compiled(outputs, openNull().caps, {
+    donated: topological(outputs).filter((n) => n.op.kind === 'input' && n.op.role === 'state'),
+  });
 /** For each step the slots that it reads and writes. */
 const slotsOf = ({ steps }: Program) =>
   steps.map((s) => (s.kind === 'copy' ? [s.from, s.to] : s.buffers.map(({ slot }) => slot)));
@@ -55,7 +45,7 @@ test('a product of inputs that stay is made right before it is read', () => {
   const early = matmul(w, v);
   let y = x;
   for (let i = 0; i < 6; i++) y = matmul(y, x);
-  const p = compiled([matmul(y, early).node], [x, w, v]);
+  const p = programOf([matmul(y, early).node]);
   const reads = (slot: number) => slotsOf(p).flatMap((slots, k) => (slots.includes(slot) ? [k] : []));
   const [left, right] = [p.inputs[1]!.slot, p.inputs[2]!.slot];
   assert.equal(reads(left), reads(right));
@@ -69,7 +59,7 @@ test('one that reads what would be gone by then is not', () => {
   const early = matmul(w, x);
   let y = x;
   for (let i = 0; i < 6; i++) y = matmul(y, x);
-  const p = compiled([matmul(y, early).node], [x, w]);
+  const p = programOf([matmul(y, early).node]);
   const at = slotsOf(p).findIndex((slots) => slots.includes(p.inputs[1]!.slot));
   assert.is(at, 0, 'the input that was handed over is free as early as before');
 });
@@ -81,7 +71,7 @@ test('blocks that are computed again are so when their gradients are, not before
     const loss = (all: readonly Square[]) =>
       mean(all.reduce((x, v) => (remat ? checkpoint(block) : block)(x, v), square64('x')));
     const outputs = take(grad(loss)(w)).nodes;
-    return tempsAtOnce(compiled(outputs, [square64('x'), ...w]));
+    return tempsAtOnce(programOf(outputs));
   };
   const [kept, again] = [temps(false), temps(true)];
   assert.ok(again <= 8 + 8, `${again} at once, a block's input each and the inside of one; ${kept} without`);

@@ -1,10 +1,8 @@
 // What a program needs of a device's memory: checkpointed blocks keep their inputs alone, and the estimate is what is measured.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Compilation, compileGraph } from '../../src/compiler/compile.ts';
+import type { Compilation } from '../../src/compiler/compile.ts';
 import { summaryOf } from '../../src/compiler/explain.ts';
-import type { Caps } from '../../src/compiler/ir/caps.ts';
 import { input } from '../../src/dsl/core/build.ts';
 import { isKind, sizeOf, topological } from '../../src/dsl/core/node.ts';
 import { mean, square } from '../../src/dsl/ops/index.ts';
@@ -20,6 +18,7 @@ import type { Backend } from '../../src/runtime/backend.ts';
 import { openNull } from '../../src/runtime/null.ts';
 import { openWasm } from '../../src/runtime/wasm/wasm.ts';
 import { freshWebGpu, right } from '../support/backends.ts';
+import { compiled } from '../support/compiled.ts';
 
 const test = suite('memory');
 
@@ -57,15 +56,9 @@ const training = (
   return { inputs: inputs.map((node) => ({ node, donated: false })), outputs };
 };
 
-const programOf = (c: Compilation, caps: Caps) => {
-  const made = compileGraph(c, caps);
-  assert.ok(E.isRight(made));
-  return made.right;
-};
-
 test('checkpointed blocks lower the peak of a 24-block tower to a third, for 1.4 times the work', () => {
   const { caps } = openNull();
-  const of = (remat: boolean) => summaryOf(programOf(training(24, remat, [2, 64, 32]), caps));
+  const of = (remat: boolean) => summaryOf(compiled(training(24, remat, [2, 64, 32]).outputs, caps));
   const [kept, again] = [of(false), of(true)];
   const ratio = kept.tempBytes / again.tempBytes;
   assert.ok(ratio >= 3, `${kept.tempBytes} bytes against ${again.tempBytes}: ${ratio.toFixed(2)} times`);
@@ -75,7 +68,7 @@ test('checkpointed blocks lower the peak of a 24-block tower to a third, for 1.4
 const estimated = async (backend: Backend): Promise<void> => {
   try {
     const c = training(2, true, [3, 70, 96]);
-    const program = programOf(c, backend.caps);
+    const program = compiled(c.outputs, backend.caps);
     const buffers = await Promise.all(
       c.inputs.map(({ node }) =>
         orThrow(backend.upload(new Float32Array(sizeOf(node.shape)).fill(0.1), node.shape, 'f32')),

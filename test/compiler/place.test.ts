@@ -1,13 +1,12 @@
 // Gradients that land in one flat vector: concatenations stored by their parts, updated in place with donated state.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { openNull } from '../../src/runtime/null.ts';
 import { forEachDevice } from '../support/backends.ts';
+import { compiled } from '../support/compiled.ts';
 import { interpret } from '../support/interpret.ts';
 
 const test = suite('placed concatenations');
@@ -38,19 +37,14 @@ test('the parts are stored in one buffer and the concatenation is no kernel', as
   const n = g.shape[0]!;
   const m = B.input('m', [n], 'f32');
   const out = B.add(B.scale(m, 0.9), g);
-  const caps = openNull().caps;
-  const made = compileGraph(
-    { inputs: [B.input('x', [320, 8], 'f32'), m].map((node) => ({ node, donated: node === m })), outputs: [out] },
-    caps,
-  );
-  assert.ok(E.isRight(made));
-  const labels = made.right.steps.map((s) => s.origin.label);
+  const { steps, slots } = compiled([out], openNull().caps, { donated: [m] });
+  const labels = steps.map((s) => s.origin.label);
   assert.not.ok(
     labels.some((l) => l.startsWith('concat')),
     labels.join('\n'),
   );
-  assert.ok(made.right.steps.some((s) => s.kind === 'dispatch' && s.buffers.some((b) => (b.offset ?? 0) > 0)));
-  assert.is(made.right.slots.filter((s) => s.holds === 'output').length, 0, 'the donated input holds the result');
+  assert.ok(steps.some((s) => s.kind === 'dispatch' && s.buffers.some((b) => (b.offset ?? 0) > 0)));
+  assert.is(slots.filter((s) => s.holds === 'output').length, 0, 'the donated input holds the result');
 });
 
 forEachDevice(test, 'values are those of the interpreter, fused or not', async (backend) => {

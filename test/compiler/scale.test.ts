@@ -1,31 +1,15 @@
 // Graphs of a size that recursion or squared costs would not survive, and programs whose buffers are reused.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import { explain, summaryOf } from '../../src/compiler/explain.ts';
 import type { Program } from '../../src/compiler/program.ts';
 import * as B from '../../src/dsl/core/build.ts';
-import type { Node } from '../../src/dsl/core/types.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { forEachDevice } from '../support/backends.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 
 const test = suite('scale and memory');
-
-const compiled = (
-  inputs: readonly Node[],
-  outputs: readonly Node[],
-  donated: readonly Node[] = [],
-  caps = hardwareCaps,
-): Program => {
-  const made = compileGraph(
-    { inputs: inputs.map((node) => ({ node, donated: donated.includes(node) })), outputs },
-    caps,
-  );
-  if (E.isLeft(made)) throw new Error('does not compile');
-  return made.right;
-};
 
 const chain = () => {
   const x = B.input('x', [8], 'f32');
@@ -35,8 +19,7 @@ const chain = () => {
 };
 
 test('a chain of 20,000 nodes compiles', () => {
-  const { x, y } = chain();
-  const program = compiled([x], [y]);
+  const program = compiled([chain().y], hardwareCaps);
   assert.ok(program.steps.length < 400, `${program.steps.length} kernels`);
 });
 
@@ -57,7 +40,7 @@ test('a tower needs the memory of two layers, not of all', () => {
     const x = B.input('x', [64, 64], 'f32');
     let y = x;
     for (let i = 0; i < layers; i++) y = B.tanh(B.einsum('mk,kn->mn', y, w));
-    return compiled([x, w], [y]);
+    return compiled([y], hardwareCaps);
   };
   assert.is(summaryOf(tower(40)).tempBytes, summaryOf(tower(4)).tempBytes);
   assert.is(summaryOf(tower(40)).shaders, 1, 'equal layers share their shader');
@@ -67,7 +50,7 @@ test('donated state is updated in place, and its reader still reads what was the
   const [p, g] = [B.input('p', [256], 'f32'), B.input('g', [256], 'f32')];
   const m = B.input('m', [256], 'f32');
   const m2 = B.add(B.scale(m, 0.9), B.scale(g, 0.1));
-  const program = compiled([p, g, m], [B.sub(p, B.mul(m2, m)), m2], [p, m]);
+  const program = compiled([B.sub(p, B.mul(m2, m)), m2], hardwareCaps, { donated: [p, m] });
   assert.is(program.steps.length, 1);
   assert.is(program.slots.length, 3, 'no slot beside the inputs');
 });
@@ -75,7 +58,7 @@ test('donated state is updated in place, and its reader still reads what was the
 test('the adapter says how: the same product for hardware, software, and without subgroups', () => {
   const [a, b] = [B.input('a', [1024, 1024], 'f32'), B.input('b', [1024, 1024], 'f32')];
   const scheduleOn = (caps: typeof hardwareCaps): string =>
-    compiled([a, b], [B.einsum('mk,kn->mn', a, b)], [], caps).steps[0]!.origin.schedule;
+    compiled([B.einsum('mk,kn->mn', a, b)], caps).steps[0]!.origin.schedule;
   const plain = scheduleOn({ ...hardwareCaps, subgroups: null });
   assert.match(plain, /contract-tiled/);
   assert.match(scheduleOn(softwareCaps), /contract-subgroup/);
@@ -85,7 +68,7 @@ test('the adapter says how: the same product for hardware, software, and without
 test('explain names each kernel, its reason, its schedule and the totals', () => {
   const [x, w, b] = [B.input('x', [32, 64], 'f32'), B.input('w', [64, 16], 'f32'), B.input('b', [16], 'f32')];
   const y = B.tanh(B.add(B.einsum('mk,kn->mn', x, w), B.broadcastTo(b, [32, 16])));
-  const program = compiled([x, w, b], [B.sum(y, [1])], [], softwareCaps);
+  const program = compiled([B.sum(y, [1])], softwareCaps);
   const text = explain(program);
   assert.match(text, /0 {2}contract mk,kn->mn f32\[32, 16\].*scale\.test\.ts:\d+/);
   assert.match(text, /contract-subgroup@\d+ .*ends here: template contract-subgroup/);

@@ -1,8 +1,6 @@
 // Tensors of more than one binding, as on an adapter whose bindings are far smaller than its buffers: every family and dtype.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import { bytesOf, type DType } from '../../src/dsl/core/dtype.ts';
 import { describe } from '../../src/dsl/core/error.ts';
@@ -16,6 +14,7 @@ import type { Backend } from '../../src/runtime/backend.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { agree } from '../support/agree.ts';
 import { webGpu } from '../support/backends.ts';
+import { compiled } from '../support/compiled.ts';
 import { bf16, f16, f32, i32 } from '../support/family.ts';
 
 const test = suite('segments');
@@ -90,13 +89,9 @@ test('a kernel that would bind too many segments is dispatched in parts that rea
     const binding = Math.ceil(Math.max(...inputs.map(bytes)) / 20 / 256) * 256;
     const backend = within(gpu, binding);
     await agree([root], { backends: [backend] });
-    const compiled = compileGraph(
-      { inputs: inputs.map((node) => ({ node, donated: false })), outputs: [root] },
-      backend.caps,
-    );
-    if (E.isLeft(compiled)) throw new Error(compiled.left._tag);
-    const parts = compiled.right.steps.filter((s) => s.kind === 'dispatch' && / part \d+ of \d+$/.test(s.origin.label));
-    assert.ok(parts.length > 1, `${describe(root)} in ${compiled.right.steps.length} dispatches`);
+    const { steps } = compiled([root], backend.caps);
+    const parts = steps.filter((s) => s.kind === 'dispatch' && / part \d+ of \d+$/.test(s.origin.label));
+    assert.ok(parts.length > 1, `${describe(root)} in ${steps.length} dispatches`);
   }
 });
 

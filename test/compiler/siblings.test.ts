@@ -1,26 +1,18 @@
 // Reductions over one space in one kernel: what joins, what must not, and the bits of reductions alone.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
-import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { openNull } from '../../src/runtime/null.ts';
 import { forEachDevice } from '../support/backends.ts';
+import { compiled } from '../support/compiled.ts';
 import { interpret } from '../support/interpret.ts';
 
 const test = suite('sibling reductions');
 
-const programOf = (inputs: readonly Node[], outputs: readonly Node[], donated: readonly Node[] = []) => {
-  const made = compileGraph(
-    { inputs: inputs.map((node) => ({ node, donated: donated.includes(node) })), outputs },
-    openNull().caps,
-  );
-  assert.ok(E.isRight(made));
-  return made.right;
-};
+const programOf = (outputs: readonly Node[], donated: readonly Node[] = []) =>
+  compiled(outputs, openNull().caps, { donated });
 const data = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 0.37) * 3);
 
 for (const [name, shape, axes] of [
@@ -43,8 +35,7 @@ for (const [name, shape, axes] of [
 
   test(`sums, extremes and their places share a kernel: ${name}`, () => {
     const outs = graph();
-    const inputs = topological(outs).filter((n) => isKind(n, 'input'));
-    const program = programOf(inputs, outs);
+    const program = programOf(outs);
     assert.is(program.steps.length, 1, program.steps.map((s) => s.origin.label).join('\n'));
   });
 
@@ -71,7 +62,7 @@ test('a reduction that reads another one stays behind it', () => {
   const x = B.input('x', [40, 9], 'f32');
   const first = B.sum(x, [0]);
   const second = B.sum(B.mul(x, B.broadcastTo(first, x.shape)), [0]);
-  assert.is(programOf([x], [first, second]).steps.length, 2);
+  assert.is(programOf([first, second]).steps.length, 2);
 });
 
 const withState = () => {
@@ -81,8 +72,8 @@ const withState = () => {
 };
 
 test('donated state that one sibling overwrites and the other reads is one kernel', () => {
-  const { x, state, outs } = withState();
-  const program = programOf([x, state], outs, [state]);
+  const { state, outs } = withState();
+  const program = programOf(outs, [state]);
   assert.is(program.steps.filter((s) => s.kind === 'dispatch').length, 1);
 });
 
@@ -118,7 +109,7 @@ forEachDevice(test, 'a sibling of a part of a concatenation may read another par
 test('more than fit into registers become a second kernel', () => {
   const x = B.input('x', [40, 9], 'f32');
   const outs = Array.from({ length: 8 }, (_, i) => B.sum(B.scale(B.sin(x), i + 1), [0]));
-  assert.is(programOf([x], outs).steps.length, 2 + 1, 'sin(x), six sums, two sums');
+  assert.is(programOf(outs).steps.length, 2 + 1, 'sin(x), six sums, two sums');
 });
 
 test.run();

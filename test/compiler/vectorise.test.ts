@@ -1,37 +1,35 @@
 // Elementwise kernels by four neighbouring elements: the same values, with vector loads and stores where memory allows them.
 
 import fc from 'fast-check';
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { groupNorm } from '../../src/dsl/fused/group-norm.ts';
 import { softmax } from '../../src/dsl/fused/softmax.ts';
 import { check, device, drawn } from '../kernels/device.ts';
 import { forEachDevice } from '../support/backends.ts';
+import { compiled } from '../support/compiled.ts';
 
 const test = suite('elementwise kernels by quads');
 
-const textOf = (inputs: readonly Node[], outputs: readonly Node[], donated = false): string => {
-  const made = compileGraph({ inputs: inputs.map((node) => ({ node, donated })), outputs }, device!.caps);
-  assert.ok(E.isRight(made));
-  return made.right.kernels.map((k) => k.text).join('\n');
-};
+const textOf = (outputs: readonly Node[]): string =>
+  compiled(outputs, device!.caps)
+    .kernels.map((k) => k.text)
+    .join('\n');
 const [x, y, bias] = [B.input('x', [40, 128], 'f32'), B.input('y', [40, 128], 'f32'), B.input('b', [128], 'f32')];
 
 test('loads and stores are vectors, broadcast rows included', async () => {
   if (!device) return;
   const roots = [B.add(B.mul(x, y), B.broadcastTo(bias, x.shape))];
-  assert.is(textOf([x, y, bias], roots).match(/array<vec4<f32>>/g)?.length, 4);
+  assert.is(textOf(roots).match(/array<vec4<f32>>/g)?.length, 4);
   await check(device, roots, drawn(roots));
 });
 
 test('templates too, with what an epilogue loads', async () => {
   if (!device) return;
   const roots = [B.add(softmax(x), y)];
-  assert.is(textOf([x, y], roots).match(/array<vec4<f32>>/g)?.length, 3);
+  assert.is(textOf(roots).match(/array<vec4<f32>>/g)?.length, 3);
   await check(device, roots, drawn(roots));
 });
 
@@ -54,9 +52,7 @@ forEachDevice(
 
 test('a donated buffer is still updated where it lies', () => {
   if (!device) return;
-  const made = compileGraph({ inputs: [{ node: x, donated: true }], outputs: [B.tanh(x)] }, device.caps);
-  assert.ok(E.isRight(made));
-  assert.is(made.right.kernels[0]!.bindings.length, 1);
+  assert.is(compiled([B.tanh(x)], device.caps, { donated: [x] }).kernels[0]!.bindings.length, 1);
 });
 
 forEachDevice(test, 'views and odd sizes, drawn', async (backend) => {

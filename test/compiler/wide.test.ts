@@ -1,14 +1,13 @@
 // Sixteen-bit weights are read as whole words, eight or four at a time, where every access allows it.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { unwrap } from '../../src/dsl/tensor.ts';
 import { agree } from '../support/agree.ts';
 import { forEachDevice } from '../support/backends.ts';
 import { softwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { bf16, f16, f32 } from '../support/family.ts';
 
 const test = suite('wide loads of halves');
@@ -18,11 +17,9 @@ const product = (k: number, n: number, dtype: keyof typeof weights): Node =>
   B.einsum('mk,kn->mn', unwrap(f32([1, k])), B.cast(unwrap(weights[dtype]([k, n], 1)), 'f32'));
 
 const arraysOf = (root: Node, half: boolean): readonly string[] => {
-  const inputs = [root.src[0]!, root.src[1]!.src[0]!].map((node) => ({ node, donated: false }));
-  const made = compileGraph({ inputs, outputs: [root] }, { ...softwareCaps, f16: half });
-  assert.ok(E.isRight(made));
-  assert.match(made.right.steps[0]!.origin.schedule, /^contract-gemv@/);
-  return [...made.right.kernels[0]!.text.matchAll(/read> b\d: array<(.*)>;/g)].map((m) => m[1]!);
+  const { steps, kernels } = compiled([root], { ...softwareCaps, f16: half });
+  assert.match(steps[0]!.origin.schedule, /^contract-gemv@/);
+  return [...kernels[0]!.text.matchAll(/read> b\d: array<(.*)>;/g)].map((m) => m[1]!);
 };
 
 for (const dtype of ['f16', 'bf16'] as const) {

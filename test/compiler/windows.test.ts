@@ -1,12 +1,11 @@
 // Aligned slices of an input are bound as ranges: equal layers share one shader, and values stay right under donation.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { hardwareCaps } from '../../src/runtime/null.ts';
 import { forEachBackend } from '../support/backends.ts';
+import { compiled } from '../support/compiled.ts';
 
 const test = suite('windows');
 
@@ -20,23 +19,18 @@ const layers = (x: ReturnType<typeof flat>, p: ReturnType<typeof flat>) =>
 
 test('layers over one vector share a shader', () => {
   const [x, p] = [B.input('x', [8, 8], 'f32'), flat()];
-  const made = compileGraph(
-    { inputs: [x, p].map((node) => ({ node, donated: false })), outputs: [layers(x, p)] },
-    hardwareCaps,
-  );
-  if (E.isLeft(made)) throw new Error('it should compile');
-  assert.is(made.right.steps.length, 3);
-  assert.is(made.right.kernels.length, 1);
+  const { steps, kernels } = compiled([layers(x, p)], hardwareCaps);
+  assert.is(steps.length, 3);
+  assert.is(kernels.length, 1);
 });
 
 test('a donated vector is not written while its windows are read', () => {
   const p = flat();
   const next = B.add(p, B.broadcastTo(B.sum(B.slice(p, [64], [128])), p.shape));
-  const made = compileGraph({ inputs: [{ node: p, donated: true }], outputs: [next] }, hardwareCaps);
-  if (E.isLeft(made)) throw new Error('it should compile');
-  for (const step of made.right.steps) {
+  const { steps, kernels } = compiled([next], hardwareCaps, { donated: [p] });
+  for (const step of steps) {
     if (step.kind !== 'dispatch') continue;
-    const access = made.right.kernels[step.kernel]!.bindings.map((b) => b.access);
+    const access = kernels[step.kernel]!.bindings.map((b) => b.access);
     const written = step.buffers.filter((_, i) => access[i] === 'read_write').map((b) => b.slot);
     const read = step.buffers.filter((_, i) => access[i] === 'read').map((b) => b.slot);
     assert.not.ok(written.some((slot) => read.includes(slot)));

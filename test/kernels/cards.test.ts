@@ -1,10 +1,7 @@
 // Graphics cards that are not there: for each, every template's kernels under a spread of their schedules are compiled, and Dawn's null
 // device checks the shaders and makes the pipelines. Nothing runs.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
-import { renderCompileError } from '../../src/compiler/error.ts';
 import type { Caps } from '../../src/compiler/ir/caps.ts';
 import type { Kernel } from '../../src/compiler/program.ts';
 import { candidatesFor } from '../../src/compiler/select/candidates.ts';
@@ -25,6 +22,7 @@ import { indexing } from '../ops/cases/indexing.ts';
 import { reduce } from '../ops/cases/reduce.ts';
 import { windows } from '../ops/cases/windows.ts';
 import { cards, hardwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { same } from '../support/conv.ts';
 import { graphsOf, odd } from '../support/family.ts';
 import { type NullDevice, nullDevice } from '../support/null-device.ts';
@@ -87,13 +85,10 @@ const spread = (caps: Caps, share: number): Tuning => ({
 const used = new Set<string>();
 
 const kernelsOf = (roots: readonly Node[], caps: Caps, share: number): ReadonlyMap<string, Kernel> => {
-  const inputs = topological(roots).filter((n) => isKind(n, 'input') && n.op.role !== 'scalar');
-  const made = compileGraph({ inputs: inputs.map((node) => ({ node, donated: false })), outputs: roots }, caps, {
+  const { kernels, steps } = compiled(roots, caps, {
     tuning: spread(caps, share),
     onCall: (_, template) => used.add(template.name),
   });
-  if (E.isLeft(made)) throw new Error(renderCompileError(made.left));
-  const { kernels, steps } = made.right;
   return new Map(
     steps.flatMap((s) =>
       s.kind === 'dispatch' ? [[`${s.origin.label} by ${s.origin.schedule}`, kernels[s.kernel]!]] : [],

@@ -1,9 +1,7 @@
 // Contraction by subgroup matrices. The adapter at hand may have none, so each lane keeps them in arrays of its own here: everything
 // but the matrix unit itself is the kernel's. cards.test.ts has Dawn check the shaders as they are.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import { counter, loop } from '../../src/compiler/ir/build.ts';
 import { builtins } from '../../src/compiler/ir/builtins.ts';
 import type { Caps, SubgroupMatrix } from '../../src/compiler/ir/caps.ts';
@@ -29,6 +27,7 @@ import { contractMatrix } from '../../src/kernels/contract/matrix.ts';
 import type { KernelTemplate, Schedule } from '../../src/kernels/template.ts';
 import type { Backend } from '../../src/runtime/backend.ts';
 import { hardwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { skip } from '../support/skip.ts';
 import { agree, onDevice, templatesOf } from './agree.ts';
 import { disguised } from './device.ts';
@@ -198,9 +197,7 @@ test('every schedule fits the device that it is offered on', () => {
 });
 
 test('the shader asks for the extension; a JavaScript kernel has no such thing', () => {
-  const made = compileGraph({ inputs: large.src.map((node) => ({ node, donated: false })), outputs: [large] }, with8);
-  assert.ok(E.isRight(made));
-  assert.match(made.right.kernels[0]!.text, 'enable chromium_experimental_subgroup_matrix;');
+  assert.match(compiled([large], with8).kernels[0]!.text, 'enable chromium_experimental_subgroup_matrix;');
   const of = { role: 'result', scalar: 'f32', rows: 8, columns: 8 } as const;
   const code = {
     label: 'by hand',

@@ -1,14 +1,10 @@
 // Cross entropy over a long vocabulary in chunks: the values of the plain graph, in a fraction of its memory.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import { chunkOf, gradientInChunks, lossInChunks } from '../../src/compiler/composites/linear-cross-entropy.ts';
 import { summaryOf } from '../../src/compiler/explain.ts';
-import type { Caps } from '../../src/compiler/ir/caps.ts';
-import type { Program } from '../../src/compiler/program.ts';
 import * as B from '../../src/dsl/core/build.ts';
-import { isKind, topological } from '../../src/dsl/core/node.ts';
+import { isKind } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { crossEntropy } from '../../src/dsl/fused/cross-entropy.ts';
 import { linearCrossEntropy } from '../../src/dsl/fused/linear-cross-entropy.ts';
@@ -18,6 +14,7 @@ import { runGraph } from '../../src/runtime/evaluate.ts';
 import { agree } from '../support/agree.ts';
 import { forEachDevice } from '../support/backends.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { close, integers, values } from '../support/draw.ts';
 import { bf16, f16, f32, i32 } from '../support/family.ts';
 import { interpret } from '../support/interpret.ts';
@@ -81,12 +78,6 @@ test('a vocabulary whose logits are few is one chunk, another at least five of a
 const [N, V, D] = [1024, 32_768, 64];
 const operands = () =>
   [B.input('x', [N, D], 'f32'), B.input('w', [V, D], 'f32'), B.input('targets', [N], 'i32')] as const;
-const programOf = (outputs: readonly Node[], caps: Caps): Program => {
-  const inputs = topological(outputs).filter((n) => isKind(n, 'input'));
-  const made = compileGraph({ inputs: inputs.map((node) => ({ node, donated: false })), outputs }, caps);
-  assert.ok(E.isRight(made));
-  return made.right;
-};
 const trained = (loss: Node, x: Node, w: Node): readonly Node[] => [
   loss,
   ...gradients([loss], [B.like(1, loss)], [x, w]),
@@ -100,29 +91,29 @@ for (const [name, caps] of [
   test(`loss and gradients in a quarter of the logits' bytes on ${name}, where the plain graph takes all`, () => {
     const [x, w, targets] = operands();
     const logits = 4 * N * V;
-    const chunked = programOf(trained(linearCrossEntropy(x, w, targets), x, w), caps);
+    const chunked = compiled(trained(linearCrossEntropy(x, w, targets), x, w), caps);
     const { tempBytes } = summaryOf(chunked);
     assert.ok(tempBytes <= logits / 4, `${tempBytes} bytes, the logits are ${logits}`);
     const wide = chunked.slots.filter((s) => s.holds === 'temp' && s.bytes >= logits / 16);
     assert.is(wide.length, 1, `the logits of one chunk at a time, not [${wide.map((s) => s.bytes)}]`);
-    const plain = programOf(trained(crossEntropy(B.einsum('nd,vd->nv', x, w), targets), x, w), caps);
+    const plain = compiled(trained(crossEntropy(B.einsum('nd,vd->nv', x, w), targets), x, w), caps);
     assert.ok(summaryOf(plain).tempBytes >= logits);
   });
 
 test('chunks share their shaders, and a gradient that nobody reads is not computed', () => {
   const [x, w, targets] = operands();
   const loss = linearCrossEntropy(x, w, targets);
-  const both = summaryOf(programOf(trained(loss, x, w), hardwareCaps));
+  const both = summaryOf(compiled(trained(loss, x, w), hardwareCaps));
   assert.ok(both.shaders <= 11 && both.dispatches >= 2 * both.shaders, `${both.shaders} shaders`);
   // As one of many parameters in a long vector, too.
   const vector = B.input('vector', [64 + V * D], 'f32', 'param');
   const part = B.reshape(B.sliceAxis(vector, 0, 64, 64 + V * D), [V, D]);
   const forward = (classes: Node) =>
-    summaryOf(programOf([linearCrossEntropy(x, classes, targets)], hardwareCaps)).shaders;
+    summaryOf(compiled([linearCrossEntropy(x, classes, targets)], hardwareCaps)).shaders;
   assert.is(forward(part), forward(w));
   const product = 2 * N * V * D;
   const flopsFor = (leaf: Node) =>
-    summaryOf(programOf([loss, ...gradients([loss], [B.like(1, loss)], [leaf])], hardwareCaps)).flops;
+    summaryOf(compiled([loss, ...gradients([loss], [B.like(1, loss)], [leaf])], hardwareCaps)).flops;
   for (const leaf of [x, w]) assert.ok(both.flops - flopsFor(leaf) >= 0.99 * product);
 });
 

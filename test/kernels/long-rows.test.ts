@@ -1,11 +1,8 @@
 // Few long rows, reduced in parts by several workgroups: the values of rows reduced at once, infinities and ignored rows included.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import { reduceInParts } from '../../src/compiler/composites/long-rows.ts';
 import * as B from '../../src/dsl/core/build.ts';
-import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { crossEntropy } from '../../src/dsl/fused/cross-entropy.ts';
 import { layerNorm } from '../../src/dsl/fused/layer-norm.ts';
@@ -15,6 +12,7 @@ import { gradients } from '../../src/dsl/transform/pullback.ts';
 import { runGraph } from '../../src/runtime/evaluate.ts';
 import { agree } from '../support/agree.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 import { close, integers, values } from '../support/draw.ts';
 import { f16, f32, i32 } from '../support/family.ts';
 import { interpret } from '../support/interpret.ts';
@@ -55,12 +53,8 @@ for (const [name, make] of Object.entries(calls))
   });
 
 /** Names of the kernels of a program, one a step. */
-const stepsOf = (roots: readonly Node[], caps = hardwareCaps): readonly string[] => {
-  const inputs = topological(roots).filter((n) => isKind(n, 'input'));
-  const made = compileGraph({ inputs: inputs.map((node) => ({ node, donated: false })), outputs: roots }, caps);
-  assert.ok(E.isRight(made));
-  return made.right.steps.map((s) => s.origin.label.split(' ')[0]!);
-};
+const stepsOf = (roots: readonly Node[], caps = hardwareCaps): readonly string[] =>
+  compiled(roots, caps).steps.map((s) => s.origin.label.split(' ')[0]!);
 
 test('only few rows, only long ones, and only what can be reduced in parts', () => {
   const shaped = (...shape: number[]) => B.input('x', shape, 'f32');

@@ -1,10 +1,8 @@
 // Row operations on the device, by the heuristic's schedules and by drawn ones.
 
 import fc from 'fast-check';
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import { defineFused } from '../../src/dsl/core/fused-registry.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
@@ -15,6 +13,7 @@ import { rmsNorm, rmsNormGrad } from '../../src/dsl/fused/rms-norm.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from '../../src/dsl/fused/softmax.ts';
 import { row } from '../../src/kernels/row/row.ts';
 import { wasm } from '../support/backends.ts';
+import { compiled } from '../support/compiled.ts';
 import { check, device, disguised, drawn, onDevices } from './device.ts';
 
 const test = suite('row template');
@@ -98,13 +97,9 @@ onDevices(test, 'as devices without subgroups and as larger ones', async (device
 
 onDevices(test, 'one kernel, with what comes before and after', async (device) => {
   const [x, y] = [B.input('x', [64, 48], 'f32'), B.input('y', [64, 48], 'f32')];
-  const made = compileGraph(
-    { inputs: [x, y].map((node) => ({ node, donated: false })), outputs: [B.add(softmax(B.scale(x, 0.5)), y)] },
-    device.caps,
-  );
-  assert.ok(E.isRight(made));
-  assert.is(made.right.steps.length, 1);
-  assert.match(made.right.steps[0]!.origin.schedule, device.name === 'wasm' ? /^row-simd@/ : /^row@/);
+  const { steps } = compiled([B.add(softmax(B.scale(x, 0.5)), y)], device.caps);
+  assert.is(steps.length, 1);
+  assert.match(steps[0]!.origin.schedule, device.name === 'wasm' ? /^row-simd@/ : /^row@/);
 });
 
 onDevices(test, 'what is no row operation is left to its decomposition', async (device) => {

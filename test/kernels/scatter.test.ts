@@ -1,13 +1,12 @@
 // Scatters on the device: few updates in place and everywhere, many by sorting; duplicates in the order of the updates.
 
 import fc from 'fast-check';
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import * as B from '../../src/dsl/core/build.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import type { KernelTemplate } from '../../src/kernels/template.ts';
+import { compiled } from '../support/compiled.ts';
 import { integers } from '../support/draw.ts';
 import { check, drawn, onDevices } from './device.ts';
 
@@ -99,31 +98,19 @@ const updated = (base: Node, from: Node): Node => {
 onDevices(test, 'a donated table is updated where it lies, without a copy', async (device) => {
   const table = B.input('table', [100, 4], 'f32', 'state');
   const row = B.input('row', [4], 'f32');
-  const made = compileGraph(
-    {
-      inputs: [
-        { node: table, donated: true },
-        { node: row, donated: false },
-      ],
-      outputs: [updated(table, row)],
-    },
-    device.caps,
-  );
-  assert.ok(E.isRight(made));
+  const { steps, outputs, inputs } = compiled([updated(table, row)], device.caps, { donated: [table] });
   assert.equal(
-    made.right.steps.map((s) => s.kind),
+    steps.map((s) => s.kind),
     ['dispatch'],
   );
-  assert.is(made.right.outputs[0]!.slot, made.right.inputs[0]!.slot);
+  assert.is(outputs[0]!.slot, inputs.find(({ name }) => name === 'table')!.slot);
 });
 
 onDevices(test, 'a table that the updates read is copied first', async (device) => {
   const table = B.input('table', [100, 4], 'f32', 'state');
   const roots = [updated(table, B.slice(B.tanh(table), [50, 0], [51, 4]))];
-  const made = compileGraph({ inputs: [{ node: table, donated: true }], outputs: roots }, device.caps);
-  assert.ok(E.isRight(made));
   assert.equal(
-    made.right.steps.map((s) => s.kind),
+    compiled(roots, device.caps, { donated: [table] }).steps.map((s) => s.kind),
     ['copy', 'dispatch'],
   );
 });

@@ -1,11 +1,8 @@
 // A ViT-Base block becomes few kernels, each with the reason why it ends, on software adapters and on graphics cards.
-import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../src/compiler/compile.ts';
 import { explainSteps, summaryOf } from '../../src/compiler/explain.ts';
 import { input } from '../../src/dsl/core/build.ts';
-import { isKind, topological } from '../../src/dsl/core/node.ts';
 import type { Node } from '../../src/dsl/core/types.ts';
 import { mean, square } from '../../src/dsl/ops/index.ts';
 import { isParamSpec, type ParamsOf } from '../../src/dsl/param.ts';
@@ -16,6 +13,7 @@ import { flatten } from '../../src/dsl/tree.ts';
 import type { Tokens } from '../../src/models/nn/linear.ts';
 import { block } from '../../src/models/nn/transformer.ts';
 import { hardwareCaps, softwareCaps } from '../support/caps.ts';
+import { compiled } from '../support/compiled.ts';
 
 const test = suite('ViT-Base block');
 
@@ -51,11 +49,9 @@ const programs: readonly (readonly [string, readonly Node[], number])[] = [
 for (const caps of [softwareCaps, hardwareCaps])
   for (const [name, outputs, most] of programs)
     test(`${name} on ${caps.name}: at most ${most} dispatches`, () => {
-      const inputs = topological(outputs).filter((n) => isKind(n, 'input'));
-      const made = compileGraph({ inputs: inputs.map((node) => ({ node, donated: false })), outputs }, caps);
-      assert.ok(E.isRight(made));
-      const steps = explainSteps(made.right);
-      assert.ok(summaryOf(made.right).dispatches <= most, steps.map((s) => `${s.label}: ${s.why}`).join('\n'));
+      const program = compiled(outputs, caps);
+      const steps = explainSteps(program);
+      assert.ok(summaryOf(program).dispatches <= most, steps.map((s) => `${s.label}: ${s.why}`).join('\n'));
       assert.ok(steps.every((s) => s.why !== ''));
     });
 

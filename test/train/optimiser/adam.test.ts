@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compileGraph } from '../../../src/compiler/compile.ts';
 import { summaryOf } from '../../../src/compiler/explain.ts';
 import { readAllValues } from '../../../src/data/index.ts';
 import { einsum, input } from '../../../src/dsl/core/build.ts';
@@ -28,6 +27,7 @@ import { type OptimiserState, optimise } from '../../../src/train/optimiser/opti
 import { schedule } from '../../../src/train/optimiser/schedule.ts';
 import { forEachBackend } from '../../support/backends.ts';
 import { valuesOf } from '../../support/bound.ts';
+import { compiled } from '../../support/compiled.ts';
 import { close, values } from '../../support/draw.ts';
 import { sharedDir } from '../../support/shared.ts';
 import { skip } from '../../support/skip.ts';
@@ -180,13 +180,11 @@ test('two hundred parameters, with clipping by their common norm, are at most si
   };
   const weightDecay = layout.groups.map((_, i) => 0.1 * i);
   const outputs = take(optimise({ betas: [0.9, 0.99], eps: 1e-8, weightDecay, clip: 1 })(state, grads, at)).nodes;
-  const donated = [state.params, state.m, state.v].flat().map((t) => ({ node: t.node, donated: true }));
-  const inputs = [...donated, ...grads.map((t) => ({ node: t.node, donated: false }))];
-  const made = compileGraph({ inputs, outputs }, openNull().caps);
-  assert.ok(E.isRight(made));
-  const { dispatches } = summaryOf(made.right);
+  const donated = [state.params, state.m, state.v].flat().map((t) => t.node);
+  const program = compiled(outputs, openNull().caps, { donated });
+  const { dispatches } = summaryOf(program);
   assert.ok(dispatches <= 6, `${dispatches} dispatches`);
-  assert.is(made.right.slots.filter((s) => s.holds === 'output').length, 1, 'all but the norm lies in donated buffers');
+  assert.is(program.slots.filter((s) => s.holds === 'output').length, 1, 'all but the norm lies in donated buffers');
 });
 
 test.run();
