@@ -228,8 +228,8 @@ export const rawCall = (fn: Fn, args: readonly Expr[], type: Type, lo = I32_LO, 
         pairs.clear();
         paired = 0;
       }
-      const body = { e: 'call', fn, args, type, lo, hi } as const;
-      const made: Expr = { ...body, id: nextId++, order: orderOf(body) };
+      const order = orderOf({ e: 'call', fn, args, type, lo, hi });
+      const made: Expr = { e: 'call', fn, args, type, lo, hi, id: nextId++, order };
       pairTable(fn, type).set(key, made);
       return made;
     }
