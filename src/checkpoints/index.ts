@@ -11,7 +11,7 @@ export { findMobileNetV2, type LoadedMobileNet, loadMobileNetV2 } from './load-m
 export { modelIn } from './model-file.ts';
 export type { NamedTensor, NamedTensors, Shapes } from './named-tensors.ts';
 export { normalisationOf } from './normalisation.ts';
-export { filesOf, loadPerceptual, perceptualNet, placePerceptual } from './perceptual.ts';
+export { filesOf, loadPerceptual, perceptualFault, perceptualNet, placePerceptual } from './perceptual.ts';
 export { castOnce, freePlaced, inSingles, type OnBytes, type Placed, placedParams, placeStored } from './place.ts';
 export { type PublishOptions, publishModel } from './publish.ts';
 export {

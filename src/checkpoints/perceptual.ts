@@ -35,6 +35,14 @@ export const perceptualNet = (net: PerceptualNet) =>
     .with('squeezenet1_0-caffe', () => lpips(squeezeNetStack('1.0'), caffeInput))
     .exhaustive();
 
+/** Why pictures of side `side` have no distance by this network; null: they have one. */
+export const perceptualFault = (net: PerceptualNet, side: number): string | null => {
+  const { leastSide } = perceptualNet(net);
+  return side < leastSide
+    ? `'${net}' takes pictures of ${leastSide} x ${leastSide} at least; these are of ${side} x ${side}`
+    : null;
+};
+
 /** Whose heads go with a network; null: there are none. */
 const headsOf: Readonly<Record<PerceptualNet, LpipsNet | null>> = {
   'lpips-vgg': 'vgg',

@@ -278,6 +278,13 @@ test('probe and k-NN: classes by name over both sets, a part held out where ther
 test('what cannot be evaluated is one message', async () => {
   const blind = { ...fakeModel, outputs: { quarters: fakeModel.outputs.quarters! }, embedding: null };
   const nothing = { lpips: null, networks: [] };
+  const small = async () => {
+    throw new RangeError('LPIPS: too small');
+  };
+  await refused(
+    evaluateReconstruction(evaluation(), fakeDataset(1), { lpips: small, networks: [] }),
+    /EvalFailure: LPIPS: too small$/,
+  );
   await refused(
     evaluateReconstruction(evaluation({ model: blind }), fakeDataset(3), nothing),
     /fake has no pixel decoder/,

@@ -186,6 +186,13 @@ test('LPIPS from one file: nothing between equal pictures, the same both ways, p
       near(await distance(b, a, 2, 32), there, 1e-5, 'back');
       const mixed = Float32Array.of(...a.slice(0, 3072), ...b.slice(3072));
       near(await distance(mixed, a, 2, 32), [0, there[1]!], 1e-5, 'pairs');
+      const small = new Float32Array(3 * 16 * 16);
+      const said = await distance(small, small, 1, 16).catch((thrown: unknown) => thrown);
+      assert.instance(said, RangeError);
+      assert.is(
+        (said as RangeError).message,
+        "LPIPS: 'lpips-squeeze' takes pictures of 17 x 17 at least; these are of 16 x 16",
+      );
     });
   });
 });

@@ -10,7 +10,7 @@ import { dualTokenSystem, withSystem } from '../../src/models/systems/index.ts';
 import { mini, readVariant, textOf, type Variant, variantOf, variants } from '../../src/models/variants/index.ts';
 import { openRuntime, type Runtime } from '../../src/runtime/runtime.ts';
 import { lossFaults } from '../../src/train/config/loss-faults.ts';
-import { fewVectors } from '../../src/train/run/warnings.ts';
+import { fewNegatives, fewVectors } from '../../src/train/run/warnings.ts';
 import { tokenizerTask } from '../../src/train/tasks/tokenizer.ts';
 import { layoutsOf, stillIn } from '../../src/train/trainer/freeze.ts';
 import type { StepMetrics } from '../../src/train/trainer/round.ts';
@@ -176,6 +176,19 @@ for (const microBatches of [1, 2])
       ['codebook', 'embedEma', 'clusterSize'].map((part) => `state.quantizer_semantic.${part}`),
     );
   });
+
+test('negatives within a micro-batch alone: said where a step has several', () => {
+  const said = (name: string, microBatches: number) => fewNegatives(variants[name]!, { batchSize: 4, microBatches });
+  for (const name of ['mini-siglip', 'mini-clip', 'mini-vila-u']) {
+    assert.equal(said(name, 1), [], name);
+    assert.is(said(name, 3).length, 1);
+    assert.match(
+      said(name, 3)[0]!,
+      /^'contrastive' has negatives within one micro-batch alone: .* batchSize 4, not from all 12 /,
+    );
+  }
+  assert.equal(said('mini', 3), []);
+});
 
 test('too few vectors: said of codebooks that replace dead codes, by how they learn', () => {
   const said = (model: Variant, count: number, ...freeze: readonly string[]) =>

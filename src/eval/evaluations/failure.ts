@@ -11,12 +11,16 @@ export class EvalFailure extends Error {
   }
 }
 
+/** Throws what a scorer has thrown: what it refuses as a failure of the evaluation. */
+export const refused = (thrown: unknown): never => {
+  throw thrown instanceof RangeError ? new EvalFailure(thrown.message) : thrown;
+};
+
 /** What a scorer refuses as a failure of the evaluation. */
 export const scored = <A>(score: () => A): A => {
   try {
     return score();
   } catch (thrown) {
-    if (thrown instanceof RangeError) throw new EvalFailure(thrown.message);
-    throw thrown;
+    return refused(thrown);
   }
 };

@@ -7,7 +7,7 @@ import { psnr, ssim, unitRange } from '../image-quality.ts';
 import { outputsOf } from '../models/evaluated-model.ts';
 import type { PairDistance } from '../models/lpips.ts';
 import type { Tensors } from './checkpoint.ts';
-import { EvalFailure, scored } from './failure.ts';
+import { EvalFailure, refused, scored } from './failure.ts';
 import type { FeatureNetwork } from './feature-network.ts';
 import { type Evaluation, type Fold, filled, type MeasuredBatch, overPictures } from './pass.ts';
 import { f64, readF64 } from './tensors.ts';
@@ -107,7 +107,8 @@ const foldOf = (
   const distances = async (a: Float32Array, b: Float32Array, count: number): Promise<readonly number[]> => {
     if (lpips === null) return [];
     // As in the authors' script: of what is painted before it is cut to [-1, 1], as a picture on disk is.
-    const all = await lpips(filled(a, batchSize, count), filled(b, batchSize, count), batchSize, size);
+    const [p, q] = [filled(a, batchSize, count), filled(b, batchSize, count)];
+    const all = await lpips(p, q, batchSize, size).catch(refused);
     return [...all.subarray(0, count)];
   };
   return {

@@ -6,6 +6,7 @@ import {
   freePlaced,
   inSingles,
   type Placed,
+  perceptualFault,
   placedParams,
   placePerceptual,
 } from '../../checkpoints/index.ts';
@@ -18,7 +19,7 @@ import { type LpipsNet, lpipsAlex, lpipsSqueeze, lpipsVgg, type Pair } from '../
 import type { Runtime } from '../../runtime/runtime.ts';
 import { HostTensor } from '../../runtime/tensor.ts';
 
-/** The distance of each pair of pictures f32 [count, 3, side, side] in [-1, 1]. Throws RunFailure or CompileFailure. */
+/** The distance of each pair of pictures f32 [count, 3, side, side] in [-1, 1]. Throws RangeError, RunFailure or CompileFailure. */
 export type PairDistance = (a: Float32Array, b: Float32Array, count: number, side: number) => Promise<Float32Array>;
 
 export interface OpenDistance extends PairDistance {
@@ -28,6 +29,7 @@ export interface OpenDistance extends PairDistance {
 
 const distanceBy = <P>(
   runtime: Runtime,
+  net: LpipsNet,
   { spec, apply }: Layer<P, Pair, Tensor<Rank1>>,
   placed: Placed,
 ): OpenDistance => {
@@ -37,6 +39,8 @@ const distanceBy = <P>(
     { name: 'LPIPS' },
   );
   const distance: PairDistance = async (a, b, count, side) => {
+    const fault = perceptualFault(`lpips-${net}`, side);
+    if (fault !== null) throw new RangeError(`LPIPS: ${fault}`);
     const shape = [count, 3, side, side];
     const made = await run(params, new HostTensor(a, shape, 'f32'), new HostTensor(b, shape, 'f32'));
     const values = await made.read();
@@ -64,9 +68,9 @@ export const openLpips = (
     placePerceptual(runtime, `lpips-${net}`, paths),
     TE.map((placed) =>
       net === 'vgg'
-        ? distanceBy(runtime, lpipsVgg(), placed)
+        ? distanceBy(runtime, net, lpipsVgg(), placed)
         : net === 'alex'
-          ? distanceBy(runtime, lpipsAlex(), placed)
-          : distanceBy(runtime, lpipsSqueeze(), placed),
+          ? distanceBy(runtime, net, lpipsAlex(), placed)
+          : distanceBy(runtime, net, lpipsSqueeze(), placed),
     ),
   );

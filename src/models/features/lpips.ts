@@ -4,7 +4,7 @@ import { type Layer, layer } from '../../dsl/layer.ts';
 import { add, div, maximum, mul, sqrt, square, sub } from '../../dsl/ops/elementwise.ts';
 import { broadcastLike } from '../../dsl/ops/movement.ts';
 import { mean, sum } from '../../dsl/ops/reduce.ts';
-import { type ParamSpec, weight } from '../../dsl/param.ts';
+import { type ParamSpec, type ParamsOf, weight } from '../../dsl/param.ts';
 import type { Rank1, Rank4 } from '../../dsl/shape.ts';
 import type { Tensor } from '../../dsl/tensor.ts';
 import type { Maps } from '../nn/conv2d.ts';
@@ -49,21 +49,24 @@ const apart = (a: Maps, b: Maps, weights: Tensor<Rank4>): Tensor<Rank1> => {
   return mean(sum(mul(d, broadcastLike(weights, d)), 1), [1, 2]);
 };
 
+/** A distance of pairs, [B]; of pictures that are smaller than `leastSide` it has no meaning. */
+export interface Distance<P> extends Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> {
+  readonly leastSide: number;
+}
+
 /**
  * The distance of each pair, [B]: 0 for equal pictures, symmetric. Nothing is asked of the order of `a` and `b`, but the one that
  * needs no gradient costs a forward pass alone. `input` makes of [-1, 1] what the backbone's weights take.
  */
-export const lpips = <P>(
-  net: FeatureStack<P>,
-  input: (x: Maps) => Maps = imageNetInput,
-): Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> => {
+export const lpips = <P>(net: FeatureStack<P>, input: (x: Maps) => Maps = imageNetInput): Distance<P> => {
   const spec: LpipsSpec<P> = { net: net.spec, ...lpipsHeadsSpec(net.widths) };
-  return layer(spec, (params) => ({ a, b }) => {
+  const distance = layer(spec, (params: ParamsOf<LpipsSpec<P>>) => ({ a, b }: Pair) => {
     const features = net.apply(params.net);
     const [ofA, ofB] = [features(input(a)), features(input(b))];
     const taps = ofA.map((x, i) => apart(x, ofB[i]!, params[`lin${i}`]!.model[1].weight));
     return taps.reduce((total, tap) => add(total, tap));
   });
+  return { ...distance, leastSide: net.leastSide };
 };
 
 /** The published distances, by the names of their heads (R. Zhang and others, 2018): on VGG16. */

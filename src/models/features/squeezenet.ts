@@ -10,7 +10,7 @@ import { mean } from '../../dsl/ops/reduce.ts';
 import type { Rank2 } from '../../dsl/shape.ts';
 import type { Tensor } from '../../dsl/tensor.ts';
 import { type Conv2dSpec, conv2d, type Maps } from '../nn/conv2d.ts';
-import { type FeatureStack, outputsAfter, type StackSpec, type Stage } from './stack.ts';
+import { type FeatureStack, leastSide, outputsAfter, type Shrinking, type StackSpec, type Stage } from './stack.ts';
 
 export interface FireSpec {
   readonly squeeze: Conv2dSpec;
@@ -31,7 +31,8 @@ const fire = (inputs: number, squeezed: number, expanded: number): Layer<FireSpe
       return concat([pipe(narrow, m.expand1x1, relu), pipe(narrow, m.expand3x3, relu)], 1);
     },
   );
-const pool = (x: Maps): Maps => maxPool2d(x, 3, { stride: 2, ceil: true });
+const halving: Shrinking = { window: 3, stride: 2, ceil: true };
+const pool = (x: Maps): Maps => maxPool2d(x, halving.window, halving);
 
 export type SqueezeNetVersion = '1.0' | '1.1';
 /** A fire module by its channels, or a pool. */
@@ -67,22 +68,25 @@ const plans: Readonly<Record<SqueezeNetVersion, Plan>> = {
 const widthOf = (step: Step, before: number): number => (step === 'pool' ? before : 2 * step[1]);
 
 const stagesOf = ({ first, window, steps }: Plan) => {
+  const entry: Shrinking = { window, stride: 2 };
   const widths = RA.scanLeft(first, (before: number, step: Step) => widthOf(step, before))(steps);
   const stages: readonly Stage<Conv2dSpec | FireSpec>[] = [
-    conv2d(3, first, window, { stride: 2 }),
+    conv2d(3, first, entry.window, entry),
     relu,
     ...steps.map((step, i) => (step === 'pool' ? pool : fire(widths[i]!, ...step))),
   ];
-  return { stages, widths: [first, ...widths] };
+  const pools = steps.filter((step) => step === 'pool').map(() => halving);
+  return { stages, widths: [first, ...widths], leastSide: leastSide([entry, ...pools]) };
 };
 
 /** Normalised pictures to the maps after `taps` of the version's plan. */
 export const squeezeNetStack = (version: SqueezeNetVersion = '1.1'): FeatureStack<StackSpec<Conv2dSpec | FireSpec>> => {
   const { taps } = plans[version];
-  const { stages, widths } = stagesOf(plans[version]);
+  const { stages, widths, leastSide: least } = stagesOf(plans[version]);
   return {
     ...compose({ features: stages }, (m) => outputsAfter(m.features, taps)),
     widths: taps.map((t) => widths[t]!),
+    leastSide: least,
   };
 };
 

@@ -6,7 +6,7 @@ import { configFaults } from '../../models/config-faults.ts';
 import { lossSchema } from '../../models/losses/index.ts';
 import { type FamilyChanges, readVariant, type Variant, type VariantName } from '../../models/variants/index.ts';
 import { ConfigFailure } from '../failure.ts';
-import { lossFaults } from './loss-faults.ts';
+import { batchFaults, lossFaults } from './loss-faults.ts';
 import { discriminatorSchema, optimizerSchema, rateFaults, scheduleSchema } from './rates.ts';
 
 const positive = z.number().positive();
@@ -160,6 +160,7 @@ export const parseTrainConfig = (json: unknown, begun = false): E.Either<readonl
     ...(parsed.success ? [] : configFaults(parsed.error, example(json))),
     ...(parsed.success && !begun ? rateFaults(parsed.data) : []),
     ...(E.isLeft(asked) ? asked.left : []),
+    ...(parsed.success && E.isRight(asked) && asked.right ? batchFaults(asked.right, parsed.data.batchSize) : []),
   ];
   return parsed.success && faults.length === 0 ? E.right(parsed.data) : E.left(faults);
 };

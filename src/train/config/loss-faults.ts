@@ -1,4 +1,5 @@
 // Whether a model has what its losses ask for: said before anything of a run is made.
+import { perceptualFault } from '../../checkpoints/index.ts';
 import { type Adversarial, adversarialOf, type Loss } from '../../models/losses/index.ts';
 import { type TokenizerSystem, withSystem } from '../../models/systems/index.ts';
 import { textOf, type Variant } from '../../models/variants/index.ts';
@@ -54,6 +55,14 @@ const adversarialFaults = (
     : []),
 ];
 
+/** What pictures of a forward are too few for. */
+export const batchFaults = ({ losses }: Pick<Variant, 'losses'>, batchSize: number): readonly string[] =>
+  batchSize === 1 && losses.some(({ kind }) => kind === 'contrastive')
+    ? [
+        "losses: 'contrastive' tells the pictures of a micro-batch apart, and with batchSize 1 there is nothing to tell a picture from: set batchSize to 2 at least, or leave the loss out",
+      ]
+    : [];
+
 /** Every reason why `variant` cannot be trained by its losses, a sentence each. */
 export const lossFaults = (variant: Variant): readonly string[] =>
   withSystem(variant, (system) => {
@@ -61,6 +70,7 @@ export const lossFaults = (variant: Variant): readonly string[] =>
     if (losses.length === 0) return ['losses: there are none, so there is nothing to learn'];
     return losses.flatMap((loss, i) => {
       const lack = lackOf(loss.kind, system, variant);
+      const small = loss.kind === 'perceptual' ? perceptualFault(loss.net, system.size) : null;
       return [
         ...(losses.findIndex(({ kind }) => kind === loss.kind) < i ? [`losses: '${loss.kind}' is there twice`] : []),
         ...(lack === null ? [] : [`losses: '${loss.kind}' asks for ${lack}, which the model has not; leave it out`]),
@@ -69,6 +79,7 @@ export const lossFaults = (variant: Variant): readonly string[] =>
               (fault) => `losses: '${loss.kind}': ${fault}`,
             )
           : []),
+        ...(small === null ? [] : [`losses: '${loss.kind}': ${small}: use another network, or leave the loss out`]),
       ];
     });
   });

@@ -35,7 +35,7 @@ import { captionIds, learnsFromCaptions, need, openData, prepareTask } from './p
 import { type Reconstructor, reconstructor } from './reconstruct.ts';
 import { openRecord, type RunRecord } from './record.ts';
 import { checkRoom } from './room.ts';
-import { fewVectors } from './warnings.ts';
+import { fewNegatives, fewVectors, stillTower } from './warnings.ts';
 
 /** What a run tells its caller, and asks of it. */
 export interface RunHooks {
@@ -158,7 +158,9 @@ const openRun = async <P, Q, T>(
   const held = data.validation === undefined ? files : await openData(data.validation, false);
   const first = await firstPictures(held, size);
   const choices = { freeze: [...(variant.freeze ?? []), ...config.freeze], ema: config.ema };
-  checkFits(sidesOf(task, choices), from);
+  const sides = sidesOf(task, choices);
+  checkFits(sides, from);
+  for (const line of stillTower(sides.own.layouts, init)) hooks.log(`warning: ${line}`);
   const before = from?.info.pictures ?? files.size;
   if (before !== files.size)
     hooks.log(
@@ -265,7 +267,8 @@ const trainIn = async <P, Q, T>(runtime: Runtime, opened: OpenRun<P, Q, T>): Pro
     await need(record.skipped(start.step, reason));
   }
   const inStep = config.batchSize * config.microBatches;
-  for (const line of fewVectors(system, inStep, stillIn(choices.freeze))) hooks.log(`warning: ${line}`);
+  const few = [...fewVectors(system, inStep, stillIn(choices.freeze)), ...fewNegatives(opened.variant, config)];
+  for (const line of few) hooks.log(`warning: ${line}`);
   const trainer = await openTrainer(runtime, task, {
     optimizer: config.optimizer,
     adversary: config.discriminator.optimizer,

@@ -4,7 +4,7 @@ import type { Shapes } from '../../checkpoints/index.ts';
 import { namedSpecs } from '../../dsl/param.ts';
 import type { Loss } from '../../models/losses/index.ts';
 import type { TokenizerSystem } from '../../models/systems/index.ts';
-import { sections } from '../trainer/index.ts';
+import { type Layouts, sections } from '../trainer/index.ts';
 
 /**
  * Codebooks that see fewer vectors than they have codes before a code without any is replaced, which it then is again and again (section
@@ -30,6 +30,17 @@ export const fewVectors = (
         ];
   });
 
+/** Losses that compare the pictures of one forward with each other, where a step has several. */
+export const fewNegatives = (
+  { losses }: { readonly losses: readonly Loss[] },
+  { batchSize, microBatches }: { readonly batchSize: number; readonly microBatches: number },
+): readonly string[] =>
+  microBatches > 1 && losses.some(({ kind }) => kind === 'contrastive')
+    ? [
+        `'contrastive' has negatives within one micro-batch alone: each picture is told from the others of its batchSize ${batchSize}, not from all ${batchSize * microBatches} of a step. Where memory allows, use a larger batchSize and fewer microBatches`,
+      ]
+    : [];
+
 /** Frozen towers that no file gives values: what losses hold to them says nothing. */
 export const drawnTowers = (
   { frozenSpec }: { readonly frozenSpec: unknown },
@@ -53,4 +64,18 @@ export const drawnTowers = (
         ]
       : []),
   ];
+};
+
+/** A model's own tower, of which nothing is trained and that no file gives values: nothing made of its features means anything. */
+export const stillTower = ({ params, fixed }: Layouts<unknown>, given: Shapes): readonly string[] => {
+  const pathsIn = ({ groups }: Layouts<unknown>['fixed']): readonly string[] =>
+    groups
+      .flatMap(({ entries }) => entries.map(({ path }) => path))
+      .filter((path) => /^(siglip_model\.)?vision_model\./.test(path));
+  const still = pathsIn(fixed);
+  return still.length === 0 || pathsIn(params).length > 0 || still.some((path) => given.shapes.has(path))
+    ? []
+    : [
+        "the model's own tower is drawn at random and frozen: its features, and codes of them, say nothing of pictures. Name a trained one in weights.model, or do not freeze it",
+      ];
 };

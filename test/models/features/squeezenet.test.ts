@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sizeOf } from '../../../src/dsl/core/node.ts';
+import { full } from '../../../src/dsl/ops/create.ts';
 import { countParams, namedSpecs } from '../../../src/dsl/param.ts';
 import {
   alexNet,
   caffeInput,
+  type FeatureStack,
   squeezeNet,
   squeezeNetStack,
   stackNames,
@@ -16,7 +19,7 @@ import {
 import { matchParams } from '../../../src/models/load.ts';
 import { runGraph } from '../../../src/runtime/evaluate.ts';
 import { forEachDevice } from '../../support/backends.ts';
-import { paramsFrom, readTensors } from '../../support/params.ts';
+import { paramsBy, paramsFrom, readTensors } from '../../support/params.ts';
 import { projectDir, sharedDir } from '../../support/shared.ts';
 import { skip } from '../../support/skip.ts';
 import { centre, images, photo } from './published.ts';
@@ -31,6 +34,26 @@ test('as many parameters as published', () => {
   const linear = (...widths: readonly number[]) => widths.slice(1).reduce((n, w, i) => n + w * (widths[i]! + 1), 0);
   assert.is(countParams(vgg16().spec) + linear(25088, 4096, 4096, 1000), 138_357_544);
   assert.is(countParams(alexNet().spec) + linear(9216, 4096, 4096, 1000), 61_100_840);
+});
+
+const sidesOf = <P>({ spec, apply }: FeatureStack<P>, side: number): readonly number[] => {
+  const params = paramsBy(spec, (shape) => new Float32Array(sizeOf(shape)));
+  return apply(params)(full(0, [1, 3, side, side])).map(({ shape }) => shape[3]);
+};
+
+/** A stack leaves every map a position of pictures of the least side, and of smaller ones none. */
+const checkLeast = <P>(stack: FeatureStack<P>, least: number): void => {
+  assert.is(stack.leastSide, least);
+  assert.ok(sidesOf(stack, least).every((n) => n > 0));
+  assert.is(sidesOf(stack, least).at(-1), 1);
+  assert.is(sidesOf(stack, least - 1).at(-1), 0);
+};
+
+test('the least side, by which PyTorch takes pictures', () => {
+  checkLeast(vgg16([1, 1, 1, 1, 1]), 16);
+  checkLeast(alexNet([1, 1, 1, 1, 1]), 31);
+  checkLeast(squeezeNetStack('1.0'), 21);
+  checkLeast(squeezeNetStack('1.1'), 17);
 });
 
 test('a stack takes what it needs of a classifier, and of the modules of LPIPS', () => {

@@ -131,6 +131,42 @@ test('losses that the model cannot have are named with what they lack', () => {
   assert.equal(faultsIn({ losses: [pixel, pixel] }), ["losses: 'pixel' is there twice"]);
 });
 
+test('a picture alone has no negatives', () => {
+  const faults = (variant: string, batchSize: number) => faultsIn({ variant, batchSize });
+  for (const variant of ['mini-siglip', 'mini-clip']) {
+    assert.equal(faults(variant, 2), []);
+    assert.is(faults(variant, 1).length, 1);
+    assert.match(faults(variant, 1)[0]!, /^losses: 'contrastive' .* with batchSize 1 .*: set batchSize to 2 at least/);
+  }
+  assert.equal(faults('mini', 1), []);
+});
+
+test('pictures that are too small for a perceptual network are refused, with the least side', () => {
+  const least = {
+    'lpips-vgg': 16,
+    'lpips-squeeze': 17,
+    squeezenet1_0: 21,
+    'squeezenet1_0-caffe': 21,
+    'lpips-alex': 31,
+  } as const;
+  const faults = (net: keyof typeof least, side: number) =>
+    faultsIn({
+      model: {
+        ...tinyModel,
+        vision: { ...tinyModel.vision, image_size: side, patch_size: side / 2 },
+        decoder: { ...tinyModel.decoder, resolution: side, ch_mult: [1], attn_resolutions: [] },
+      },
+      losses: [pixel, { kind: 'perceptual', weight: 1, net }],
+    }).filter((fault) => fault.includes('perceptual'));
+  for (const [net, side] of Object.entries(least) as [keyof typeof least, number][]) {
+    assert.equal(faults(net, 2 * Math.ceil(side / 2)), [], net);
+    const small = 2 * Math.ceil(side / 2) - 2;
+    assert.equal(faults(net, small), [
+      `losses: 'perceptual': '${net}' takes pictures of ${side} x ${side} at least; these are of ${small} x ${small}: use another network, or leave the loss out`,
+    ]);
+  }
+});
+
 test('discriminators that cannot be made', () => {
   const made = (more: object) => faultsIn({ losses: [pixel, { kind: 'adversarial', weight: 1, ...more }] });
   assert.match(
@@ -187,6 +223,7 @@ test('what a run lacks is said before it begins', async () => {
   assert.match(
     await refused({
       data,
+      model: {},
       losses: [pixel, { kind: 'perceptual', weight: 1, net: 'squeezenet1_0' }],
       weights: { perceptual: ['net.safetensors', 'heads.safetensors'] },
     }),

@@ -4,19 +4,21 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { NamedTensors } from '../../../src/checkpoints/named-tensors.ts';
-import { readAll } from '../../../src/checkpoints/source.ts';
+import { hostSource, readAll } from '../../../src/checkpoints/source.ts';
 import type { ProgramCache } from '../../../src/compiler/cache/cache.ts';
 import type { Program } from '../../../src/compiler/program.ts';
 import { writeSafetensors } from '../../../src/data/index.ts';
 import { sizeOf } from '../../../src/dsl/core/node.ts';
 import { namedSpecs } from '../../../src/dsl/param.ts';
-import { dualTokenSystem } from '../../../src/models/systems/index.ts';
-import { mini, variantOf } from '../../../src/models/variants/index.ts';
+import { dualTokenSystem, withSystem } from '../../../src/models/systems/index.ts';
+import { mini, variantOf, variants } from '../../../src/models/variants/index.ts';
 import { openRuntime } from '../../../src/runtime/runtime.ts';
 import { gridsOf, resizePositions } from '../../../src/train/run/positions.ts';
 import { prepareTask } from '../../../src/train/run/prepare.ts';
 import { startingWeights } from '../../../src/train/run/starting-weights.ts';
+import { stillTower } from '../../../src/train/run/warnings.ts';
 import { tokenizerTask } from '../../../src/train/tasks/tokenizer.ts';
+import { layoutsOf } from '../../../src/train/trainer/freeze.ts';
 import { openTrainer } from '../../../src/train/trainer/trainer.ts';
 import { tinyModel } from '../../support/command.ts';
 import { values } from '../../support/draw.ts';
@@ -179,6 +181,28 @@ test('towers that are held to and that no file gives are warned of', () =>
     assert.equal(others, []);
     assert.match(words!, /^warning: the frozen text tower is drawn at random: 'contrastive' .*weights\.model, or /);
   }));
+
+test("a model's own tower that is frozen and that no file gives is warned of, whatever its losses", () => {
+  const said = (name: string, given: readonly string[], ...freeze: readonly string[]) =>
+    withSystem(variants[name]!, ({ spec }) => {
+      const layouts = layoutsOf<unknown>(spec, [...(variants[name]!.freeze ?? []), ...freeze]);
+      return stillTower(
+        layouts,
+        hostSource(new Map(given.map((path) => [path, { shape: [1], data: Float32Array.of(0) }]))),
+      );
+    });
+  const one = `${tower}embeddings.patch_embedding.weight`;
+  for (const name of ['mini-naive-semantic', 'mini-initial-quantised', 'naive-semantic']) {
+    assert.is(said(name, []).length, 1, name);
+    assert.match(said(name, [])[0]!, /^the model's own tower is drawn at random and frozen: .*weights\.model/);
+    assert.equal(said(name, [one]), [], name);
+    assert.is(said(name, [`frozen.${one}`]).length, 1, name);
+  }
+  for (const name of ['mini', 'mini-siglip', 'mini-vqgan']) assert.equal(said(name, []), [], name);
+  assert.is(said('mini', [], 'siglip_model.**').length, 1);
+  assert.equal(said('mini', [], 'siglip_model.**.embeddings.**'), []);
+  assert.is(said('mini-clip', [], 'vision_model.**').length, 1);
+});
 
 test('positions of another grid are resized, bicubic, and said', () =>
   inFolder(async (folder) => {
