@@ -183,6 +183,14 @@ test('floats: channels first in [-1, 1], and back to the same bytes', async () =
   same(rightOf(fromChannels(stacked, { width: 2, height: 1, offset: 6 })), two);
 });
 
+test('floats have the last bits of torchvision: 63 bytes fall short of themselves when they are cut off', () => {
+  const data = Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.floor(i / 3));
+  const floats = toChannels({ width: 256, height: 1, data }).subarray(0, 256);
+  const cut = [...floats].map((x) => Math.trunc(Math.fround(Math.fround(x + 1) * 127.5)));
+  assert.ok(cut.every((byte, v) => byte === v || byte === v - 1));
+  assert.is(cut.filter((byte, v) => byte < v).length, 63);
+});
+
 test('values outside are clamped; NaN and a short array are errors', () => {
   const values = Float32Array.of(-3, 3, 0, Number.POSITIVE_INFINITY, -1, 1);
   const picture = rightOf(fromChannels(values, { width: 2, height: 1 }));

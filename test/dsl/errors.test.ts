@@ -67,6 +67,23 @@ for (const [name, [f, pattern]] of Object.entries(cases))
     assert.match(message(f), /at {3}test\/dsl\/errors\.test\.ts:\d+/);
   });
 
+test('what has no value, for there is nothing to compute it of', () => {
+  const [image, weights] = [D.zeros([1, 1, 3, 8]), D.zeros([1, 1, 5, 5])];
+  for (const [f, said] of [
+    [() => D.conv2d(image, weights), /window of 5 x 5 fits nowhere in the image of 3 x 8/],
+    [() => D.maxPool2d(image, 4), /maxPool2d: a window of 4 x 4 fits nowhere/],
+    [() => D.averagePool2d(image, 4), /averagePool2d: a window of 4 x 4 fits nowhere/],
+    [() => D.convTranspose2d(image, D.zeros([1, 1, 1, 1]), { padding: 2 }), /padding 2 x 2 cuts off all/],
+    [() => D.mean(D.zeros([2, 0]), 1), /mean: of an axis of size 0 has no value/],
+    [() => D.variance(D.zeros([2, 0]), 1), /variance: of an axis of size 0 has no value/],
+    [() => D.std(D.zeros([2, 1]), 1, { correction: 1 }), /std: of 1 values with correction 1 has no value/],
+  ] as const)
+    assert.throws(f, said);
+  assert.equal(D.conv2d(image, weights, { padding: 'same' }).shape, [1, 1, 3, 8]);
+  assert.equal(D.maxPool2d(image, 4, { stride: 2, ceil: true }).shape, [1, 1, 1, 3]);
+  assert.equal(D.mean(D.zeros([0, 2]), 1).shape, [0]);
+});
+
 test('a line typed at a prompt', () => {
   const program = `import('./src/dsl/index.ts').then((d) => d.matmul(d.zeros([2, 3]), d.zeros([2, 3]))).catch((e) => console.log(e.message))`;
   const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', '-e', program], {

@@ -18,6 +18,12 @@ export const clipNormalisation: Normalisation = {
   std: [0.26862954, 0.26130258, 0.27577711],
 };
 
+/** What each byte becomes, in f32 step by step as torchvision and transformers compute it: an evaluation that cuts values off sees the last bit. */
+const tableOf = (mean: number, std: number): Float32Array => {
+  const [m, s] = [Math.fround(mean), Math.fround(std)];
+  return Float32Array.from({ length: 256 }, (_, v) => Math.fround(Math.fround(v / 255) - m) / s);
+};
+
 /** Writes a picture as f32 [3, height, width] into `target` from element `offset` on. */
 export const writeChannels = (
   { width, height, data }: Picture,
@@ -27,10 +33,9 @@ export const writeChannels = (
 ): void => {
   const plane = width * height;
   for (let channel = 0; channel < 3; channel++) {
-    const scale = 1 / (255 * std[channel]!);
-    const shift = mean[channel]! / std[channel]!;
+    const table = tableOf(mean[channel]!, std[channel]!);
     const start = offset + channel * plane;
-    for (let i = 0; i < plane; i++) target[start + i] = data[i * 3 + channel]! * scale - shift;
+    for (let i = 0; i < plane; i++) target[start + i] = table[data[i * 3 + channel]!]!;
   }
 };
 

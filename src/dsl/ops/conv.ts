@@ -6,6 +6,7 @@ import type { Node } from '../core/types.ts';
 import type { Dim, Expect, Same, ShowDim } from '../shape.ts';
 import { type AnyTensor, type Tensor, unwrap, wrap } from '../tensor.ts';
 import { type Both, both, fail } from './operand.ts';
+import { checkWindows } from './windows.ts';
 
 export interface ConvOptions {
   /** Default 1. */
@@ -85,7 +86,7 @@ type Conv2d = <
   w: Tensor<readonly [P, I, KH, KW], E> & Channels<C, I, D, E, O>,
   options?: O,
 ) => Tensor<readonly [N, P, Kept<O, H>, Kept<O, W>], D>;
-/** x [N, C, H, W] and w [O, C / groups, kh, kw] -> [N, O, H', W']. Throws DslError where channels or dtypes do not fit. */
+/** x [N, C, H, W] and w [O, C / groups, kh, kw] -> [N, O, H', W']. Throws DslError where channels, dtypes or the window do not fit. */
 export const conv2d: Conv2d = <T extends readonly Dim[], D extends DType>(
   x: AnyTensor,
   w: AnyTensor,
@@ -95,9 +96,9 @@ export const conv2d: Conv2d = <T extends readonly Dim[], D extends DType>(
   check4('conv2d', xn, wn);
   const [stride, dilation] = [both(options.stride ?? 1), both(options.dilation ?? 1)];
   const padding = padsOf('conv2d', options.padding, wn.shape.slice(2), stride, dilation);
-  return wrap(
-    withBias('conv2d', B.conv2d(xn, wn, { stride, padding, dilation, groups: options.groups ?? 1 }), options.bias),
-  );
+  const y = B.conv2d(xn, wn, { stride, padding, dilation, groups: options.groups ?? 1 });
+  checkWindows('conv2d', xn, y.shape.slice(2), wn.shape.slice(2));
+  return wrap(withBias('conv2d', y, options.bias));
 };
 
 export interface ConvTransposeOptions {
@@ -162,6 +163,10 @@ export const convTranspose2d: ConvTranspose2d = <T extends readonly Dim[], D ext
     both(options.padding ?? 0),
     both(options.outputPadding ?? 0),
   ];
+  const whole = (i: 0 | 1): number =>
+    (xn.shape[2 + i]! - 1) * stride[i] + dilation[i] * (wn.shape[2 + i]! - 1) + 1 + extra[i];
+  if (whole(0) <= 2 * cut[0] || whole(1) <= 2 * cut[1])
+    fail('convTranspose2d', `padding ${cut[0]} x ${cut[1]} cuts off all of the result`, { x: xn, w: wn });
   const side = (i: 0 | 1): readonly [number, number] => {
     const around = dilation[i] * (wn.shape[2 + i]! - 1) - cut[i];
     return [around, around + extra[i]];

@@ -7,7 +7,7 @@ import type { Node } from '../core/types.ts';
 import { logSumExp } from '../fused/index.ts';
 import type { AxisKey, DropAxis, NeedsAxes, NeedsAxis, SetAxis, Shape, Unknown, Without } from '../shape.ts';
 import { dual, type Tensor } from '../tensor.ts';
-import { axisOf, type NumericType, needFloat } from './operand.ts';
+import { axisOf, fail, type NumericType, needFloat } from './operand.ts';
 
 export interface Keep<K extends boolean> {
   /** Reduced axes stay, with size 1. */
@@ -87,9 +87,18 @@ export const prod: Reduction<'prod', NumericType> = plain('prod');
 export const max: Reduction<'max', NumericType> = plain('max');
 /** The smallest; NaN where there is one, but on WebGPU (see `isnan`). Equal ones share the gradient. */
 export const min: Reduction<'min', NumericType> = plain('min');
-export const mean: Reduction<'mean', FloatType> = reduction<Options>('mean', (x, axes) =>
-  B.mean(needFloat('mean', x), axes),
-);
+/** How many values are reduced to one; throws where `correction` leaves none of them. */
+const countOf = (op: string, x: Node, axes: readonly number[], correction = 0): number => {
+  const count = sizeOf(axes.map((a) => x.shape[a]!));
+  if (count === 0) fail(op, 'of an axis of size 0 has no value', [x]);
+  if (count <= correction) fail(op, `of ${count} values with correction ${correction} has no value`, [x]);
+  return count - correction;
+};
+/** Throws DslError where there is nothing to average. */
+export const mean: Reduction<'mean', FloatType> = reduction<Options>('mean', (x, axes) => {
+  countOf('mean', x, axes);
+  return B.mean(needFloat('mean', x), axes);
+});
 
 /** Repeats a reduced value over the axes that it was reduced over. */
 const over = (y: Node, axes: readonly number[], x: Node): Node =>
@@ -117,10 +126,9 @@ export interface VarianceOptions {
 const variances = (op: string, x: Node, axes: readonly number[], correction = 0): Node => {
   const wide = B.cast(needFloat(op, x), 'f32');
   const centred = B.sub(wide, over(B.mean(wide, axes), axes, wide));
-  const count = axes.reduce((n, a) => n * x.shape[a]!, 1);
-  return B.scale(B.sum(B.mul(centred, centred), axes), 1 / Math.max(1, count - correction));
+  return B.scale(B.sum(B.mul(centred, centred), axes), 1 / countOf(op, x, axes, correction));
 };
-/** Mean squared distance from the mean. */
+/** Mean squared distance from the mean. Throws DslError where `correction` leaves no value. */
 export const variance: Reduction<'variance', FloatType, VarianceOptions> = reduction<Options & VarianceOptions>(
   'variance',
   (x, axes, o) => B.cast(variances('variance', x, axes, o.correction), x.dtype),

@@ -14,6 +14,18 @@ export interface Windows {
   readonly ceil?: boolean | undefined;
 }
 
+/** Throws where a window fits nowhere: `counts` of windows along both axes of x, whose last two axes are an image. */
+export const checkWindows = (op: string, x: Node, counts: readonly number[], [kh, kw]: readonly number[]): void => {
+  if (counts.every((n) => n > 0)) return;
+  const image = x.shape.slice(-2).join(' x ');
+  fail(
+    op,
+    `a window of ${kh} x ${kw} fits nowhere in the image of ${image} with its padding`,
+    [x],
+    'give a larger image',
+  );
+};
+
 /** x [.., H, W] -> [.., H', kh, W', kw]: each window of the padded image, `fill` around it. */
 export const windowsOf = (op: string, x: Node, o: Windows, fill: number): Node => {
   const rank = x.shape.length;
@@ -37,8 +49,10 @@ export const windowsOf = (op: string, x: Node, o: Windows, fill: number): Node =
   const lead = x.shape.slice(0, -2);
   const copies = B.expand(B.reshape(padded, [...lead, h, 1, w, 1]), [...lead, h, k[0], w, k[1]]);
   const count = (i: 0 | 1, n: number) => windowCount(n, k[i], stride[i], [0, 0], dilation[i]);
-  const rows = B.slide(copies, rank - 2, rank - 1, stride[0], dilation[0], count(0, h));
-  return B.slide(rows, rank, rank + 1, stride[1], dilation[1], count(1, w));
+  const counts = [count(0, h), count(1, w)] as const;
+  checkWindows(op, x, counts, k);
+  const rows = B.slide(copies, rank - 2, rank - 1, stride[0], dilation[0], counts[0]);
+  return B.slide(rows, rank, rank + 1, stride[1], dilation[1], counts[1]);
 };
 /** The axes of the windows' elements in the result of `windowsOf` for an x of this rank. */
 export const windowAxes = (rank: number): readonly [number, number] => [rank - 1, rank + 1];

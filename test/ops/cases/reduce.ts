@@ -28,7 +28,7 @@ export const reduce: Cases = {
     T.min(i32(full, -99, 99), 0),
     T.min(u32([b, 7], 99), -1),
   ],
-  mean: ({ shape, m, n }) => [T.mean(f32(shape)), T.mean(f32([m, n]), 0), T.mean(f16([n, 5]), -1, { keepDims: true })],
+  mean: ({ full, n, b }) => [T.mean(f32(full)), T.mean(f32([b, n]), 0), T.mean(f16([n, 5]), -1, { keepDims: true })],
   logsumexp: ({ full, b }) => [
     T.logsumexp(f32(full)),
     T.logsumexp(T.mul(f32([b, 7]), 50), -1),
