@@ -177,22 +177,33 @@ const clashing = (
 
 const formAndSort = (a: Analysis, fuse: boolean): readonly Region[] => {
   const alone = new Set<Node>(fuse ? [] : a.order);
-  for (;;) {
-    const regions = formRegions(a, alone);
+  const position = new Map(a.order.map((n, i) => [n, i]));
+  for (let formed: readonly Region[] = [], from = 0; ; ) {
+    const regions = formRegions(a, alone, formed, from);
     const { sorted, stuck } = sortRegions(regions);
     if (stuck.length === 0) return sorted;
     // Two epilogues wait for each other: the youngest of them gives up its own.
     const grown = stuck.filter((r) => !alone.has(r.seed));
     if (grown.length === 0)
       throw new Error(`partition: ${stuck.length} of ${regions.length} kernels wait for each other`);
-    alone.add(grown.reduce((x, y) => (y.seed.id > x.seed.id ? y : x)).seed);
+    const youngest = grown.reduce((x, y) => (y.seed.id > x.seed.id ? y : x));
+    alone.add(youngest.seed);
+    // What was formed before it did not know of it.
+    formed = regions.slice(0, regions.indexOf(youngest));
+    from = position.get(youngest.seed)!;
   }
 };
 
-const formRegions = (a: Analysis, alone: ReadonlySet<Node>): readonly Region[] => {
-  const claimed = new Set<Node>();
-  const regions: Region[] = [];
-  for (const n of a.order) {
+/** The regions `formed` of the nodes before position `from`, and those of all others. */
+const formRegions = (
+  a: Analysis,
+  alone: ReadonlySet<Node>,
+  formed: readonly Region[],
+  from: number,
+): readonly Region[] => {
+  const regions = [...formed];
+  const claimed = new Set(formed.flatMap((r) => (r.placement === undefined ? [...r.members] : [])));
+  for (const n of a.order.slice(from)) {
     if (claimed.has(n) || isLeaf(n)) continue;
     const placement = a.placed.get(n);
     if (placement) {
