@@ -49,7 +49,7 @@ const apart = (a: Maps, b: Maps, weights: Tensor<Rank4>): Tensor<Rank1> => {
   return mean(sum(mul(d, broadcastLike(weights, d)), 1), [1, 2]);
 };
 
-/** A distance of pairs, [B]; of pictures that are smaller than `leastSide` it has no meaning. */
+/** A distance of pairs, [B], of pictures of `leastSide` at least. */
 export interface Distance<P> extends Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> {
   readonly leastSide: number;
 }

@@ -6,7 +6,7 @@ import type { Conv2dSpec, Maps } from '../nn/conv2d.ts';
 /** Pictures [N, 3, H, W] to the maps after some stages, the finest first; `widths` are their channels. */
 export interface FeatureStack<P> extends Layer<P, Maps, readonly Maps[]> {
   readonly widths: readonly number[];
-  /** Of smaller pictures a map would be empty, and so a mean over it meaningless. */
+  /** Of smaller pictures a window would fit nowhere. */
   readonly leastSide: number;
 }
 
