@@ -90,7 +90,7 @@ test('a narrow network with norms is that of doubles, and paddings differ', asyn
       const scale = Math.sqrt((6 * shape[0]!) / size);
       return values(size, place).map((v) => (shape.length === 1 ? 0.8 + 0.3 * v : v * scale));
     });
-    const data = Uint8Array.from(values(33 * 46 * 3, 9), (v) => 128 + 120 * v);
+    const data = Uint8Array.from(values(33 * 46 * 3, 10), (v) => 128 + 120 * v);
     return net.apply(params)(images([{ width: 33, height: 46, data }], byBytes));
   });
   assert.equal(same!.map.shape, [1, 1280, 2, 2]);
