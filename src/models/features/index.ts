@@ -15,6 +15,7 @@ export {
   lpipsSqueeze,
   lpipsVgg,
   type Pair,
+  type PerceptualDistance,
 } from './lpips.ts';
 export { type MobileNetV2Outputs, mobileNetV2 } from './mobilenet-v2.ts';
 export {

@@ -50,7 +50,7 @@ const apart = (a: Maps, b: Maps, weights: Tensor<Rank4>): Tensor<Rank1> => {
 };
 
 /** A distance of pairs, [B], of pictures of `leastSide` at least. */
-export interface Distance<P> extends Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> {
+export interface PerceptualDistance<P> extends Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> {
   readonly leastSide: number;
 }
 
@@ -58,7 +58,7 @@ export interface Distance<P> extends Layer<LpipsSpec<P>, Pair, Tensor<Rank1>> {
  * The distance of each pair, [B]: 0 for equal pictures, symmetric. Nothing is asked of the order of `a` and `b`, but the one that
  * needs no gradient costs a forward pass alone. `input` makes of [-1, 1] what the backbone's weights take.
  */
-export const lpips = <P>(net: FeatureStack<P>, input: (x: Maps) => Maps = imageNetInput): Distance<P> => {
+export const lpips = <P>(net: FeatureStack<P>, input: (x: Maps) => Maps = imageNetInput): PerceptualDistance<P> => {
   const spec: LpipsSpec<P> = { net: net.spec, ...lpipsHeadsSpec(net.widths) };
   const distance = layer(spec, (params: ParamsOf<LpipsSpec<P>>) => ({ a, b }: Pair) => {
     const features = net.apply(params.net);
