@@ -98,8 +98,14 @@ forEachDevice(test, 'a candidate with wrong values is dropped, loudly, however f
   assert.ok(entry);
   assert.is(entry.exact.template, 'contract-direct');
   assert.is(entry.fast.template, 'contract-direct');
-  assert.is(entry.dropped.length, wrong.space(square, backend.caps).length);
-  assert.ok(entry.dropped.every((d) => d.template === 'contract-wrong' && d.why.startsWith('wrong: result 0 at')));
+  // A busy machine also drops what takes long to compile, right or wrong.
+  const [late, judged] = [true, false].map((slow) =>
+    entry.dropped.filter((d) => d.why.endsWith(' s to compile') === slow),
+  );
+  const count = [...judged!, ...late!].filter((d) => d.template === 'contract-wrong').length;
+  assert.is(count, wrong.space(square, backend.caps).length);
+  assert.ok(judged!.length > 0);
+  assert.ok(judged!.every((d) => d.template === 'contract-wrong' && d.why.startsWith('wrong: result 0 at')));
   assert.is(heard.length, entry.dropped.length);
 });
 
