@@ -99,13 +99,11 @@ forEachDevice(test, 'a candidate with wrong values is dropped, loudly, however f
   assert.is(entry.exact.template, 'contract-direct');
   assert.is(entry.fast.template, 'contract-direct');
   // A busy machine also drops what takes long to compile, right or wrong.
-  const [late, judged] = [true, false].map((slow) =>
-    entry.dropped.filter((d) => d.why.endsWith(' s to compile') === slow),
-  );
-  const count = [...judged!, ...late!].filter((d) => d.template === 'contract-wrong').length;
-  assert.is(count, wrong.space(square, backend.caps).length);
-  assert.ok(judged!.length > 0);
-  assert.ok(judged!.every((d) => d.template === 'contract-wrong' && d.why.startsWith('wrong: result 0 at')));
+  const spoiltOnes = entry.dropped.filter((d) => d.template === 'contract-wrong');
+  assert.is(spoiltOnes.length, wrong.space(square, backend.caps).length);
+  const judged = entry.dropped.filter((d) => !d.why.endsWith(' s to compile'));
+  assert.ok(judged.length > 0);
+  assert.ok(judged.every((d) => d.template === 'contract-wrong' && d.why.startsWith('wrong: result 0 at')));
   assert.is(heard.length, entry.dropped.length);
 });
 
