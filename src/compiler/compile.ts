@@ -29,7 +29,7 @@ import { canonicalise } from './simplify/canonical.ts';
 import { simplify } from './simplify/simplify.ts';
 
 /** Part of every cache key: raise it when the same graph gives other kernels. */
-export const COMPILER_VERSION = 25;
+export const COMPILER_VERSION = 26;
 
 /** The passes that can be watched, in order. */
 export const passNames = ['canonical', 'simplify', 'select', 'partition', 'lower', 'plan', 'print'] as const;

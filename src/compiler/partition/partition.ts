@@ -6,6 +6,7 @@ import type { Caps } from '../ir/caps.ts';
 import { bindingsFor, bindingsOf } from '../memory/segment.ts';
 import { LOAD, ownCost, readRatio } from './cost.ts';
 import { grow } from './grow.ts';
+import { sortRegions } from './order.ts';
 import { placementOf } from './place.ts';
 import { type Analysis, isCore, isLeaf, isResult, MAX_REGION_NODES, type Region, readsOf, valuesOf } from './region.ts';
 import { joinSiblings } from './siblings.ts';
@@ -180,17 +181,19 @@ const formAndSort = (a: Analysis, fuse: boolean): readonly Region[] => {
   const position = new Map(a.order.map((n, i) => [n, i]));
   for (let formed: readonly Region[] = [], from = 0; ; ) {
     const regions = formRegions(a, alone, formed, from);
-    const { sorted, stuck } = sortRegions(regions);
-    if (stuck.length === 0) return sorted;
-    // Two epilogues wait for each other: the youngest of them gives up its own.
-    const grown = stuck.filter((r) => !alone.has(r.seed));
-    if (grown.length === 0)
-      throw new Error(`partition: ${stuck.length} of ${regions.length} kernels wait for each other`);
-    const youngest = grown.reduce((x, y) => (y.seed.id > x.seed.id ? y : x));
-    alone.add(youngest.seed);
+    const { sorted, circles } = sortRegions(regions);
+    if (circles.length === 0) return sorted;
+    // The youngest at fault gives up its epilogue; what comes after it is formed anew, so that the first circle goes first.
+    const youngest = circles.map((circle) => {
+      const grown = circle.filter((r) => !alone.has(r.seed));
+      if (grown.length === 0) throw new Error('partition: kernels wait for each other');
+      return grown.reduce((x, y) => (y.seed.id > x.seed.id ? y : x));
+    });
+    const given = youngest.reduce((x, y) => (y.seed.id < x.seed.id ? y : x));
+    alone.add(given.seed);
     // What was formed before it did not know of it.
-    formed = regions.slice(0, regions.indexOf(youngest));
-    from = position.get(youngest.seed)!;
+    formed = regions.slice(0, regions.indexOf(given));
+    from = position.get(given.seed)!;
   }
 };
 
@@ -217,37 +220,4 @@ const formRegions = (
     regions.push(region);
   }
   return regions;
-};
-
-const sortRegions = (
-  regions: readonly Region[],
-): { readonly sorted: readonly Region[]; readonly stuck: readonly Region[] } => {
-  const maker = new Map<Node, number>();
-  regions.forEach((r, i) => {
-    for (const o of r.outputs) maker.set(o, i);
-  });
-  const needs = regions.map(
-    (r) =>
-      new Set([...readsOf(r, (n) => isLeaf(n) || maker.has(n))].flatMap((n) => (maker.has(n) ? [maker.get(n)!] : []))),
-  );
-  const rank = regions.map((r) => Math.min(...r.outputs.map((o) => o.id), r.core?.id ?? Number.POSITIVE_INFINITY));
-  const waiting = needs.map((s) => s.size);
-  const feeds: number[][] = regions.map(() => []);
-  needs.forEach((s, i) => {
-    for (const j of s) feeds[j]!.push(i);
-  });
-  const ready = regions.flatMap((_, i) => (waiting[i] === 0 ? [i] : [])).sort((x, y) => rank[y]! - rank[x]!);
-  const sorted: Region[] = [];
-  while (ready.length > 0) {
-    const i = ready.pop()!;
-    sorted.push(regions[i]!);
-    for (const j of feeds[i]!)
-      if (--waiting[j]! === 0) {
-        let at = ready.length;
-        while (at > 0 && rank[ready[at - 1]!]! < rank[j]!) at--;
-        ready.splice(at, 0, j);
-      }
-  }
-  const done = new Set(sorted);
-  return { sorted, stuck: regions.filter((r) => !done.has(r)) };
 };

@@ -67,15 +67,19 @@ export const coresOf = (region: Region): readonly Node[] =>
 export const valuesOf = (n: Node): readonly Node[] =>
   n.op.kind === 'mark' && n.op.mark.m === 'after' ? n.src.slice(0, 1) : n.src;
 
-/** Nodes that a region needs: those that it loads and those that it comes after; the former alone where `sourcesOf` is `valuesOf`. */
+/**
+ * Nodes that a region needs: those that it loads and those that it comes after; the former alone where `sourcesOf` is `valuesOf`.
+ * With `results`, what these need of it.
+ */
 export const readsOf = (
   region: Region,
   isStored: (n: Node) => boolean,
   sourcesOf: (n: Node) => readonly Node[] = (n) => n.src,
+  results: readonly Node[] = [...region.outputs, ...coresOf(region)],
 ): ReadonlySet<Node> => {
   const found = new Set<Node>();
   const seen = new Set<Node>();
-  const stack: Node[] = [...region.outputs, ...coresOf(region)];
+  const stack: Node[] = [...results];
   while (stack.length > 0) {
     const n = stack.pop()!;
     if (seen.has(n)) continue;
