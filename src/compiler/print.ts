@@ -17,7 +17,7 @@ export const printKernel = (code: KernelCode, caps: Caps): Printed => {
     case 'wasm':
       return printWasm(code, { relaxedSimd: caps.relaxedSimd ?? false, memory64: caps.memory64 ?? false });
     case 'wgsl': {
-      const { f16, software: keepLoops, limits } = caps;
+      const { f16, unrolls: keepLoops, limits } = caps;
       const immediates = 4 * code.scalars.length <= limits.immediateBytes;
       return { text: printWgsl(code, { f16, immediates, keepLoops, subgroupSize: caps.subgroups?.set }) };
     }

@@ -22,6 +22,7 @@ export const hardwareCaps: Caps = {
   subgroupMatrices: [],
   timestamps: true,
   software: false,
+  unrolls: false,
   limits: {
     binding: 2 ** 31 - 4,
     buffer: 2 ** 32 - 4,

@@ -9,6 +9,7 @@ export const hardwareCaps: Caps = openNull().caps;
 export const softwareCaps: Caps = {
   ...hardwareCaps,
   software: true,
+  unrolls: true,
   subgroups: { min: 8, max: 8 },
   limits: { ...hardwareCaps.limits, binding: 2 ** 27, storageBuffers: 16 },
   name: 'software',

@@ -41,6 +41,8 @@ export interface Caps {
   readonly timestamps: boolean;
   /** A software rasteriser: loads are dear, barriers dearer, compile time counts. */
   readonly software: boolean;
+  /** The driver unrolls loops whose bounds it knows, and compiles for seconds, as software rasterisers do: bounds are hidden from it. */
+  readonly unrolls: boolean;
   readonly limits: Limits;
   /** The maker, as WebGPU spells it (`nvidia`, `amd`, `apple`, `qualcomm`); empty where it is not told. */
   readonly vendor: string;

@@ -13,7 +13,7 @@ export interface WgslOptions {
   readonly f16: boolean;
   /** Run-time scalars in the immediate address space; otherwise in a uniform buffer behind the storage bindings. */
   readonly immediates: boolean;
-  /** Hides the bounds of short loops: software adapters unroll them and then compile for seconds. */
+  /** Hides the bounds of short loops from drivers that would unroll them and then compile for seconds. */
   readonly keepLoops?: boolean;
   /** The size that kernels with subgroups ask for; otherwise they take the one that there is. */
   readonly subgroupSize?: number | undefined;

@@ -16,6 +16,7 @@ export const gpujsCaps: Caps = {
   subgroupMatrices: [],
   timestamps: true,
   software: true,
+  unrolls: false,
   limits: {
     binding: 2 ** 32,
     buffer: 2 ** 32,

@@ -47,6 +47,7 @@ export const wasmCaps = (
     memory64,
     timestamps: true,
     software: true,
+    unrolls: false,
     limits: {
       binding: limit,
       buffer: limit,

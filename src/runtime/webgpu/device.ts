@@ -67,6 +67,7 @@ const capsOf = (gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Caps => {
   const said = {
     timestamps: features.has('timestamp-query'),
     software: isSoftware(info),
+    unrolls: isSoftware(info),
     limits: {
       binding: limits.maxStorageBufferBindingSize,
       buffer: limits.maxBufferSize,
