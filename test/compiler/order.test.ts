@@ -37,6 +37,7 @@ test('one epilogue of a circle is given up, and none of the kernels that come af
     const { steps } = compiled(graph(later), openNull().caps);
     const labels = steps.map((s) => s.origin.label).join('\n');
     assert.is(steps.length, 3 + later, labels);
+    assert.is(steps.filter((s) => s.origin.why.includes('needs a kernel that needs this one')).length, 1, labels);
   }
 });
 

@@ -177,10 +177,10 @@ const clashing = (
   );
 
 const formAndSort = (a: Analysis, fuse: boolean): readonly Region[] => {
-  const alone = new Set<Node>(fuse ? [] : a.order);
+  const alone = new Set<Node>();
   const position = new Map(a.order.map((n, i) => [n, i]));
   for (let formed: readonly Region[] = [], from = 0; ; ) {
-    const regions = formRegions(a, alone, formed, from);
+    const regions = formRegions(a, fuse, alone, formed, from);
     const { sorted, circles } = sortRegions(regions);
     if (circles.length === 0) return sorted;
     // The youngest at fault gives up its epilogue; what comes after it is formed anew, so that the first circle goes first.
@@ -197,9 +197,10 @@ const formAndSort = (a: Analysis, fuse: boolean): readonly Region[] => {
   }
 };
 
-/** The regions `formed` of the nodes before position `from`, and those of all others. */
+/** The regions `formed` of the nodes before position `from`, and those of all others; of those of `alone` without an epilogue. */
 const formRegions = (
   a: Analysis,
+  fuse: boolean,
   alone: ReadonlySet<Node>,
   formed: readonly Region[],
   from: number,
@@ -215,7 +216,10 @@ const formRegions = (
       continue;
     }
     if (!(isCore(n, a) || a.roots.has(n))) continue;
-    const region = grow(n, a, claimed, !alone.has(n));
+    const grown = grow(n, a, claimed, fuse && !alone.has(n));
+    const region = alone.has(n)
+      ? { ...grown, why: `${grown.why}; what follows needs a kernel that needs this one` }
+      : grown;
     for (const m of region.members) claimed.add(m);
     regions.push(region);
   }
