@@ -1,6 +1,5 @@
 // `npm run ablate -- DATA`: Table 3 of the paper at mini scale. Teaches a tower, trains every row from it with each seed, measures all on
-// held-out pictures, and writes RESULTS.md, results.json, plot.svg and log.jsonl; with --controls, what tells why rows (c) and (d) differ.
-// Runs that are there are gone on with, or left alone when done.
+// held-out pictures, and writes RESULTS.md, results.json, plot.svg and log.jsonl. Runs that are there are gone on with, or left alone when done.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -16,7 +15,7 @@ import {
   type TrainConfig,
   type TrainConfigInput,
 } from '../../src/train/index.ts';
-import { controls, lengths, type Places, rowConfig, rows, runName, towerConfig } from './configs.ts';
+import { lengths, type Places, type Row, rowConfig, rows, runName, towerConfig } from './configs.ts';
 import { logOf } from './log.ts';
 import { type Measures, measure, need } from './measure.ts';
 import { plotOf } from './plot.ts';
@@ -29,14 +28,13 @@ const { values: options, positionals } = parseArgs({
     out: { type: 'string', default: 'runs/table3' },
     'tower-steps': { type: 'string', default: `${lengths.tower}` },
     'row-steps': { type: 'string', default: `${lengths.row}` },
-    controls: { type: 'boolean', default: false },
-    results: { type: 'string' },
+    results: { type: 'string', default: dirname(fileURLToPath(import.meta.url)) },
   },
 });
 const [data] = positionals;
 if (data === undefined) {
   console.error(
-    'usage: npm run ablate -- DATA [--controls] [--seeds 3] [--out runs/table3]: DATA holds cifar10-subset, imagenet-sample-1000,',
+    'usage: npm run ablate -- DATA [--seeds 3] [--out runs/table3]: DATA holds cifar10-subset, imagenet-sample-1000,',
   );
   console.error('mobilenet_v2_10_224-imagenet and squeezenet1_0-imagenet (experiments/DATA.md)');
   process.exit(2);
@@ -47,8 +45,6 @@ const whole = (name: 'seeds' | 'tower-steps' | 'row-steps'): number => {
   return n;
 };
 const places: Places = { data: resolve(data), out: resolve(options.out) };
-const here = dirname(fileURLToPath(import.meta.url));
-const results = options.results ?? (options.controls ? join(here, 'controls') : here);
 const steps = { tower: whole('tower-steps'), row: whole('row-steps') };
 
 const configOf = (input: TrainConfigInput): TrainConfig => {
@@ -97,7 +93,6 @@ const measured = async (runtime: Runtime, model: string): Promise<Measures> => {
 };
 
 await mkdir(places.out, { recursive: true });
-await mkdir(results, { recursive: true });
 const runtime = await openRuntime({ log: console.log });
 const all: Measured[] = [];
 const began = performance.now();
@@ -105,22 +100,19 @@ try {
   const tower = await trained(runtime, towerConfig(places, steps.tower));
   all.push({ row: 'initial, continuous', seed: 0, measures: await measured(runtime, tower) });
   for (let seed = 0; seed < whole('seeds'); seed++)
-    for (const row of options.controls ? controls : rows) {
+    for (const row of Object.keys(rows) as Row[]) {
       const model = await trained(runtime, rowConfig(places, row, seed, tower, steps.row));
       const measures = await measured(runtime, model);
       all.push({ row, seed, measures });
       console.log(`${runName(row, seed)}: ${JSON.stringify(measures)}`);
       // Written after every run, so that what is done can be looked at.
-      await writeFile(join(results, 'results.json'), `${JSON.stringify({ steps, runs: all }, null, 1)}\n`);
-      await writeFile(
-        join(results, 'RESULTS.md'),
-        resultsPage(all, steps, runtime.backend.caps.name, options.controls),
-      );
-      await writeFile(join(results, 'plot.svg'), plotOf(all));
+      await writeFile(join(options.results, 'results.json'), `${JSON.stringify({ steps, runs: all }, null, 1)}\n`);
+      await writeFile(join(options.results, 'RESULTS.md'), resultsPage(all, steps, runtime.backend.caps.name));
+      await writeFile(join(options.results, 'plot.svg'), plotOf(all));
     }
   const names = all.map(({ row, seed }) => (row === 'initial, continuous' ? 'tower' : runName(row, seed)));
-  await writeFile(join(results, 'log.jsonl'), await logOf(places.out, names));
+  await writeFile(join(options.results, 'log.jsonl'), await logOf(places.out, names));
 } finally {
   runtime.close();
 }
-console.log(`done in ${Math.round((performance.now() - began) / 60000)} minutes; ${results}/RESULTS.md`);
+console.log(`done in ${Math.round((performance.now() - began) / 60000)} minutes; ${options.results}/RESULTS.md`);

@@ -65,32 +65,15 @@ export const towerConfig = (places: Places, steps = lengths.tower): TrainConfigI
     out: join(places.out, 'tower'),
   });
 
-/** The variant of `mini` that each row is. */
-const variants = {
+/** Rows that are trained, by the variant of `mini` that each is. */
+export const rows = {
   'initial, quantised': 'mini-initial-quantised',
   '(a) Recon deep + Sem deep': 'mini-a',
   '(b) Recon deep': 'mini-b',
   '(c) Recon shallow': 'mini-c',
   '(d) Recon shallow + Sem deep': 'mini-d',
-  '(c) with blocks 1 and 2 frozen': 'mini-c',
 } as const;
-export type Row = keyof typeof variants;
-
-/** The rows of the paper that are trained. */
-export const rows: readonly Row[] = [
-  'initial, quantised',
-  '(a) Recon deep + Sem deep',
-  '(b) Recon deep',
-  '(c) Recon shallow',
-  '(d) Recon shallow + Sem deep',
-];
-/** What tells why (c) and (d) differ: beside them (c) with what lies before its tap as it was taught. */
-export const controls: readonly Row[] = [
-  '(c) Recon shallow',
-  '(d) Recon shallow + Sem deep',
-  '(c) with blocks 1 and 2 frozen',
-];
-const isFrozen = (row: Row): boolean => row.endsWith('frozen');
+export type Row = keyof typeof rows;
 
 /** Losses of DualToken, with SqueezeNet's features in LPIPS's place, for VGG16's weights are not at hand. */
 const losses = (row: Row, steps: number): TrainConfigInput['losses'] => {
@@ -107,13 +90,7 @@ const losses = (row: Row, steps: number): TrainConfigInput['losses'] => {
   return [...(row === 'initial, quantised' ? [] : recon), ...(row.includes('Sem') ? semantic : []), ...commitment];
 };
 
-export const runName = (row: Row, seed: number): string =>
-  `${variants[row].replace('mini-', '')}${isFrozen(row) ? '-frozen' : ''}-seed-${seed}`;
-
-/** The tower up to the shallow tap. */
-const beforeTheTap = ['embeddings', 'encoder.layers.0', 'encoder.layers.1'].map(
-  (part) => `siglip_model.vision_model.${part}.**`,
-);
+export const runName = (row: Row, seed: number): string => `${rows[row].replace('mini-', '')}-seed-${seed}`;
 
 /** A row from the tower at `model`, with equal steps, data, order and codes. */
 export const rowConfig = (
@@ -124,8 +101,7 @@ export const rowConfig = (
   steps = lengths.row,
 ): TrainConfigInput =>
   defineConfig({
-    variant: variants[row],
-    ...(isFrozen(row) ? { freeze: beforeTheTap } : {}),
+    variant: rows[row],
     model:
       row === 'initial, quantised'
         ? { ...tokenizer, quantiser: { codes: 256, dim: tower.vision.hidden_size } }

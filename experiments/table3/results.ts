@@ -46,20 +46,12 @@ const [a, b, c, d] = [
   '(c) Recon shallow',
   '(d) Recon shallow + Sem deep',
 ] as const;
-/** The paper's order of the rows. */
-const orderClaims: readonly Claim[] = [
+const claims: readonly Claim[] = [
   { text: '(a) reconstructs worse than (b): PSNR', left: [b, 'psnr'], right: [a, 'psnr'] },
   { text: '(a) reconstructs worse than (b): rFD', left: [a, 'rfd'], right: [b, 'rfd'] },
   { text: '(a) keeps less semantics than (d): probe', left: [d, 'probe'], right: [a, 'probe'] },
   { text: '(d) reconstructs at least as well as (c): PSNR', left: [d, 'psnr'], right: [c, 'psnr'] },
   { text: '(d) reconstructs at least as well as (c): rFD', left: [c, 'rfd'], right: [d, 'rfd'] },
-];
-const frozen = '(c) with blocks 1 and 2 frozen';
-/** Whether (d) is below (c) because a semantic loss holds the blocks before the shallow tap. */
-const controlClaims: readonly Claim[] = [
-  { text: '(d) reconstructs as well as (c): PSNR', left: [d, 'psnr'], right: [c, 'psnr'] },
-  { text: '(c) frozen reconstructs as well as (c): PSNR', left: [frozen, 'psnr'], right: [c, 'psnr'] },
-  { text: '(d) reconstructs as well as (c) frozen: PSNR', left: [d, 'psnr'], right: [frozen, 'psnr'] },
 ];
 
 const judged = (all: readonly Measured[], { text, left, right }: Claim): string => {
@@ -75,7 +67,6 @@ export const resultsPage = (
   all: readonly Measured[],
   steps: { readonly tower: number; readonly row: number },
   adapter: string,
-  controlled: boolean,
 ): string => {
   const lines = rowsOf(all).map((row) => {
     const of = (measure: Measure) => summaryOf(all, row, measure);
@@ -88,9 +79,9 @@ export const resultsPage = (
     ];
     return `| ${row} | ${cells.join(' | ')} | ${all.filter((m) => m.row === row).length} |`;
   });
-  return `# ${controlled ? 'Why (d) paints worse than (c) at mini scale' : 'Table 3 at mini scale'}
+  return `# Table 3 at mini scale
 
-Made by \`npm run ablate -- DATA${controlled ? ' --controls' : ''}\` on ${adapter}. A tower of 6 blocks at 32 pixels is taught MobileNetV2's features for ${steps.tower} steps; every
+Made by \`npm run ablate -- DATA\` on ${adapter}. A tower of 6 blocks at 32 pixels is taught MobileNetV2's features for ${steps.tower} steps; every
 row then trains from it for ${steps.row} steps of 32 pictures of CIFAR-10's subset (5,000), with equal data order, codes (4 of 8 bits at
 8 x 8 positions) and seeds. "Deep" is block 5 of 6, "shallow" block 2. Losses are DualToken's, with SqueezeNet's features in LPIPS's place.
 Measured on 1,000 held-out pictures: PSNR in dB, SSIM, the Fréchet distance of MobileNetV2's 1,280 features (more of them than pictures: it
@@ -101,11 +92,11 @@ per cent, and the share of the pixel codebook in use. ± is the deviation over s
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
 ${lines.join('\n')}
 
-## ${controlled ? 'What it depends on' : "The paper's order"}
+## The paper's order
 
 | claim | difference | here |
 | --- | ---: | --- |
-${(controlled ? controlClaims : orderClaims).map((claim) => judged(all, claim)).join('\n')}
+${claims.map((claim) => judged(all, claim)).join('\n')}
 
 ![Each row's runs by measure](plot.svg)
 `;
