@@ -32,7 +32,7 @@ const graph = (later: number): readonly Node[] => {
   return [sum, last];
 };
 
-test('one epilogue of a circle is given up, and none of the kernels that come after it', () => {
+test('one epilogue of a cycle is given up, and none of the kernels that come after it', () => {
   for (const later of [0, 1, 5]) {
     const { steps } = compiled(graph(later), openNull().caps);
     const labels = steps.map((s) => s.origin.label).join('\n');
@@ -41,7 +41,7 @@ test('one epilogue of a circle is given up, and none of the kernels that come af
   }
 });
 
-forEachDevice(test, 'what was in a circle has the bits of one kernel a node', async (backend) => {
+forEachDevice(test, 'what was in a cycle has the bits of one kernel a node', async (backend) => {
   const outputs = graph(2);
   const values = drawn(outputs);
   const fused = await runGraph(backend, outputs, values);

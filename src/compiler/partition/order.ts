@@ -3,13 +3,13 @@ import type { Node } from '../../dsl/core/types.ts';
 import { isLeaf, type Region, readsOf } from './region.ts';
 
 export interface Order {
-  /** All regions, each after those whose results it needs; without those of `circles`, and what needs them. */
+  /** All regions, each after those whose results it needs; without those of `cycles`, and what needs them. */
   readonly sorted: readonly Region[];
   /**
    * For each group of regions that wait for each other, those at fault: of their results that others of the group read, one does not
    * need all that the region reads of the group.
    */
-  readonly circles: readonly (readonly Region[])[];
+  readonly cycles: readonly (readonly Region[])[];
 }
 
 /** Regions whose oldest results come first run first, as far as needs allow. */
@@ -44,9 +44,9 @@ export const sortRegions = (regions: readonly Region[]): Order => {
   const stuck = regions.flatMap((_, i) => (done.has(i) ? [] : [i]));
   return {
     sorted: sorted.map((i) => regions[i]!),
-    circles: circlesOf(stuck, needs).map((circle) =>
+    cycles: cyclesOf(stuck, needs).map((cycle) =>
       atFault(
-        circle.map((i) => regions[i]!),
+        cycle.map((i) => regions[i]!),
         isStored,
       ),
     ),
@@ -54,7 +54,7 @@ export const sortRegions = (regions: readonly Region[]): Order => {
 };
 
 /** The strongly connected components of more than one, or of one that needs itself (Tarjan 1972, without recursion). */
-const circlesOf = (stuck: readonly number[], needs: readonly ReadonlySet<number>[]): readonly (readonly number[])[] => {
+const cyclesOf = (stuck: readonly number[], needs: readonly ReadonlySet<number>[]): readonly (readonly number[])[] => {
   const among = new Set(stuck);
   const index = new Map<number, number>();
   const low = new Map<number, number>();
@@ -68,7 +68,7 @@ const circlesOf = (stuck: readonly number[], needs: readonly ReadonlySet<number>
     isOpen.add(i);
     return { i, left: [...needs[i]!].filter((j) => among.has(j)) };
   };
-  const lower = (i: number, to: number): unknown => to < low.get(i)! && low.set(i, to);
+  const lower = (i: number, to: number) => low.set(i, Math.min(low.get(i)!, to));
   for (const start of stuck) {
     const path = index.has(start) ? [] : [enter(start)];
     while (path.length > 0) {
@@ -83,20 +83,20 @@ const circlesOf = (stuck: readonly number[], needs: readonly ReadonlySet<number>
       const above = path.at(-1);
       if (above) lower(above.i, low.get(i)!);
       if (low.get(i) !== index.get(i)) continue;
-      const circle = open.splice(open.indexOf(i));
-      for (const k of circle) isOpen.delete(k);
-      if (circle.length > 1 || needs[i]!.has(i)) found.push(circle);
+      const cycle = open.splice(open.indexOf(i));
+      for (const k of cycle) isOpen.delete(k);
+      if (cycle.length > 1 || needs[i]!.has(i)) found.push(cycle);
     }
   }
   return found;
 };
 
-/** Those of a circle that make it one; there is at least one, as the graph itself has no circle. */
-const atFault = (circle: readonly Region[], isStored: (n: Node) => boolean): readonly Region[] => {
-  const made = new Set(circle.flatMap((r) => r.outputs));
-  const reads = circle.map((r) => [...readsOf(r, isStored)].filter((n) => made.has(n)));
+/** Those of a cycle that make it one; there is at least one, as the graph itself has no cycle. */
+const atFault = (cycle: readonly Region[], isStored: (n: Node) => boolean): readonly Region[] => {
+  const made = new Set(cycle.flatMap((r) => r.outputs));
+  const reads = cycle.map((r) => [...readsOf(r, isStored)].filter((n) => made.has(n)));
   const read = new Set(reads.flat());
-  return circle.filter((r, i) =>
+  return cycle.filter((r, i) =>
     r.outputs.some((o) => {
       if (!read.has(o)) return false;
       const own = readsOf(r, isStored, undefined, [o]);

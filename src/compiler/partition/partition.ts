@@ -181,19 +181,19 @@ const formAndSort = (a: Analysis, fuse: boolean): readonly Region[] => {
   const position = new Map(a.order.map((n, i) => [n, i]));
   for (let formed: readonly Region[] = [], from = 0; ; ) {
     const regions = formRegions(a, fuse, alone, formed, from);
-    const { sorted, circles } = sortRegions(regions);
-    if (circles.length === 0) return sorted;
-    // The youngest at fault gives up its epilogue; what comes after it is formed anew, so that the first circle goes first.
-    const youngest = circles.map((circle) => {
-      const grown = circle.filter((r) => !alone.has(r.seed));
+    const { sorted, cycles } = sortRegions(regions);
+    if (cycles.length === 0) return sorted;
+    // The youngest at fault gives up its epilogue; what comes after it is formed anew, so that the first cycle goes first.
+    const youngest = cycles.map((cycle) => {
+      const grown = cycle.filter((r) => !alone.has(r.seed));
       if (grown.length === 0) throw new Error('partition: kernels wait for each other');
       return grown.reduce((x, y) => (y.seed.id > x.seed.id ? y : x));
     });
-    const given = youngest.reduce((x, y) => (y.seed.id < x.seed.id ? y : x));
-    alone.add(given.seed);
+    const first = youngest.reduce((x, y) => (y.seed.id < x.seed.id ? y : x));
+    alone.add(first.seed);
     // What was formed before it did not know of it.
-    formed = regions.slice(0, regions.indexOf(given));
-    from = position.get(given.seed)!;
+    formed = regions.slice(0, regions.indexOf(first));
+    from = position.get(first.seed)!;
   }
 };
 
